@@ -1,0 +1,7 @@
+/**
+ * From leases to symptoms: what looks wrong, as pure functions of immutable values.
+ */
+@NullMarked
+package io.pgheal.detect;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,8 @@
+/**
+ * From symptoms and the server's view to diagnoses: what is wrong, and on what evidence, as pure functions of
+ * immutable values.
+ */
+@NullMarked
+package io.pgheal.diagnose;
+
+import org.jspecify.annotations.NullMarked;
