@@ -1,0 +1,26 @@
+package io.pgheal.track;
+
+/** The kinds of calls that an application makes through a handle, as far as they differ for the tracker. */
+enum Call {
+    /** Creates statements, reads or changes settings, reads metadata: may talk to the server, but is no use of it. */
+    PREPARE(false),
+    /** Puts a setting back; harmless once the transaction of a cut connection was rolled back. */
+    RESET(false),
+    EXECUTE(true),
+    /** Reads rows, streams, large objects: what may make the driver fetch. */
+    FETCH(true),
+    COMMIT(true),
+    ROLLBACK(true);
+
+    /** Whether the call counts as use: only use ties a lease to a thread. */
+    final boolean isUse;
+
+    Call(boolean isUse) {
+        this.isUse = isUse;
+    }
+
+    /** A statement or a commit on a revoked lease proves that its owner was alive; cleaning up proves nothing. */
+    boolean refutes() {
+        return this == EXECUTE || this == COMMIT;
+    }
+}

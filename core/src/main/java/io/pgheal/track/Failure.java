@@ -1,0 +1,22 @@
+package io.pgheal.track;
+
+import io.pgheal.postgres.SqlState;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The last throwable that passed through a lease: its kind only, for a message may hold values.
+ *
+ * @param type class name
+ * @param sequence of the call that it ended
+ */
+public record Failure(String type, @Nullable String sqlState, long sequence) {
+
+    static Failure of(Throwable thrown, long sequence) {
+        return new Failure(thrown.getClass().getName(), SqlState.of(thrown), sequence);
+    }
+
+    /** An {@code Error}, as far as its name tells; used for telling the story, never for deciding. */
+    public boolean isError() {
+        return type.endsWith("Error");
+    }
+}

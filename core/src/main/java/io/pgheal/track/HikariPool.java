@@ -1,0 +1,58 @@
+package io.pgheal.track;
+
+import com.zaxxer.hikari.HikariDataSource;
+import com.zaxxer.hikari.HikariPoolMXBean;
+import java.sql.Connection;
+import java.util.Optional;
+import javax.sql.DataSource;
+
+/** HikariCP, where the data source that lent is a {@link HikariDataSource} itself. Optional on the class path. */
+final class HikariPool implements Pool {
+    private final HikariDataSource hikari;
+
+    private HikariPool(HikariDataSource hikari) {
+        this.hikari = hikari;
+    }
+
+    static boolean isPresent() {
+        try {
+            Class.forName("com.zaxxer.hikari.HikariDataSource", false, HikariPool.class.getClassLoader());
+            return true;
+        } catch (ClassNotFoundException absent) {
+            return false;
+        }
+    }
+
+    static boolean isHikari(DataSource dataSource) {
+        return dataSource instanceof HikariDataSource;
+    }
+
+    static Pool of(DataSource dataSource) {
+        return new HikariPool((HikariDataSource) dataSource);
+    }
+
+    @Override
+    public Optional<String> name() {
+        return Optional.ofNullable(hikari.getPoolName());
+    }
+
+    @Override
+    public Optional<Integer> size() {
+        return Optional.of(hikari.getMaximumPoolSize());
+    }
+
+    @Override
+    public boolean isExhausted() {
+        HikariPoolMXBean pool = hikari.getHikariPoolMXBean();
+        return pool != null && pool.getThreadsAwaitingConnection() > 0 && pool.getIdleConnections() == 0;
+    }
+
+    /**
+     * Evicts instead of closing: Hikari's {@code close()} closes the statements first, and a cut call can have left
+     * their lock with a thread that is dead.
+     */
+    @Override
+    public void discard(Connection lent) {
+        hikari.evictConnection(lent);
+    }
+}

@@ -1,0 +1,18 @@
+package io.pgheal.track;
+
+import io.pgheal.postgres.BackendId;
+
+/** What application threads leave for the healing loop to look at. */
+public sealed interface LeaseEvent {
+    /** A statement failed with an SQLSTATE that ends a wait for a lock. */
+    record FailedWait(Lease lease, Failure failure) implements LeaseEvent {}
+
+    /** A lease that was judged abandoned was used by its owner: the judgement was wrong. */
+    record Refuted(Lease lease, Revocation judgement) implements LeaseEvent {}
+
+    /** A lease ended in a way that may have left its backend behind. */
+    record Outlived(BackendId backend) implements LeaseEvent {}
+
+    /** The giving back of a lease was cut, and is to be done again where there is stack. */
+    record CutReturn(Lease lease) implements LeaseEvent {}
+}

@@ -1,0 +1,94 @@
+package io.pgheal.track;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A unit of work on one thread whose leases must not outlive it. Opened by {@code dataSource.scope(name)}; to be closed
+ * by the thread that opened it. A lease that is still open then is handed to the enclosing scope, if there is one;
+ * otherwise it gains evidence, and any later call on it takes that back.
+ */
+public final class LeaseScope implements AutoCloseable {
+    private final LeaseRegistry registry;
+    private final String name;
+    private final boolean ownedByApplication;
+    private final boolean insideTransaction;
+    private final @Nullable LeaseScope outer;
+    private final AtomicInteger openLeases = new AtomicInteger();
+    private boolean asynchronous;
+    private @Nullable Throwable thrown;
+    private boolean over;
+
+    LeaseScope(
+            LeaseRegistry registry,
+            String name,
+            boolean ownedByApplication,
+            boolean insideTransaction,
+            @Nullable LeaseScope outer) {
+        this.registry = registry;
+        this.name = name;
+        this.ownedByApplication = ownedByApplication;
+        this.insideTransaction = insideTransaction;
+        this.outer = outer;
+    }
+
+    public String name() {
+        return name;
+    }
+
+    /** The work ended by this throwable, also when somebody caught it on the way. */
+    public void failed(Throwable cause) {
+        thrown = cause;
+    }
+
+    /** The work goes on elsewhere: the end of this scope is no certain proof of anything. */
+    public void continuesElsewhere() {
+        asynchronous = true;
+    }
+
+    /** Ends the scope. Idempotent; never throws. */
+    @Override
+    public void close() {
+        if (over) {
+            return;
+        }
+        over = true;
+        registry.scopeClosed(this, outer);
+        if (openLeases.get() == 0) {
+            return;
+        }
+        for (Lease lease : registry.openLeases()) {
+            if (lease.scope() == this) {
+                if (outer != null) {
+                    outer.openLeases.incrementAndGet();
+                    lease.passTo(outer);
+                } else {
+                    lease.scopeEnded(endFor(lease));
+                }
+            }
+        }
+        registry.wake();
+    }
+
+    private ScopeEnd endFor(Lease lease) {
+        long word = lease.state.read();
+        Throwable cause = thrown;
+        return new ScopeEnd(
+                name,
+                cause == null ? null : cause.getClass().getName(),
+                ownedByApplication,
+                insideTransaction,
+                asynchronous,
+                StateWord.sequence(word),
+                lease.touches(),
+                StateWord.callsInProgress(word) != 0 && lease.callIsMine());
+    }
+
+    void leaseOpened() {
+        openLeases.incrementAndGet();
+    }
+
+    void leaseClosed() {
+        openLeases.decrementAndGet();
+    }
+}

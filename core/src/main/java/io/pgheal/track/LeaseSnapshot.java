@@ -1,0 +1,47 @@
+package io.pgheal.track;
+
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A lease as the healing loop saw it at one moment: all that evidence is judged by. Durations are by the loop's own
+ * ticker, counted only while it was not starved.
+ *
+ * @param lease what the fence is asked of, with this snapshot in hand
+ * @param quiet since the last call, or since the loop first looked
+ * @param callFor how long the call in progress has been seen, zero when there is none
+ * @param ownerFor how long the owner has been seen in this state with no call since
+ * @param scopeEndFor how long ago the end of its scope was first seen
+ * @param unreachableFor how long ago its handle was seen collected
+ * @param movedBetweenThreads whether this lease, or one of the same borrow site, was used by more than one thread
+ * @param sessionBound whether it may have run LISTEN, COPY or taken an advisory lock
+ * @param extended whether the application asked for more time, and that time is not over
+ * @param callIsStale whether it is proven that the call in progress, if there is one, can never go on
+ */
+public record LeaseSnapshot(
+        Lease lease,
+        long sequence,
+        int touches,
+        boolean transactionOpen,
+        boolean callInProgress,
+        boolean callIsStale,
+        boolean executing,
+        Duration held,
+        Duration quiet,
+        Duration callFor,
+        OwnerState owner,
+        Duration ownerFor,
+        @Nullable ScopeEnd scopeEnd,
+        Duration scopeEndFor,
+        boolean unreachable,
+        Duration unreachableFor,
+        boolean movedBetweenThreads,
+        boolean unwrapped,
+        boolean sessionBound,
+        boolean extended,
+        @Nullable Failure failure) {
+
+    public PhysicalConnection physical() {
+        return lease.physical();
+    }
+}

@@ -1,0 +1,48 @@
+package io.pgheal.track;
+
+import io.pgheal.postgres.StatementText;
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An open lease as people see it.
+ *
+ * @param backendPid as the driver says
+ * @param held since the borrow, to the precision of the healing loop
+ * @param quiet since the last call
+ * @param thread the borrower's name, null once it is gone
+ * @param borrowStack where it was borrowed, the innermost frame first
+ * @param lastStatements of its transaction, the oldest first, literals cut
+ */
+public record LeaseView(
+        long id,
+        int backendPid,
+        boolean transactionOpen,
+        boolean callInProgress,
+        Duration held,
+        Duration quiet,
+        @Nullable String thread,
+        List<String> borrowStack,
+        List<String> lastStatements) {
+
+    public LeaseView {
+        borrowStack = List.copyOf(borrowStack);
+        lastStatements = List.copyOf(lastStatements);
+    }
+
+    static LeaseView of(LeaseSnapshot seen) {
+        Lease lease = seen.lease();
+        Thread owner = lease.ownerThread();
+        return new LeaseView(
+                lease.id(),
+                lease.physical().driverPid(),
+                seen.transactionOpen(),
+                seen.callInProgress(),
+                seen.held(),
+                seen.quiet(),
+                owner == null ? null : owner.getName(),
+                lease.borrowStack().lines(),
+                lease.statements().stream().map(StatementText::cutLiterals).toList());
+    }
+}

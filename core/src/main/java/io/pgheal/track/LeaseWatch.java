@@ -1,0 +1,133 @@
+package io.pgheal.track;
+
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Dates what the application's threads left in a lease. Owned by the healing loop's thread. Whatever changes a lease's
+ * sequence starts all its clocks anew: that is how any call withdraws evidence.
+ */
+final class LeaseWatch {
+    private static final long FIRST_STACK_LOOK = 100_000_000L;
+    private static final long LAST_STACK_LOOK = 1_600_000_000L;
+
+    private final Lease lease;
+    private long since;
+    private long word;
+    private int touches;
+    private long quietSince;
+    private OwnerState owner = OwnerState.ALIVE;
+    private long ownerSince;
+    private long nextStackLook = FIRST_STACK_LOOK;
+    private @Nullable ScopeEnd scopeEnd;
+    private long scopeEndSince;
+    private boolean unreachable;
+    private String site = "";
+    private long unreachableSince;
+
+    LeaseWatch(Lease lease, long now) {
+        this.lease = lease;
+        this.since = now;
+        this.word = lease.state.read();
+        this.touches = lease.touches();
+        this.quietSince = now;
+    }
+
+    /** The loop did not run for a while: what it did not see does not count. */
+    void restart(long now) {
+        quietSince = now;
+        ownerSince = now;
+        scopeEndSince = now;
+        nextStackLook = FIRST_STACK_LOOK;
+    }
+
+    LeaseSnapshot observe(long now, BorrowSites sites) {
+        long seenWord = lease.state.read();
+        int seenTouches = lease.touches();
+        if (StateWord.sequence(seenWord) != StateWord.sequence(word)
+                || StateWord.callsInProgress(seenWord) != StateWord.callsInProgress(word)
+                || seenTouches != touches) {
+            word = seenWord;
+            touches = seenTouches;
+            quietSince = now;
+            owner = OwnerState.ALIVE;
+            nextStackLook = FIRST_STACK_LOOK;
+            scopeEnd = null;
+        }
+        boolean callInProgress = StateWord.callsInProgress(seenWord) != 0;
+        boolean transactionOpen = lease.isTransactionOpen();
+        lookAtOwner(now);
+        lookAtScope(now, seenWord, seenTouches);
+        if (lease.unreachable && !unreachable) {
+            unreachable = true;
+            unreachableSince = now;
+        }
+        ScopeEnd end = scopeEnd;
+        Long extendedUntil = lease.extendedUntil();
+        Call call = lease.call();
+        return new LeaseSnapshot(
+                lease,
+                StateWord.sequence(seenWord),
+                seenTouches,
+                transactionOpen,
+                callInProgress,
+                callInProgress && (unreachable || owner != OwnerState.ALIVE || end != null && end.callWasCut()),
+                callInProgress && call != null && call.isUse,
+                Duration.ofNanos(now - since),
+                Duration.ofNanos(now - quietSince),
+                callInProgress ? Duration.ofNanos(now - quietSince) : Duration.ZERO,
+                owner,
+                owner == OwnerState.ALIVE ? Duration.ZERO : Duration.ofNanos(now - ownerSince),
+                end,
+                end == null ? Duration.ZERO : Duration.ofNanos(now - scopeEndSince),
+                unreachable,
+                unreachable ? Duration.ofNanos(now - unreachableSince) : Duration.ZERO,
+                lease.isMoved() || sites.moves(site(now)),
+                lease.isUnwrapped(),
+                lease.isSessionBound(),
+                extendedUntil != null && extendedUntil - now > 0,
+                lease.failure());
+    }
+
+    /** Resolved only for a lease that has been quiet for a while: nothing is judged sooner. */
+    private String site(long now) {
+        if (site.isEmpty() && now - quietSince >= FIRST_STACK_LOOK) {
+            site = lease.borrowStack().site();
+        }
+        return site;
+    }
+
+    private void lookAtOwner(long now) {
+        if (owner == OwnerState.ENDED || owner == OwnerState.BACK_IN_POOL) {
+            return; // latched until the next call
+        }
+        Thread thread = lease.ownerThread();
+        if (thread == null || thread.getState() == Thread.State.TERMINATED) {
+            owner = OwnerState.ENDED;
+            ownerSince = now;
+            return;
+        }
+        long quiet = now - quietSince;
+        if (quiet < nextStackLook) {
+            return;
+        }
+        nextStackLook = quiet + Math.min(quiet, LAST_STACK_LOOK);
+        Thread.State state = thread.getState();
+        if ((state == Thread.State.WAITING || state == Thread.State.TIMED_WAITING)
+                && IdleWorker.isIdle(thread.getStackTrace())) {
+            owner = OwnerState.BACK_IN_POOL;
+            ownerSince = now;
+        }
+    }
+
+    private void lookAtScope(long now, long seenWord, int seenTouches) {
+        ScopeEnd end = lease.scopeEnd();
+        boolean holds = end != null && end.sequence() == StateWord.sequence(seenWord) && end.touches() == seenTouches;
+        if (!holds) {
+            scopeEnd = null;
+        } else if (scopeEnd != end) {
+            scopeEnd = end;
+            scopeEndSince = now;
+        }
+    }
+}

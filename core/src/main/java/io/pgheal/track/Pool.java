@@ -1,0 +1,52 @@
+package io.pgheal.track;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.Optional;
+import javax.sql.DataSource;
+
+/** The pool under the data source, as far as pgheal can know it. Thread-safe. */
+public interface Pool {
+    /** The pool's own name, if it has one. */
+    Optional<String> name();
+
+    /** How many connections it lends at most, if that is known. */
+    Optional<Integer> size();
+
+    /** Whether somebody waits for a connection because none is free. */
+    boolean isExhausted();
+
+    /** Frees the slot of a connection that was lent and has been aborted. */
+    void discard(Connection lent) throws SQLException;
+
+    /** @param waiting how many callers have been waiting in {@code getConnection()} longer than a tick */
+    static Pool of(DataSource dataSource, java.util.function.IntSupplier waiting) {
+        if (HikariPool.isPresent() && HikariPool.isHikari(dataSource)) {
+            return HikariPool.of(dataSource);
+        }
+        return new UnknownPool(waiting);
+    }
+
+    /** Any pool: closing an aborted connection makes it notice. */
+    record UnknownPool(java.util.function.IntSupplier waiting) implements Pool {
+        @Override
+        public Optional<String> name() {
+            return Optional.empty();
+        }
+
+        @Override
+        public Optional<Integer> size() {
+            return Optional.empty();
+        }
+
+        @Override
+        public boolean isExhausted() {
+            return waiting.getAsInt() > 0;
+        }
+
+        @Override
+        public void discard(Connection lent) throws SQLException {
+            lent.close();
+        }
+    }
+}

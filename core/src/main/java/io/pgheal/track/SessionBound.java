@@ -1,0 +1,36 @@
+package io.pgheal.track;
+
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The little that is read from the text of statements, and always to do less: a session that listens or holds an
+ * advisory lock is not reclaimed without a transaction, and a cut COMMIT is never told as rolled back.
+ */
+final class SessionBound {
+    private SessionBound() {}
+
+    /** Whether the statement binds something to the session that outlasts its transaction. */
+    static boolean byStatement(String sql) {
+        return contains(sql, "listen") || contains(sql, "advisory") || contains(sql, "copy");
+    }
+
+    /** Whether the statement may end the transaction by a commit. A false yes only makes the story more careful. */
+    static boolean commits(@Nullable String sql) {
+        return sql == null
+                || contains(sql, "commit")
+                || contains(sql, "prepare transaction")
+                || sql.stripLeading().toLowerCase(Locale.ROOT).startsWith("end")
+                || contains(sql, "call ")
+                || contains(sql, "do ");
+    }
+
+    private static boolean contains(String sql, String word) {
+        for (int i = 0, last = sql.length() - word.length(); i <= last; i++) {
+            if (sql.regionMatches(true, i, word, 0, word.length())) {
+                return true;
+            }
+        }
+        return false;
+    }
+}

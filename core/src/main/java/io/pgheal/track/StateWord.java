@@ -1,0 +1,181 @@
+package io.pgheal.track;
+
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * The one word that decides every race over a lease: a call sequence, the calls in progress, and flags that are never
+ * taken back. It changes by the named moves below and in no other way; each move is one atomic step that comes last in
+ * its method, so that a stack overflow cuts it either wholly before or wholly after.
+ *
+ * <pre>
+ *  bits  0..39  sequence: how many calls have begun
+ *  bits 40..55  calls in progress
+ *  bit  59      CLOSE_REFUSED: close() was called and did not have the stack to do it
+ *  bit  60      POISONED: an error cut a driver call; nothing is said over this connection any more
+ *  bit  61      REVOKED: the healing side fenced the lease; every call is refused
+ *  bit  62      CLOSED: the application closed it
+ *  bit  63      TAKEN: somebody has taken on the one duty of giving the connection back
+ * </pre>
+ *
+ * Thread-safe.
+ */
+final class StateWord {
+    static final long SEQUENCE = (1L << 40) - 1;
+    private static final long ONE_CALL = 1L << 40;
+    private static final long CALLS = 0xFFFFL << 40;
+    private static final long CLOSE_REFUSED = 1L << 59;
+    private static final long POISONED = 1L << 60;
+    private static final long REVOKED = 1L << 61;
+    private static final long CLOSED = 1L << 62;
+    private static final long TAKEN = 1L << 63;
+    private static final long ENDED = REVOKED | CLOSED | TAKEN;
+
+    private final AtomicLong word = new AtomicLong();
+
+    long read() {
+        return word.get();
+    }
+
+    /** A call begins. Refused, and nothing changed, once the lease is poisoned, revoked or closed. */
+    boolean tryEnter() {
+        while (true) {
+            long seen = word.get();
+            if ((seen & (POISONED | ENDED)) != 0) {
+                return false;
+            }
+            long next = (seen & ~SEQUENCE) + ONE_CALL | (seen + 1) & SEQUENCE;
+            if (word.compareAndSet(seen, next)) {
+                return true;
+            }
+        }
+    }
+
+    /** A call that began has ended whole. */
+    void exit() {
+        word.getAndAdd(-ONE_CALL);
+    }
+
+    /** A call that began was cut by an error: it ends, and the connection is poisoned, in the same step. */
+    void exitPoisoned() {
+        while (true) {
+            long seen = word.get();
+            if (word.compareAndSet(seen, seen - ONE_CALL | POISONED)) {
+                return;
+            }
+        }
+    }
+
+    /**
+     * The fence. Succeeds only if no call has begun since {@code judgedSequence} was read and none is in progress
+     * (unless {@code callsAreStale}: it was proven that the calls in progress can never go on). Whoever wins must give
+     * the connection back.
+     */
+    boolean tryRevoke(long judgedSequence, boolean callsAreStale) {
+        while (true) {
+            long seen = word.get();
+            if ((seen & ENDED) != 0 || sequence(seen) != judgedSequence || callsInProgress(seen) != 0 && !callsAreStale) {
+                return false;
+            }
+            if (word.compareAndSet(seen, seen | REVOKED | TAKEN)) {
+                return true;
+            }
+        }
+    }
+
+    /**
+     * Takes on the giving back of a lease that is poisoned, or whose {@code close()} was refused or cut. Fails while a
+     * call is in progress, unless it is stale, and if somebody else has taken it.
+     */
+    boolean tryTake(boolean callsAreStale) {
+        while (true) {
+            long seen = word.get();
+            if ((seen & TAKEN) != 0
+                    || (seen & (POISONED | CLOSE_REFUSED)) == 0
+                    || callsInProgress(seen) != 0 && !callsAreStale) {
+                return false;
+            }
+            if (word.compareAndSet(seen, seen | TAKEN)) {
+                return true;
+            }
+        }
+    }
+
+    /**
+     * The application closes. {@link Closing#CLEAN}: the caller gives the connection back as it is. {@link
+     * Closing#CUT}: a call is still in progress or was cut, so the caller must abort. {@link Closing#ENDED}: nothing
+     * to do.
+     */
+    Closing close() {
+        while (true) {
+            long seen = word.get();
+            if ((seen & CLOSED) != 0) {
+                return Closing.ENDED;
+            }
+            boolean taken = (seen & TAKEN) != 0;
+            boolean cut = (seen & POISONED) != 0 || callsInProgress(seen) != 0;
+            if (word.compareAndSet(seen, seen | CLOSED | TAKEN)) {
+                return taken ? Closing.ENDED : cut ? Closing.CUT : Closing.CLEAN;
+            }
+        }
+    }
+
+    /** A call of the same thread was found cut without a word: see {@link Lease#enter}. */
+    void poison() {
+        word.getAndUpdate(seen -> seen | POISONED);
+    }
+
+    /** There was not enough stack to close: the healing side will. */
+    void refuseClose() {
+        word.getAndUpdate(seen -> seen | CLOSE_REFUSED);
+    }
+
+    enum Closing {
+        CLEAN,
+        CUT,
+        ENDED
+    }
+
+    static long sequence(long word) {
+        return word & SEQUENCE;
+    }
+
+    static int callsInProgress(long word) {
+        return (int) ((word & CALLS) >>> 40);
+    }
+
+    static boolean isPoisoned(long word) {
+        return (word & POISONED) != 0;
+    }
+
+    /** Whether even what is in memory is refused. */
+    static boolean isFenced(long word) {
+        return (word & (POISONED | REVOKED)) != 0;
+    }
+
+    static boolean isRevoked(long word) {
+        return (word & REVOKED) != 0;
+    }
+
+    static boolean isClosed(long word) {
+        return (word & CLOSED) != 0;
+    }
+
+    static boolean isTaken(long word) {
+        return (word & TAKEN) != 0;
+    }
+
+    static boolean isCloseRefused(long word) {
+        return (word & CLOSE_REFUSED) != 0;
+    }
+
+    @Override
+    public String toString() {
+        long seen = word.get();
+        return "sequence " + sequence(seen) + ", calls in progress " + callsInProgress(seen)
+                + (isPoisoned(seen) ? ", poisoned" : "")
+                + (isRevoked(seen) ? ", revoked" : "")
+                + (isClosed(seen) ? ", closed" : "")
+                + (isTaken(seen) ? ", taken" : "")
+                + (isCloseRefused(seen) ? ", close refused" : "");
+    }
+}
