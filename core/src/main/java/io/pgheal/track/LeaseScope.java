@@ -15,9 +15,9 @@ public final class LeaseScope implements AutoCloseable {
     private final boolean insideTransaction;
     private final @Nullable LeaseScope outer;
     private final AtomicInteger openLeases = new AtomicInteger();
-    private boolean asynchronous;
-    private @Nullable Throwable thrown;
-    private boolean over;
+    private volatile boolean asynchronous;
+    private volatile @Nullable Throwable thrown;
+    private volatile boolean over;
 
     LeaseScope(
             LeaseRegistry registry,
@@ -41,19 +41,26 @@ public final class LeaseScope implements AutoCloseable {
         thrown = cause;
     }
 
-    /** The work goes on elsewhere: the end of this scope is no certain proof of anything. */
+    /** The work goes on elsewhere: {@link #close} only leaves the thread, {@link #completed} ends the scope. */
     public void continuesElsewhere() {
         asynchronous = true;
     }
 
-    /** Ends the scope. Idempotent; never throws. */
+    /** Leaves the thread, and ends the scope unless it continues elsewhere. Idempotent; never throws. */
     @Override
     public void close() {
+        registry.scopeClosed(this, outer);
+        if (!asynchronous) {
+            completed();
+        }
+    }
+
+    /** The work is over. Called by whichever thread ends work that continued elsewhere. Idempotent; never throws. */
+    public void completed() {
         if (over) {
             return;
         }
         over = true;
-        registry.scopeClosed(this, outer);
         if (openLeases.get() == 0) {
             return;
         }

@@ -2,30 +2,26 @@ package io.pgheal.track;
 
 import java.time.Instant;
 
-/** The only clock of the core. Ages that the server tells come from the server, in the same query. */
-public interface Ticker {
-    /** Monotonic time in nanoseconds; only differences mean anything. */
-    long nanos();
+/**
+ * The only clock of the core; tests bring their own. Ages that the server tells come from the server, in the same
+ * query, and are never compared with it. Thread-safe.
+ */
+public class Ticker {
+    private static final Ticker SYSTEM = new Ticker();
 
-    /** The wall clock, for people to read; nothing is decided by it. */
-    Instant instant();
+    protected Ticker() {}
 
-    static Ticker system() {
-        return SystemTicker.INSTANCE;
+    public static Ticker system() {
+        return SYSTEM;
     }
 
-    /** The machine's clock. */
-    enum SystemTicker implements Ticker {
-        INSTANCE;
+    /** Monotonic time in nanoseconds; only differences mean anything. */
+    public long nanos() {
+        return System.nanoTime();
+    }
 
-        @Override
-        public long nanos() {
-            return System.nanoTime();
-        }
-
-        @Override
-        public Instant instant() {
-            return Instant.now();
-        }
+    /** The wall clock, for people to read; nothing is decided by it. */
+    public Instant instant() {
+        return Instant.now();
     }
 }

@@ -1,0 +1,39 @@
+package io.pgheal.decide;
+
+import java.time.Duration;
+
+/**
+ * What to do, and why.
+ *
+ * @param evidenceBased whether it rests on evidence that the owner is gone: then a later call refutes it
+ * @param certain whether that evidence is certain, which has a budget of its own
+ * @param lookAgain for {@link Action#WAIT}: when the answer may be another one
+ */
+public record Decision(
+        Action action, String reason, boolean evidenceBased, boolean certain, Duration lookAgain) {
+
+    static Decision heal(String reason, boolean evidenceBased, boolean certain) {
+        return new Decision(Action.HEAL, reason, evidenceBased, certain, Duration.ZERO);
+    }
+
+    static Decision report(String reason) {
+        return new Decision(Action.REPORT, reason, false, false, Duration.ZERO);
+    }
+
+    static Decision reportAndLookAgain(String reason, Duration lookAgain) {
+        return new Decision(Action.REPORT, reason, false, false, lookAgain);
+    }
+
+    static Decision waitFor(String reason, Duration lookAgain) {
+        return new Decision(Action.WAIT, reason, false, false, lookAgain);
+    }
+
+    static Decision nothing(String reason) {
+        return new Decision(Action.NOTHING, reason, false, false, Duration.ZERO);
+    }
+
+    /** The same, but only told: somebody or something has the last word. */
+    public Decision onlyTold(String why) {
+        return new Decision(Action.WOULD_HEAL, reason + "; not done: " + why, evidenceBased, certain, Duration.ZERO);
+    }
+}

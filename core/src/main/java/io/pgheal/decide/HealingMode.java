@@ -1,0 +1,11 @@
+package io.pgheal.decide;
+
+/** How far pgheal may go. Can be changed while it runs. */
+public enum HealingMode {
+    /** Connections are lent as if pgheal were not there. */
+    OFF,
+    /** Judges and tells what it would have done, and touches nothing. */
+    OBSERVE,
+    /** Judges, acts and tells. */
+    HEAL
+}

@@ -1,0 +1,67 @@
+package io.pgheal.decide;
+
+import io.pgheal.postgres.TableName;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The times that decisions go by.
+ *
+ * @param grace how long strong evidence must hold while somebody waits
+ * @param patience how long it must hold when nobody does
+ * @param idleBlockerTimeout how long a live owner may hold up others while idle in transaction; zero is for ever
+ * @param activeBlockerTimeout likewise while its statement runs
+ */
+public record Limits(
+        Duration grace,
+        Duration patience,
+        Duration idleBlockerTimeout,
+        Duration activeBlockerTimeout,
+        List<TableRule> tables) {
+
+    public Limits {
+        tables = List.copyOf(tables);
+    }
+
+    Duration idleBlockerTimeout(Set<TableName> waited, boolean someUnknown) {
+        return mostCareful(waited, someUnknown, idleBlockerTimeout, TableRule::idleBlockerTimeout);
+    }
+
+    Duration activeBlockerTimeout(Set<TableName> waited, boolean someUnknown) {
+        return mostCareful(waited, someUnknown, activeBlockerTimeout, TableRule::activeBlockerTimeout);
+    }
+
+    /** The longest of the times that apply, and never (zero) is longer than any. */
+    private Duration mostCareful(
+            Set<TableName> waited,
+            boolean someUnknown,
+            Duration global,
+            Function<TableRule, @Nullable Duration> time) {
+        List<Duration> applying = new ArrayList<>();
+        for (TableName table : waited) {
+            List<Duration> forTable = new ArrayList<>();
+            for (TableRule rule : tables) {
+                Duration own = rule.appliesTo(table) ? time.apply(rule) : null;
+                if (own != null) {
+                    forTable.add(own);
+                }
+            }
+            applying.addAll(forTable.isEmpty() ? List.of(global) : forTable);
+        }
+        if (someUnknown || applying.isEmpty()) {
+            applying.add(global);
+        }
+        return applying.stream().reduce(Limits::moreCareful).orElse(global);
+    }
+
+    private static Duration moreCareful(Duration one, Duration other) {
+        if (one.isZero() || other.isZero()) {
+            return Duration.ZERO;
+        }
+        return one.compareTo(other) >= 0 ? one : other;
+    }
+}

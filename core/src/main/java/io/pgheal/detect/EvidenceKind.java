@@ -1,0 +1,19 @@
+package io.pgheal.detect;
+
+/** What can tell that a lease is abandoned. */
+public enum EvidenceKind {
+    /** The application's handle was collected without {@code close()}. */
+    HANDLE_UNREACHABLE,
+    /** The unit of work that borrowed it is over. */
+    SCOPE_ENDED,
+    /** The one thread that used it has terminated. */
+    OWNER_ENDED,
+    /** The one thread that used it waits in its pool for its next task. */
+    OWNER_BACK_IN_POOL,
+    /** An error passed through it: part of the story, no proof of anything. */
+    FATAL_ERROR;
+
+    boolean isAboutThreads() {
+        return this == OWNER_ENDED || this == OWNER_BACK_IN_POOL;
+    }
+}

@@ -1,0 +1,36 @@
+package io.pgheal.detect;
+
+import io.pgheal.postgres.BackendId;
+import io.pgheal.track.LeaseSnapshot;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Set;
+
+/** A reason to look closer. */
+public sealed interface Symptom {
+
+    /** One of our leases, with evidence that its owner is gone. */
+    record AbandonedLease(LeaseSnapshot lease, List<Evidence> evidence) implements Symptom {
+        public AbandonedLease {
+            evidence = List.copyOf(evidence);
+        }
+
+        public Strength strength() {
+            return evidence.stream().map(Evidence::strength).max(Comparator.naturalOrder()).orElse(Strength.NONE);
+        }
+    }
+
+    /** Statements of ours that have been running for long, or that just failed to get a lock. */
+    record SlowStatements(List<LeaseSnapshot> leases) implements Symptom {
+        public SlowStatements {
+            leases = List.copyOf(leases);
+        }
+    }
+
+    /** Backends whose leases ended in a way that may have left them behind. */
+    record OutlivedBackends(Set<BackendId> backends) implements Symptom {
+        public OutlivedBackends {
+            backends = Set.copyOf(backends);
+        }
+    }
+}

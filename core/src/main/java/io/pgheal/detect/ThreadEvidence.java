@@ -1,0 +1,8 @@
+package io.pgheal.detect;
+
+/** What evidence about threads is good for. */
+public enum ThreadEvidence {
+    OFF,
+    REPORT,
+    HEAL
+}

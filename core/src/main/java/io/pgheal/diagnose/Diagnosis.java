@@ -1,0 +1,95 @@
+package io.pgheal.diagnose;
+
+import io.pgheal.detect.Evidence;
+import io.pgheal.detect.Strength;
+import io.pgheal.postgres.Backend;
+import io.pgheal.postgres.BackendId;
+import io.pgheal.postgres.HeldLock;
+import io.pgheal.postgres.TableName;
+import io.pgheal.postgres.Waiter;
+import io.pgheal.track.LeaseSnapshot;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What was found out about one culprit.
+ *
+ * @param lease the culprit's, where it is one of ours
+ * @param backendId null when nobody knows it (a pooler in between, a prepared transaction)
+ * @param backend as the server showed it; null when it was not asked or did not answer
+ * @param locks that it holds, as far as known
+ * @param waiters for these, directly or behind others
+ * @param poolExhausted somebody waits for a connection of the culprit's pool
+ * @param untouchable why no signal may be sent to it, whatever was decided; null when nothing forbids it
+ */
+public record Diagnosis(
+        DiagnosisKind kind,
+        @Nullable LeaseSnapshot lease,
+        List<Evidence> evidence,
+        @Nullable BackendId backendId,
+        @Nullable Backend backend,
+        List<HeldLock> locks,
+        List<Waiter> waiters,
+        boolean poolExhausted,
+        @Nullable String untouchable) {
+
+    public Diagnosis {
+        evidence = List.copyOf(evidence);
+        locks = List.copyOf(locks);
+        waiters = List.copyOf(waiters);
+    }
+
+    public Strength strength() {
+        return evidence.stream().map(Evidence::strength).max(Comparator.naturalOrder()).orElse(Strength.NONE);
+    }
+
+    public boolean somebodyWaitsForLock() {
+        return !waiters.isEmpty();
+    }
+
+    /** Leaders and followers: an advisory lock that is waited for is no sign of anything. */
+    public boolean onlyAdvisoryWaiters() {
+        return !waiters.isEmpty() && waiters.stream().allMatch(Waiter::waitsForAdvisoryLock);
+    }
+
+    public Duration longestWait() {
+        return waiters.stream().map(Waiter::waited).max(Comparator.naturalOrder()).orElse(Duration.ZERO);
+    }
+
+    /** The tables that somebody waits for, as far as they are known. */
+    public Set<TableName> waitedTables() {
+        return waiters.stream().map(Waiter::table).filter(Objects::nonNull).collect(Collectors.toSet());
+    }
+
+    /** Whether somebody waits for something that could not be tied to a table. */
+    public boolean waitsForUnknownTable() {
+        return waiters.stream().anyMatch(waiter -> waiter.table() == null && !waiter.waitsForAdvisoryLock());
+    }
+
+    /** All tables of the story, those that are waited for first. */
+    public Set<TableName> tables() {
+        Set<TableName> tables = new LinkedHashSet<>(waitedTables());
+        locks.stream().map(HeldLock::table).filter(Objects::nonNull).forEach(tables::add);
+        return tables;
+    }
+
+    /** When its evidence began to hold or its owner last called, whichever is later, it has been silent for so long. */
+    public Duration silence() {
+        LeaseSnapshot ours = lease;
+        if (ours == null) {
+            return Duration.ZERO;
+        }
+        return evidence.stream()
+                .filter(each -> each.strength() != Strength.NONE)
+                .map(Evidence::age)
+                .max(Comparator.naturalOrder())
+                .filter(age -> age.compareTo(ours.quiet()) < 0)
+                .orElse(ours.quiet());
+    }
+}

@@ -1,0 +1,13 @@
+package io.pgheal.diagnose;
+
+/** What is the matter. */
+public enum DiagnosisKind {
+    /** One of our leases, with evidence that its owner is gone. */
+    ABANDONED_TRANSACTION,
+    /** A backend that a lease of ours left behind, whom no client can reach any more. */
+    ORPHANED_BACKEND,
+    /** A root blocker that is one of our leases, its owner alive as far as is known. */
+    STUCK_LOCK,
+    /** A root blocker that is not ours. */
+    FOREIGN_BLOCKER
+}

@@ -1,0 +1,20 @@
+package io.pgheal.diagnose;
+
+import io.pgheal.postgres.BackendStory;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the server told of one backend, or why it told nothing.
+ *
+ * @param story null when it could not be asked in time
+ * @param blindness why not, in words for the operator; null when there is a story
+ */
+public record ServerSide(@Nullable BackendStory story, @Nullable String blindness) {
+    public static ServerSide told(BackendStory story) {
+        return new ServerSide(story, null);
+    }
+
+    public static ServerSide blind(String why) {
+        return new ServerSide(null, why);
+    }
+}

@@ -1,0 +1,246 @@
+package io.pgheal.heal;
+
+import io.pgheal.decide.Decision;
+import io.pgheal.diagnose.Diagnosis;
+import io.pgheal.postgres.Backend;
+import io.pgheal.postgres.BackendId;
+import io.pgheal.postgres.ControlChannel;
+import io.pgheal.postgres.ServerIdentity;
+import io.pgheal.postgres.Signal;
+import io.pgheal.postgres.TransactionRef;
+import io.pgheal.postgres.Waiter;
+import io.pgheal.track.LeaseSnapshot;
+import io.pgheal.track.Revocation;
+import io.pgheal.track.Ticker;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Carries out one heal: climbs the ladder until the transaction is seen to be gone. Called by one thread at a time, so
+ * that there is never more than one remedy under way.
+ */
+public final class Healer {
+    private static final Duration ANSWER = Duration.ofSeconds(2);
+    private static final int JUDGED_AGAIN = 3;
+    private static final long FIRST_LOOK_NANOS = 500_000;
+    private static final long LAST_LOOK_NANOS = 50_000_000;
+
+    private final ControlChannel channel;
+    private final Ticker ticker;
+    private final Duration escalationInterval;
+
+    public Healer(ControlChannel channel, Ticker ticker, Duration escalationInterval) {
+        this.channel = channel;
+        this.ticker = ticker;
+        this.escalationInterval = escalationInterval;
+    }
+
+    public Outcome carryOut(Diagnosis diagnosis, Decision decision, String incidentId) {
+        return new Climb(diagnosis, decision, incidentId).run();
+    }
+
+    /** What was seen of the victim after a remedy. */
+    private enum Sight {
+        GONE,
+        STILL_THERE,
+        BLIND
+    }
+
+    /** One heal. */
+    private final class Climb {
+        private final Diagnosis diagnosis;
+        private final Decision decision;
+        private final String incidentId;
+        private final long began = ticker.nanos();
+        private final List<RungResult> rungs = new ArrayList<>();
+        private @Nullable Rung signalled;
+
+        Climb(Diagnosis diagnosis, Decision decision, String incidentId) {
+            this.diagnosis = diagnosis;
+            this.decision = decision;
+            this.incidentId = incidentId;
+        }
+
+        Outcome run() {
+            LeaseSnapshot lease = diagnosis.lease();
+            Backend backend = diagnosis.backend();
+            boolean busy = backend != null && backend.isActive();
+            if (lease == null) {
+                return end(busy && climb(Rung.CANCEL) == Sight.GONE ? Sight.GONE : climb(Rung.TERMINATE));
+            }
+            if (busy && !decision.evidenceBased()) {
+                return end(cancelLiveOwner());
+            }
+            if (!lease.lease().revoke(lease, lease.callIsStale(), revocation(lease))) {
+                return new Outcome(OutcomeKind.WITHDRAWN, rungs, since(began));
+            }
+            // Aborting a busy connection alone would leave its backend running, with its locks.
+            Sight sight = busy ? climb(Rung.CANCEL) : Sight.STILL_THERE;
+            Sight afterAbort = abort(lease, sight);
+            return end(afterAbort == Sight.STILL_THERE ? climb(Rung.TERMINATE) : afterAbort);
+        }
+
+        /** The user's own time limit: the statement is ended first, and its owner is told by its own exception. */
+        private Sight cancelLiveOwner() {
+            Sight sight = climb(Rung.CANCEL);
+            return sight == Sight.STILL_THERE ? climb(Rung.TERMINATE) : sight;
+        }
+
+        private Revocation revocation(LeaseSnapshot lease) {
+            return new Revocation(
+                    incidentId, decision.reason(), decision.evidenceBased(), lease.callInProgress());
+        }
+
+        private Sight abort(LeaseSnapshot lease, Sight before) {
+            long start = ticker.nanos();
+            lease.lease().giveBack();
+            Sight sight = before == Sight.GONE ? Sight.GONE : lookUntilGone(start);
+            rungs.add(new RungResult(Rung.ABORT, sight == Sight.GONE, told("connection aborted", sight), since(start)));
+            return sight;
+        }
+
+        private Sight climb(Rung rung) {
+            long start = ticker.nanos();
+            String refused = whyNoSignal();
+            if (refused != null) {
+                rungs.add(new RungResult(rung, false, "not sent: " + refused, since(start)));
+                return Sight.STILL_THERE;
+            }
+            try {
+                Signal signal = signal(rung);
+                Sight sight = lookOnce();
+                for (int again = 0; signal == Signal.MOVED_ON && sight == Sight.STILL_THERE && again < JUDGED_AGAIN; again++) {
+                    signal = signal(rung);
+                    sight = lookOnce();
+                }
+                if (signal == Signal.SENT && sight == Sight.STILL_THERE) {
+                    sight = lookUntilGone(start);
+                }
+                rungs.add(new RungResult(rung, sight == Sight.GONE, told(signal, sight), since(start)));
+                return sight;
+            } catch (SQLException e) {
+                rungs.add(new RungResult(rung, false, "the server could not be asked: " + e.getMessage(), since(start)));
+                return Sight.BLIND;
+            }
+        }
+
+        private @Nullable String whyNoSignal() {
+            if (diagnosis.backendId() == null) {
+                return "the backend's pid is not known for certain (a pooler in between?)";
+            }
+            if (diagnosis.untouchable() != null) {
+                return diagnosis.untouchable();
+            }
+            LeaseSnapshot lease = diagnosis.lease();
+            Optional<ServerIdentity> reached = channel.server().map(ControlChannel.Server::identity);
+            if (reached.isEmpty()) {
+                return channel.trouble();
+            }
+            if (lease != null && !reached.get().equals(lease.physical().server())) {
+                return "the control connection reaches another server than this connection";
+            }
+            return null;
+        }
+
+        /** Judges anew each time: after our own remedy, and after the owner, the moment is another one. */
+        private Signal signal(Rung rung) throws SQLException {
+            BackendId victim = diagnosis.backendId();
+            Backend backend = diagnosis.backend();
+            TransactionRef judged = signalled == null && backend != null ? backend.transaction() : judgeAgain(victim);
+            signalled = rung;
+            if (judged == null) {
+                return Signal.MOVED_ON;
+            }
+            return channel.ask(
+                    ANSWER, control -> rung == Rung.CANCEL ? control.cancel(judged) : control.terminate(judged));
+        }
+
+        private @Nullable TransactionRef judgeAgain(@Nullable BackendId victim) throws SQLException {
+            if (victim == null) {
+                return null;
+            }
+            return channel.ask(ANSWER, control -> control.backend(victim.pid()))
+                    .map(Backend::transaction)
+                    .filter(now -> now.backend().equals(victim))
+                    .orElse(null);
+        }
+
+        private Sight lookUntilGone(long start) {
+            long pause = FIRST_LOOK_NANOS;
+            while (true) {
+                Sight sight = lookOnce();
+                if (sight != Sight.STILL_THERE || ticker.nanos() - start >= escalationInterval.toNanos()) {
+                    return sight;
+                }
+                if (Thread.currentThread().isInterrupted()) {
+                    return Sight.BLIND; // the healer is being closed
+                }
+                LockSupport.parkNanos(pause);
+                pause = Math.min(pause * 2, LAST_LOOK_NANOS);
+            }
+        }
+
+        private Sight lookOnce() {
+            BackendId victim = diagnosis.backendId();
+            if (victim == null || !reachesItsServer()) {
+                return Sight.BLIND;
+            }
+            Backend backend = diagnosis.backend();
+            TransactionRef judged = backend == null ? null : backend.transaction();
+            List<Integer> waiters =
+                    diagnosis.waiters().stream().map(Waiter::pid).toList();
+            try {
+                boolean gone = judged == null
+                        ? channel.ask(ANSWER, control -> isAbsent(victim, control.backend(victim.pid())))
+                        : channel.ask(ANSWER, control -> control.transactionGone(judged, waiters));
+                return gone ? Sight.GONE : Sight.STILL_THERE;
+            } catch (SQLException e) {
+                return Sight.BLIND;
+            }
+        }
+
+        /** A session that is hidden from our role is not gone. */
+        private static boolean isAbsent(BackendId victim, Optional<Backend> seen) {
+            return seen.isEmpty()
+                    || seen.get().id() != null && !victim.equals(seen.get().id());
+        }
+
+        private boolean reachesItsServer() {
+            LeaseSnapshot lease = diagnosis.lease();
+            return lease == null
+                    || channel.server()
+                            .map(server -> server.identity().equals(lease.physical().server()))
+                            .orElse(false);
+        }
+
+        private String told(Object what, Sight sight) {
+            return what
+                    + switch (sight) {
+                        case GONE -> ", transaction seen gone";
+                        case STILL_THERE -> ", transaction still there";
+                        case BLIND -> ", the server could not be asked what became of it";
+                    };
+        }
+
+        private Outcome end(Sight sight) {
+            OutcomeKind kind =
+                    switch (sight) {
+                        case GONE -> OutcomeKind.HEALED;
+                        case STILL_THERE -> OutcomeKind.UNRESOLVED;
+                        case BLIND -> diagnosis.lease() != null && rungs.stream().anyMatch(r -> r.rung() == Rung.ABORT)
+                                ? OutcomeKind.RELEASED_UNVERIFIED
+                                : OutcomeKind.UNRESOLVED;
+                    };
+            return new Outcome(kind, rungs, since(began));
+        }
+
+        private Duration since(long nanos) {
+            return Duration.ofNanos(ticker.nanos() - nanos);
+        }
+    }
+}

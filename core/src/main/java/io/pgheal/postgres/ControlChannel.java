@@ -1,0 +1,179 @@
+package io.pgheal.postgres;
+
+import java.sql.SQLException;
+import java.sql.SQLTimeoutException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The way to the server: one daemon thread that owns the one control connection, so that a server that hangs holds up
+ * that thread and nobody else. Connects at the start, and again after a loss, waiting 0.25 s to 30 s in between.
+ * Thread-safe.
+ */
+public final class ControlChannel implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ControlChannel.class);
+    private static final int QUESTIONS_WAITING = 32;
+    private static final long FIRST_RETRY_MILLIS = 250;
+    private static final long LAST_RETRY_MILLIS = 30_000;
+
+    private final String dataSource;
+    private final ControlConnection connection;
+    private final ScheduledThreadPoolExecutor thread;
+    private final AtomicInteger waiting = new AtomicInteger();
+    private final AtomicLong asked = new AtomicLong();
+    private volatile @Nullable Server server;
+    private volatile String trouble = "the control connection is not open yet";
+    private long retryMillis = FIRST_RETRY_MILLIS; // of the channel's thread
+
+    /** Who is at the other end, as asked when the connection was made. */
+    public record Server(ServerIdentity identity, Capabilities capabilities) {}
+
+    /** One question, put on the channel's own thread. */
+    @FunctionalInterface
+    public interface Question<T> {
+        T ask(ControlConnection connection) throws SQLException;
+    }
+
+    public ControlChannel(String dataSource, ConnectionOpener opener) {
+        this.dataSource = dataSource;
+        this.connection = new ControlConnection(opener);
+        this.thread = new ScheduledThreadPoolExecutor(1, work -> {
+            Thread control = new Thread(work, "pgheal-" + dataSource + "-control");
+            control.setDaemon(true);
+            return control;
+        });
+        thread.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+        thread.setRemoveOnCancelPolicy(true);
+    }
+
+    /** Begins to connect, in the background. */
+    public void start() {
+        thread.execute(this::connect);
+    }
+
+    /**
+     * Waits for the answer, at most until the deadline; the question itself may then still be under way.
+     *
+     * @throws SQLTimeoutException when the deadline passed
+     * @throws SQLException when there is no connection, or the question failed
+     */
+    public <T> T ask(Duration deadline, Question<T> question) throws SQLException {
+        if (server == null) {
+            throw new SQLException(trouble, SqlState.CONNECTION_DOES_NOT_EXIST);
+        }
+        Future<T> answer = put(question);
+        try {
+            return answer.get(deadline.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+            answer.cancel(false);
+            throw new SQLTimeoutException("the server did not answer within " + deadline.toMillis() + " ms");
+        } catch (CancellationException e) {
+            throw new SQLException("the control connection is closed", SqlState.CONNECTION_DOES_NOT_EXIST);
+        } catch (InterruptedException e) {
+            answer.cancel(false);
+            Thread.currentThread().interrupt();
+            throw new SQLTimeoutException("interrupted while the server was asked");
+        } catch (ExecutionException e) {
+            Throwable cause = e.getCause();
+            throw cause instanceof SQLException sql ? sql : new SQLException("asking the server failed", cause);
+        }
+    }
+
+    private <T> Future<T> put(Question<T> question) throws SQLException {
+        if (waiting.incrementAndGet() > QUESTIONS_WAITING) {
+            waiting.decrementAndGet();
+            throw new SQLException("the server does not keep up with what it is asked", SqlState.CONNECTION_FAILURE);
+        }
+        try {
+            return thread.submit(() -> {
+                waiting.decrementAndGet();
+                return answer(question);
+            });
+        } catch (RejectedExecutionException closed) {
+            waiting.decrementAndGet();
+            throw new SQLException("the control connection is closed", SqlState.CONNECTION_DOES_NOT_EXIST);
+        }
+    }
+
+    private <T> T answer(Question<T> question) throws SQLException {
+        asked.incrementAndGet();
+        try {
+            return question.ask(connection);
+        } catch (SQLException e) {
+            if (!connection.isOpen()) {
+                lost(e);
+            }
+            throw e;
+        }
+    }
+
+    private void connect() {
+        try {
+            connection.connect();
+            Server found = new Server(connection.identity(), connection.capabilities());
+            server = found;
+            retryMillis = FIRST_RETRY_MILLIS;
+            LOG.info(
+                    "[{}] pgheal's control connection is open: PostgreSQL {} as {}",
+                    dataSource,
+                    found.capabilities().serverVersion(),
+                    found.capabilities().user());
+        } catch (SQLException | RuntimeException e) {
+            lost(e);
+        }
+    }
+
+    private void lost(Exception e) {
+        server = null;
+        connection.close();
+        String state = SqlState.of(e);
+        trouble = "the control connection is lost (" + (state == null ? e.getClass().getSimpleName() : "SQLSTATE " + state) + ")";
+        if (thread.isShutdown()) {
+            return;
+        }
+        LOG.warn(
+                "[{}] pgheal's control connection could not be had or was lost ({}): until it is back, abandoned "
+                        + "connections are still aborted, but nothing can be asked or signalled; next attempt in {} ms",
+                dataSource,
+                state == null ? e.toString() : "SQLSTATE " + state,
+                retryMillis);
+        thread.schedule(this::connect, retryMillis, TimeUnit.MILLISECONDS);
+        retryMillis = Math.min(retryMillis * 2, LAST_RETRY_MILLIS);
+    }
+
+    /** Who is at the other end; empty while the connection is lost. */
+    public Optional<Server> server() {
+        return Optional.ofNullable(server);
+    }
+
+    /** Why there is no server, in words for the operator. */
+    public String trouble() {
+        return trouble;
+    }
+
+    /** How many questions were put since the start. */
+    public long asked() {
+        return asked.get();
+    }
+
+    /** Ends the thread and the connection, also when a server hangs. */
+    @Override
+    public void close() {
+        server = null;
+        trouble = "the control connection is closed";
+        thread.shutdownNow();
+        connection.abort();
+    }
+}

@@ -1,0 +1,104 @@
+package io.pgheal.report;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.Timer;
+import io.pgheal.detect.Strength;
+import io.pgheal.heal.OutcomeKind;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
+import java.util.function.ToDoubleFunction;
+
+/** The meters of one data source in one registry. Thread-safe. The only class that needs Micrometer. */
+public final class HealingMeters implements Metrics {
+    private final MeterRegistry registry;
+    private final Tags common;
+    private final Supplier<HealerState> healer;
+    private final Set<Meter> bound = ConcurrentHashMap.newKeySet();
+
+    public HealingMeters(MeterRegistry registry, String dataSource, Supplier<HealerState> healer) {
+        this.registry = registry;
+        this.common = Tags.of("data.source", dataSource);
+        this.healer = healer;
+        gauge(MeterId.LEASES, HealerState::leases);
+        gauge(MeterId.OPEN_TRANSACTIONS, HealerState::openTransactions);
+        gauge(MeterId.OLDEST_TRANSACTION, state -> state.quietest().toNanos() / 1e9);
+        gauge(MeterId.CONTROL_CONNECTED, state -> state.connected() ? 1 : 0);
+        gauge(MeterId.BREAKER_OPEN, state -> state.breakerOpen() ? 1 : 0);
+        gauge(MeterId.MODE, state -> state.mode().ordinal());
+        counted(MeterId.QUARANTINED, HealerState::quarantined);
+        counted(MeterId.QUERIES, HealerState::queries);
+        counted(MeterId.LOST_EVENTS, HealerState::lostEvents);
+    }
+
+    private void gauge(MeterId id, ToDoubleFunction<HealerState> value) {
+        bound.add(Gauge.builder(id.meterName(), healer, state -> value.applyAsDouble(state.get()))
+                .description(id.description())
+                .tags(common)
+                .strongReference(true)
+                .register(registry));
+    }
+
+    private void counted(MeterId id, ToDoubleFunction<HealerState> value) {
+        bound.add(FunctionCounter.builder(id.meterName(), healer, state -> value.applyAsDouble(state.get()))
+                .description(id.description())
+                .tags(common)
+                .register(registry));
+    }
+
+    @Override
+    public void incident(Incident incident) {
+        count(MeterId.INCIDENTS, "diagnosis", incident.diagnosis().name(), "outcome", incident.outcome().name());
+        if (incident.outcome() == OutcomeKind.REFUTED) {
+            incident.evidence().stream()
+                    .filter(evidence -> evidence.strength() != Strength.NONE)
+                    .forEach(evidence -> count(MeterId.REFUTED, "evidence", evidence.kind().name()));
+            return;
+        }
+        incident.remedies()
+                .forEach(rung -> count(
+                        MeterId.REMEDIES, "rung", rung.rung().name(), "helped", Boolean.toString(rung.helped())));
+        Duration timeToHeal = incident.timeToHeal();
+        if (timeToHeal != null) {
+            timer(MeterId.TIME_TO_HEAL, "diagnosis", incident.diagnosis().name()).record(timeToHeal);
+        }
+        incident.waiters()
+                .forEach(waiter -> timer(
+                                MeterId.LOCK_WAIT, "table", waiter.table() == null ? "unknown" : waiter.table())
+                        .record(waiter.waited()));
+    }
+
+    @Override
+    public void cycle(Duration took) {
+        timer(MeterId.CYCLE).record(took);
+    }
+
+    private void count(MeterId id, String... tags) {
+        Counter counter = Counter.builder(id.meterName())
+                .description(id.description())
+                .tags(common.and(tags))
+                .register(registry);
+        bound.add(counter);
+        counter.increment();
+    }
+
+    private Timer timer(MeterId id, String... tags) {
+        Timer timer = Timer.builder(id.meterName())
+                .description(id.description())
+                .tags(common.and(tags))
+                .register(registry);
+        bound.add(timer);
+        return timer;
+    }
+
+    @Override
+    public void close() {
+        bound.forEach(registry::remove);
+    }
+}

@@ -1,0 +1,145 @@
+package io.pgheal.report;
+
+import io.pgheal.decide.Decision;
+import io.pgheal.detect.Evidence;
+import io.pgheal.diagnose.Diagnosis;
+import io.pgheal.diagnose.DiagnosisKind;
+import io.pgheal.heal.Outcome;
+import io.pgheal.heal.OutcomeKind;
+import io.pgheal.heal.RungResult;
+import io.pgheal.postgres.Backend;
+import io.pgheal.postgres.TableName;
+import io.pgheal.track.LeaseView;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One story, whole. Immutable; a later word on the same story is another incident with the same id.
+ *
+ * @param id names the incident in logs, exceptions and endpoints
+ * @param tables that the culprit had locked or that were waited for, those that were waited for first
+ * @param tableUnknown whether somebody waited for something that PostgreSQL does not tie to a table
+ * @param action what was decided, in one word; {@code reason} says why
+ * @param timeToHeal from the evidence until the transaction was seen gone; null when it was not healed
+ * @param silence from the culprit's last call until the end of the story
+ * @param blocked what all waiters together had waited when the story was asked
+ * @param lease the culprit's lease, where it is one of ours
+ */
+public record Incident(
+        String id,
+        Instant at,
+        String dataSource,
+        DiagnosisKind diagnosis,
+        List<Evidence> evidence,
+        List<String> tables,
+        boolean tableUnknown,
+        @Nullable Culprit culprit,
+        List<LockView> locks,
+        List<WaiterView> waiters,
+        String action,
+        String reason,
+        List<RungResult> remedies,
+        OutcomeKind outcome,
+        @Nullable Duration timeToHeal,
+        @Nullable Duration silence,
+        Duration blocked,
+        @Nullable LeaseView lease) {
+
+    public Incident {
+        evidence = List.copyOf(evidence);
+        tables = List.copyOf(tables);
+        locks = List.copyOf(locks);
+        waiters = List.copyOf(waiters);
+        remedies = List.copyOf(remedies);
+    }
+
+    /** The backend in question. Statements have their literals cut. */
+    public record Culprit(
+            int pid,
+            @Nullable String state,
+            @Nullable String user,
+            @Nullable String applicationName,
+            @Nullable String clientAddress,
+            @Nullable Duration transactionAge,
+            @Nullable Duration stateAge,
+            @Nullable String lastStatement) {}
+
+    /** A lock that the culprit held. */
+    public record LockView(@Nullable String table, String mode, String type) {}
+
+    /** Somebody who waited behind the culprit. */
+    public record WaiterView(
+            int pid, @Nullable String applicationName, @Nullable String table, @Nullable String mode, Duration waited,
+            @Nullable String statement) {}
+
+    static Incident of(
+            String id,
+            Instant at,
+            String dataSource,
+            Diagnosis diagnosis,
+            Decision decision,
+            Outcome outcome,
+            @Nullable LeaseView lease) {
+        boolean healed = outcome.kind() == OutcomeKind.HEALED;
+        Duration evidenceFor = diagnosis.silence();
+        return new Incident(
+                id,
+                at,
+                dataSource,
+                diagnosis.kind(),
+                diagnosis.evidence(),
+                diagnosis.tables().stream().map(TableName::toString).distinct().toList(),
+                diagnosis.waitsForUnknownTable(),
+                culprit(diagnosis),
+                diagnosis.locks().stream()
+                        .map(lock -> new LockView(
+                                lock.table() == null ? null : lock.table().toString(), lock.mode(), lock.lockType()))
+                        .toList(),
+                diagnosis.waiters().stream()
+                        .map(waiter -> new WaiterView(
+                                waiter.pid(),
+                                waiter.backend().applicationName(),
+                                waiter.table() == null ? null : waiter.table().toString(),
+                                waiter.mode(),
+                                waiter.waited(),
+                                waiter.backend().lastStatement()))
+                        .toList(),
+                decision.action().name(),
+                decision.reason(),
+                outcome.rungs(),
+                outcome.kind(),
+                healed ? evidenceFor.plus(outcome.took()) : null,
+                diagnosis.lease() == null ? null : diagnosis.lease().quiet().plus(outcome.took()),
+                diagnosis.waiters().stream().map(w -> w.waited()).reduce(Duration.ZERO, Duration::plus),
+                lease);
+    }
+
+    private static @Nullable Culprit culprit(Diagnosis diagnosis) {
+        Backend backend = diagnosis.backend();
+        if (backend != null) {
+            return new Culprit(
+                    backend.pid(),
+                    backend.transaction() == null ? null : backend.transaction().state(),
+                    backend.user(),
+                    backend.applicationName(),
+                    backend.clientAddress(),
+                    backend.transactionAge(),
+                    backend.stateAge(),
+                    backend.lastStatement());
+        }
+        return diagnosis.lease() == null
+                ? null
+                : new Culprit(
+                        diagnosis.lease().physical().driverPid(), null, null, null, null, null, null, null);
+    }
+
+    /** The same story, refuted: its culprit was alive. */
+    Incident refuted(Instant when) {
+        return new Incident(
+                id, at, dataSource, diagnosis, evidence, tables, tableUnknown, culprit, locks, waiters, action,
+                reason + "; REFUTED at " + when + ": its owner went on", remedies, OutcomeKind.REFUTED, timeToHeal,
+                silence, blocked, lease);
+    }
+}
