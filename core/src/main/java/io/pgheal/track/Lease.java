@@ -47,6 +47,7 @@ public final class Lease {
     private volatile @Nullable Long extendedUntil;
 
     private volatile @Nullable Revocation revocation;
+    private volatile @Nullable Revocation suspicion;
 
     // Owned by the healing loop's thread.
     @Nullable
@@ -92,13 +93,18 @@ public final class Lease {
         if (StateWord.callsInProgress(state.read()) != 0 && callThread == thread.getId()) {
             // A thread makes one call at a time: its last one was cut by an overflow that cut failed() too.
             state.poison();
-            registry.wake();
+            registry.cut();
         }
         if (!state.tryEnter()) {
             throw refusal(next);
         }
         callThread = thread.getId();
         call = next;
+        Revocation would = suspicion;
+        if (would != null && next.refutes()) {
+            suspicion = null;
+            registry.refuted(this, would);
+        }
         if (next.isUse && !moved && !owner.refersTo(thread)) {
             moved = true;
         }
@@ -130,13 +136,15 @@ public final class Lease {
             state.exitPoisoned(); // first: whatever cuts the rest of this method, the connection is out of use
             cut = new Cut(thrown.getClass().getName(), mayHaveCommitted());
             failure = Failure.of(thrown, StateWord.sequence(state.read()));
-            registry.wake();
+            registry.cut();
         } else {
             Failure seen = Failure.of(thrown, StateWord.sequence(state.read()));
             failure = seen;
             state.exit();
             if (SqlState.endsLockWait(seen.sqlState())) {
                 registry.failedWait(this, seen);
+            } else if (!isConnected()) {
+                registry.outlived(physical, driver); // by a socket timeout, say: its backend may not know yet
             }
         }
     }
@@ -161,7 +169,7 @@ public final class Lease {
         sessionBound = true;
     }
 
-    boolean isOver() {
+    public boolean isOver() {
         long seen = state.read();
         return StateWord.isTaken(seen) || StateWord.isClosed(seen);
     }
@@ -211,7 +219,9 @@ public final class Lease {
                     whole = true;
                 } catch (SQLException e) {
                     whole = true;
-                    registry.outlived(physical, driver);
+                    if (!isConnected()) {
+                        registry.outlived(physical, driver);
+                    }
                     throw e;
                 } finally {
                     if (whole) {
@@ -226,8 +236,8 @@ public final class Lease {
 
     /** JDBC's abort: the connection is over, and its pool gets its slot back when the application closes. */
     void abort(Executor executor) throws SQLException {
-        registry.outlived(physical, driver);
         lent.abort(executor);
+        registry.outlived(physical, driver);
     }
 
     private boolean mayHaveCommitted() {
@@ -307,9 +317,26 @@ public final class Lease {
         return state.tryRevoke(judged.sequence(), callsAreStale);
     }
 
-    /** Takes over a lease that is poisoned, or whose close was refused. The winner must {@link #giveBack}. */
-    boolean take(boolean callsAreStale) {
-        return state.tryTake(callsAreStale);
+    /** In observe mode: this lease would have been revoked. If its owner goes on, that would have been wrong. */
+    public void suspect(Revocation would) {
+        suspicion = would;
+    }
+
+    /** Gives back a lease that is poisoned, or whose close was refused for want of stack or cut. */
+    public void finishCut(boolean callsAreStale) {
+        long seen = state.read();
+        if (state.tryTake(callsAreStale) || StateWord.isClosed(seen) && callsAreStale) {
+            giveBack();
+        }
+    }
+
+    /** Whether the driver's socket is open, as far as the driver knows. */
+    public boolean isConnected() {
+        try {
+            return !driver.isClosed();
+        } catch (SQLException e) {
+            return false;
+        }
     }
 
     /**

@@ -179,6 +179,12 @@ public final class LeaseRegistry {
         }
     }
 
+    /** A connection was poisoned: the loop will find it. */
+    void cut() {
+        quarantined.incrementAndGet();
+        wake();
+    }
+
     private void raise(LeaseEvent event) {
         if (!events.offer(event)) {
             lostEvents.incrementAndGet();

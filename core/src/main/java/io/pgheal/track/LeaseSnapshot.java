@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param movedBetweenThreads whether this lease, or one of the same borrow site, was used by more than one thread
  * @param sessionBound whether it may have run LISTEN, COPY or taken an advisory lock
  * @param extended whether the application asked for more time, and that time is not over
+ * @param cut whether it waits for the healing side to give it back: poisoned, or its close was refused or cut
  * @param callIsStale whether it is proven that the call in progress, if there is one, can never go on
  */
 public record LeaseSnapshot(
@@ -39,9 +40,15 @@ public record LeaseSnapshot(
         boolean unwrapped,
         boolean sessionBound,
         boolean extended,
+        boolean cut,
         @Nullable Failure failure) {
 
     public PhysicalConnection physical() {
         return lease.physical();
+    }
+
+    /** The place in the code that borrowed it; resolved at each call. */
+    public String site() {
+        return lease.borrowStack().site();
     }
 }

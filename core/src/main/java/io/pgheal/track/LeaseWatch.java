@@ -58,6 +58,7 @@ final class LeaseWatch {
         boolean transactionOpen = lease.isTransactionOpen();
         lookAtOwner(now);
         lookAtScope(now, seenWord, seenTouches);
+        boolean ownerLeft = owner != OwnerState.ALIVE || scopeEnd != null;
         if (lease.unreachable && !unreachable) {
             unreachable = true;
             unreachableSince = now;
@@ -71,7 +72,8 @@ final class LeaseWatch {
                 seenTouches,
                 transactionOpen,
                 callInProgress,
-                callInProgress && (unreachable || owner != OwnerState.ALIVE || end != null && end.callWasCut()),
+                callInProgress
+                        && (lease.unreachable || owner != OwnerState.ALIVE || end != null && end.callWasCut()),
                 callInProgress && call != null && call.isUse,
                 Duration.ofNanos(now - since),
                 Duration.ofNanos(now - quietSince),
@@ -86,6 +88,9 @@ final class LeaseWatch {
                 lease.isUnwrapped(),
                 lease.isSessionBound(),
                 extendedUntil != null && extendedUntil - now > 0,
+                StateWord.isTaken(seenWord)
+                        ? StateWord.isClosed(seenWord) && ownerLeft
+                        : StateWord.isPoisoned(seenWord) || StateWord.isCloseRefused(seenWord),
                 lease.failure());
     }
 

@@ -1,0 +1,235 @@
+package io.pgheal;
+
+import io.pgheal.decide.HealingMode;
+import io.pgheal.decide.Limits;
+import io.pgheal.decide.SpareRules;
+import io.pgheal.decide.TableRule;
+import io.pgheal.detect.ThreadEvidence;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How one data source is guarded. Immutable; made by {@link #builder()}, which starts from the defaults: the only place
+ * where they are written down.
+ *
+ * @param mode at the start; can be changed while running
+ * @param limits the times that decisions go by
+ * @param threadEvidence what evidence about threads is good for
+ * @param lockWaitThreshold a statement that runs longer is asked about
+ * @param diagnosisDeadline the story of a certain case may delay its heal by so much
+ * @param escalationInterval a remedy that does not help for so long is followed by the next
+ * @param signalsPerMinute heals by strong evidence or time limit, at most
+ * @param certainPerMinute heals by certain evidence, at most; 0 is ten times the pool's size
+ * @param refutationsAllowed after more wrong judgements than that, pgheal only observes
+ * @param borrowStacks frames kept of each borrow; 0 keeps none, and strong evidence then only reports
+ * @param stackPreflight whether an overflow is made to come before a driver call is begun
+ * @param incidentsKept in memory
+ */
+public record HealingConfig(
+        HealingMode mode,
+        Limits limits,
+        SpareRules spare,
+        ThreadEvidence threadEvidence,
+        Duration lockWaitThreshold,
+        Duration diagnosisDeadline,
+        Duration escalationInterval,
+        int signalsPerMinute,
+        int certainPerMinute,
+        int refutationsAllowed,
+        int borrowStacks,
+        boolean stackPreflight,
+        int incidentsKept) {
+
+    public static HealingConfig defaults() {
+        return builder().build();
+    }
+
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Collects settings; each is checked where it is set, with a message that says what to write. */
+    public static final class Builder {
+        private HealingMode mode = HealingMode.HEAL;
+        private Duration grace = Duration.ofSeconds(2);
+        private Duration patience = Duration.ofSeconds(15);
+        private ThreadEvidence threadEvidence = ThreadEvidence.HEAL;
+        private Duration lockWaitThreshold = Duration.ofMillis(500);
+        private Duration idleBlockerTimeout = Duration.ZERO;
+        private Duration activeBlockerTimeout = Duration.ZERO;
+        private Duration diagnosisDeadline = Duration.ofMillis(50);
+        private Duration escalationInterval = Duration.ofSeconds(1);
+        private int signalsPerMinute = 30;
+        private int certainPerMinute;
+        private int refutationsAllowed;
+        private int borrowStacks = 8;
+        private boolean stackPreflight = true;
+        private int incidentsKept = 200;
+        private final List<TableRule> tables = new ArrayList<>();
+        private SpareRules spare = SpareRules.NONE;
+
+        private Builder() {}
+
+        public Builder mode(HealingMode value) {
+            mode = value;
+            return this;
+        }
+
+        public Builder abandonedGrace(Duration value) {
+            grace = positive("pgheal.abandoned.grace", value, "2s");
+            return this;
+        }
+
+        public Builder abandonedPatience(Duration value) {
+            patience = positive("pgheal.abandoned.patience", value, "15s");
+            return this;
+        }
+
+        public Builder threadEvidence(ThreadEvidence value) {
+            threadEvidence = value;
+            return this;
+        }
+
+        public Builder lockWaitThreshold(Duration value) {
+            lockWaitThreshold = positive("pgheal.lock-wait.threshold", value, "500ms");
+            return this;
+        }
+
+        /** Zero: a live owner is never touched. */
+        public Builder idleBlockerTimeout(Duration value) {
+            idleBlockerTimeout = notNegative("pgheal.lock-wait.idle-blocker-timeout", value);
+            return this;
+        }
+
+        /** Zero: a live owner is never touched. */
+        public Builder activeBlockerTimeout(Duration value) {
+            activeBlockerTimeout = notNegative("pgheal.lock-wait.active-blocker-timeout", value);
+            return this;
+        }
+
+        public Builder diagnosisDeadline(Duration value) {
+            diagnosisDeadline = positive("pgheal.diagnosis.deadline", value, "50ms");
+            return this;
+        }
+
+        public Builder escalationInterval(Duration value) {
+            escalationInterval = positive("pgheal.escalation.interval", value, "1s");
+            return this;
+        }
+
+        public Builder signalsPerMinute(int value) {
+            signalsPerMinute = atLeast(1, "pgheal.budget.signals-per-minute", value);
+            return this;
+        }
+
+        /** 0: ten times the pool's size. */
+        public Builder certainPerMinute(int value) {
+            certainPerMinute = atLeast(0, "pgheal.budget.certain-per-minute", value);
+            return this;
+        }
+
+        public Builder refutationsAllowed(int value) {
+            refutationsAllowed = atLeast(0, "pgheal.refutations.allowed", value);
+            return this;
+        }
+
+        public Builder borrowStacks(int frames) {
+            if (frames < 0 || frames > 64) {
+                throw new IllegalArgumentException(
+                        "pgheal.borrow-stacks is " + frames + "; write a number of frames from 0 (off) to 64");
+            }
+            borrowStacks = frames;
+            return this;
+        }
+
+        public Builder stackPreflight(boolean value) {
+            stackPreflight = value;
+            return this;
+        }
+
+        public Builder incidentsKept(int value) {
+            incidentsKept = atLeast(1, "pgheal.incidents.keep", value);
+            return this;
+        }
+
+        /** @param pattern {@code table} or {@code schema.table}, with {@code *} for any characters */
+        public Builder table(String pattern, Consumer<TableBuilder> rule) {
+            TableBuilder table = new TableBuilder();
+            rule.accept(table);
+            tables.add(new TableRule(pattern, table.idleBlockerTimeout, table.activeBlockerTimeout));
+            return this;
+        }
+
+        public Builder spare(Set<String> users, Set<String> applicationNames, Set<String> databases, Set<String> tableNames) {
+            spare = new SpareRules(users, applicationNames, databases, tableNames);
+            return this;
+        }
+
+        public HealingConfig build() {
+            if (patience.compareTo(grace) < 0) {
+                throw new IllegalArgumentException("pgheal.abandoned.patience (" + patience
+                        + ") is shorter than pgheal.abandoned.grace (" + grace + "); write a patience that is longer");
+            }
+            return new HealingConfig(
+                    mode,
+                    new Limits(grace, patience, idleBlockerTimeout, activeBlockerTimeout, tables),
+                    spare,
+                    threadEvidence,
+                    lockWaitThreshold,
+                    diagnosisDeadline,
+                    escalationInterval,
+                    signalsPerMinute,
+                    certainPerMinute,
+                    refutationsAllowed,
+                    borrowStacks,
+                    stackPreflight,
+                    incidentsKept);
+        }
+
+        private static Duration positive(String name, Duration value, String example) {
+            if (value.isNegative() || value.isZero()) {
+                throw new IllegalArgumentException(
+                        name + " is " + value.toMillis() + "ms; write a time longer than zero, such as " + example);
+            }
+            return value;
+        }
+
+        private static Duration notNegative(String name, Duration value) {
+            if (value.isNegative()) {
+                throw new IllegalArgumentException(
+                        name + " is " + value.toMillis() + "ms; write 0 for never, or a time such as 30s");
+            }
+            return value;
+        }
+
+        private static int atLeast(int least, String name, int value) {
+            if (value < least) {
+                throw new IllegalArgumentException(name + " is " + value + "; write a number of at least " + least);
+            }
+            return value;
+        }
+    }
+
+    /** The rule of one table. */
+    public static final class TableBuilder {
+        private @Nullable Duration idleBlockerTimeout;
+        private @Nullable Duration activeBlockerTimeout;
+
+        private TableBuilder() {}
+
+        /** Zero: never, whatever the global limit says. */
+        public TableBuilder idleBlockerTimeout(Duration value) {
+            idleBlockerTimeout = value;
+            return this;
+        }
+
+        public TableBuilder activeBlockerTimeout(Duration value) {
+            activeBlockerTimeout = value;
+            return this;
+        }
+    }
+}

@@ -1,0 +1,125 @@
+package io.pgheal;
+
+import io.pgheal.decide.Decider;
+import io.pgheal.decide.Decision;
+import io.pgheal.decide.HealingMode;
+import io.pgheal.detect.Strength;
+import io.pgheal.detect.Symptom.AbandonedLease;
+import io.pgheal.detect.Symptom.OutlivedBackends;
+import io.pgheal.detect.Symptom.SlowStatements;
+import io.pgheal.diagnose.Diagnosis;
+import io.pgheal.diagnose.Diagnostician;
+import io.pgheal.heal.Healer;
+import io.pgheal.heal.Outcome;
+import io.pgheal.heal.OutcomeKind;
+import io.pgheal.heal.Safeguards;
+import io.pgheal.postgres.BackendId;
+import io.pgheal.report.Incident;
+import io.pgheal.report.IncidentJournal;
+import io.pgheal.track.LeaseRegistry;
+import io.pgheal.track.LeaseSnapshot;
+import io.pgheal.track.LeaseView;
+import io.pgheal.track.Revocation;
+import java.util.Collection;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The whole flow, from a symptom to an incident: the first file to read. Runs on the act thread, one symptom at a time.
+ */
+final class HealingCycle {
+    private final HealingConfig config;
+    private final LeaseRegistry registry;
+    private final Questions questions;
+    private final Safeguards safeguards;
+    private final Healer healer;
+    private final IncidentJournal journal;
+    private final Supplier<HealingMode> mode;
+    private final ToldStories told = new ToldStories();
+
+    HealingCycle(
+            HealingConfig config,
+            LeaseRegistry registry,
+            Questions questions,
+            Safeguards safeguards,
+            Healer healer,
+            IncidentJournal journal,
+            Supplier<HealingMode> mode) {
+        this.config = config;
+        this.registry = registry;
+        this.questions = questions;
+        this.safeguards = safeguards;
+        this.healer = healer;
+        this.journal = journal;
+        this.mode = mode;
+    }
+
+    /** One lease of ours whose owner seems to be gone. */
+    Decision abandoned(AbandonedLease symptom) {
+        boolean exhausted = registry.isPoolExhausted();
+        var server = symptom.strength() == Strength.CERTAIN
+                ? questions.storyInTime(symptom.lease(), config.diagnosisDeadline())
+                : questions.storyIfSomebodyWaits(symptom, config.limits().patience());
+        return conclude(Diagnostician.abandoned(symptom, server, exhausted));
+    }
+
+    /** Statements of ours that run for long, or just failed: whom do they wait for? */
+    List<Decision> blockers(SlowStatements symptom, Collection<LeaseSnapshot> leases, Set<BackendId> abandoned) {
+        return questions.blockersOf(symptom, leases, abandoned, told).stream()
+                .map(this::conclude)
+                .toList();
+    }
+
+    /** Backends that a lease of ours may have left behind. Returns those that are still there. */
+    Set<BackendId> outlived(OutlivedBackends symptom) {
+        var remaining = questions.stillThere(symptom.backends());
+        remaining.busy().stream().map(Diagnostician::orphaned).forEach(this::conclude);
+        return remaining.all();
+    }
+
+    private Decision conclude(Diagnosis diagnosis) {
+        Decision decision = safeguards.permit(Decider.decide(diagnosis, config.limits(), config.spare(), mode.get()));
+        switch (decision.action()) {
+            case HEAL -> heal(diagnosis, decision);
+            case WOULD_HEAL -> told.once(diagnosis, decision, () -> wouldHeal(diagnosis, decision));
+            case REPORT -> told.once(
+                    diagnosis, decision, () -> tell(journal.nextId(), diagnosis, decision, OutcomeKind.REPORTED));
+            case WAIT, NOTHING -> {}
+        }
+        return decision;
+    }
+
+    private void heal(Diagnosis diagnosis, Decision decision) {
+        String id = told.idOf(diagnosis).orElseGet(journal::nextId);
+        LeaseView lease = view(diagnosis);
+        Outcome outcome = new Outcome(OutcomeKind.UNRESOLVED, List.of(), java.time.Duration.ZERO);
+        try {
+            outcome = healer.carryOut(diagnosis, decision, id);
+        } finally {
+            safeguards.ended(outcome);
+        }
+        if (outcome.kind() != OutcomeKind.WITHDRAWN) {
+            journal.tell(id, diagnosis, decision, outcome, lease);
+        }
+    }
+
+    private String wouldHeal(Diagnosis diagnosis, Decision decision) {
+        String id = journal.nextId();
+        LeaseSnapshot lease = diagnosis.lease();
+        if (lease != null && decision.evidenceBased()) {
+            lease.lease().suspect(new Revocation(id, decision.reason(), true, false));
+        }
+        return tell(id, diagnosis, decision, OutcomeKind.WOULD_HEAL);
+    }
+
+    private String tell(String id, Diagnosis diagnosis, Decision decision, OutcomeKind kind) {
+        Incident incident = journal.tell(id, diagnosis, decision, Outcome.untouched(kind), view(diagnosis));
+        return incident.id();
+    }
+
+    private static @Nullable LeaseView view(Diagnosis diagnosis) {
+        return diagnosis.lease() == null ? null : LeaseView.of(diagnosis.lease());
+    }
+}

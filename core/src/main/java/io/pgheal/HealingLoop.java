@@ -1,0 +1,352 @@
+package io.pgheal;
+
+import io.pgheal.decide.Action;
+import io.pgheal.decide.Decision;
+import io.pgheal.detect.Detector;
+import io.pgheal.detect.Strength;
+import io.pgheal.detect.Symptom.AbandonedLease;
+import io.pgheal.detect.Symptom.OutlivedBackends;
+import io.pgheal.detect.Symptom.SlowStatements;
+import io.pgheal.heal.ActThread;
+import io.pgheal.postgres.BackendId;
+import io.pgheal.report.Metrics;
+import io.pgheal.track.LeaseEvent;
+import io.pgheal.track.LeaseRegistry;
+import io.pgheal.track.LeaseSnapshot;
+import io.pgheal.track.Ticker;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The healing loop: one thread that looks at the leases in memory, notices symptoms and hands them to the act thread.
+ * It waits in one place only, the registry's queue of references, and never for the server.
+ */
+final class HealingLoop implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(HealingLoop.class);
+    private static final long TICK_MILLIS = 50;
+    private static final long SUSPICIOUS_TICK_MILLIS = 10;
+    private static final Duration STARVED = Duration.ofSeconds(1);
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
+    private static final Duration SLOW_LOOKS_APART = Duration.ofMillis(250);
+    private static final Duration FIRST_AFTERLIFE_LOOK = Duration.ofMillis(100);
+    private static final int AFTERLIFE_KEPT = 1000;
+
+    private final String dataSource;
+    private final HealingConfig config;
+    private final LeaseRegistry registry;
+    private final HealingCycle cycle;
+    private final ActThread acts;
+    private final Ticker ticker;
+    private final Metrics metrics;
+    private final Consumer<LeaseEvent.Refuted> refutation;
+    private final Thread thread;
+
+    private final Map<Long, Look> looks = new ConcurrentHashMap<>();
+    private final Map<BackendId, Look> afterlife = new ConcurrentHashMap<>();
+    private final Map<Long, SlowLook> slowLooks = new HashMap<>();
+    private long lastSlowLook;
+    private volatile long limitDue = Long.MAX_VALUE;
+    private volatile boolean slowLookUnderWay;
+    private volatile List<LeaseSnapshot> seen = List.of();
+    private volatile boolean closed;
+    private boolean askNow;
+
+    /** At which age a slow statement is asked about next. */
+    private record SlowLook(long sequence, Duration nextAge) {}
+
+    /** When a suspect is looked at next; while an act of it is under way, not at all. */
+    private record Look(boolean underWay, long next, Duration pause, long sequence) {
+        static Look first(LeaseSnapshot lease) {
+            return new Look(false, Long.MIN_VALUE, Duration.ofMillis(100), lease.sequence());
+        }
+
+        boolean isDue(long now) {
+            return !underWay && (next == Long.MIN_VALUE || next - now <= 0);
+        }
+
+        Look begun() {
+            return new Look(true, next, pause, sequence);
+        }
+
+        Look again(long now, Duration in) {
+            return new Look(false, now + in.toNanos(), pause, sequence);
+        }
+
+        Look backOff(long now) {
+            Duration doubled = pause.multipliedBy(2);
+            return new Look(
+                    false, now + pause.toNanos(), doubled.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : doubled, sequence);
+        }
+    }
+
+    HealingLoop(
+            String dataSource,
+            HealingConfig config,
+            LeaseRegistry registry,
+            HealingCycle cycle,
+            ActThread acts,
+            Ticker ticker,
+            Metrics metrics,
+            Consumer<LeaseEvent.Refuted> refutation) {
+        this.dataSource = dataSource;
+        this.config = config;
+        this.registry = registry;
+        this.cycle = cycle;
+        this.acts = acts;
+        this.ticker = ticker;
+        this.metrics = metrics;
+        this.refutation = refutation;
+        this.lastSlowLook = ticker.nanos() - SLOW_LOOKS_APART.toNanos();
+        this.thread = new Thread(this::run, "pgheal-" + dataSource + "-loop");
+        thread.setDaemon(true);
+    }
+
+    void start() {
+        acts.start();
+        thread.start();
+    }
+
+    /** The leases as they were at the last look. */
+    List<LeaseSnapshot> seen() {
+        return seen;
+    }
+
+    boolean isAlive() {
+        return thread.isAlive() && !acts.isStuck();
+    }
+
+    private void run() {
+        long last = ticker.nanos();
+        while (!closed) {
+            try {
+                registry.await(looks.isEmpty() ? TICK_MILLIS : SUSPICIOUS_TICK_MILLIS);
+                long now = ticker.nanos();
+                if (now - last > STARVED.toNanos()) {
+                    LOG.info("[{}] the process was paused for {} ms: every clock starts anew", dataSource, (now - last) / 1_000_000);
+                    registry.restartClocks(now);
+                }
+                last = now;
+                look(now);
+                acts.watch();
+                metrics.cycle(Duration.ofNanos(ticker.nanos() - now));
+            } catch (InterruptedException e) {
+                // Only close() ends the loop, and it says so.
+            } catch (Throwable e) {
+                LOG.error("[{}] a look of the healing loop failed; the next one goes on", dataSource, e);
+            }
+        }
+    }
+
+    private void look(long now) {
+        registry.events().forEach(event -> hear(event, now));
+        List<LeaseSnapshot> leases = registry.look(now);
+        seen = leases;
+        List<LeaseSnapshot> slow = new ArrayList<>();
+        Set<BackendId> abandoned = new HashSet<>();
+        Set<Long> suspects = new HashSet<>();
+        for (LeaseSnapshot lease : leases) {
+            if (lease.cut()) {
+                suspects.add(lease.lease().id());
+                act(lease, now, () -> finish(lease));
+                continue;
+            }
+            Optional<AbandonedLease> symptom = symptomOf(lease);
+            if (symptom.isPresent()) {
+                suspects.add(lease.lease().id());
+                if (symptom.get().strength().compareTo(Strength.STRONG) >= 0) {
+                    addBackend(lease, abandoned); // judged on its own
+                }
+                if (isRipe(symptom.get())) {
+                    act(lease, now, () -> judge(symptom.get()));
+                }
+            } else if (lease.executing() && (askNow || isSlow(lease))) {
+                slow.add(lease);
+            }
+        }
+        looks.keySet().retainAll(suspects);
+        lookAtSlow(slow, leases, abandoned, now);
+        lookAtAfterlife(leases, now);
+    }
+
+    private void hear(LeaseEvent event, long now) {
+        if (event instanceof LeaseEvent.Refuted refuted) {
+            refutation.accept(refuted);
+        } else if (event instanceof LeaseEvent.Outlived outlived) {
+            if (afterlife.size() < AFTERLIFE_KEPT) {
+                afterlife.put(outlived.backend(), new Look(false, now + FIRST_AFTERLIFE_LOOK.toNanos(), FIRST_AFTERLIFE_LOOK, 0));
+            }
+        } else if (event instanceof LeaseEvent.CutReturn cut) {
+            acts.submit(cut.lease()::giveBack);
+        } else if (event instanceof LeaseEvent.FailedWait) {
+            askNow = true; // others may still wait for the same culprit
+        }
+    }
+
+    private Optional<AbandonedLease> symptomOf(LeaseSnapshot lease) {
+        return Detector.abandoned(
+                lease,
+                config.threadEvidence(),
+                config.borrowStacks() > 0,
+                kind -> registry.sites().isRefuted(lease.site(), kind.name()));
+    }
+
+    /** Strong evidence is nothing before its grace is over. */
+    private boolean isRipe(AbandonedLease symptom) {
+        return symptom.strength() == Strength.CERTAIN
+                || symptom.lease().quiet().compareTo(config.limits().grace()) >= 0;
+    }
+
+    private boolean isSlow(LeaseSnapshot lease) {
+        return lease.callFor().compareTo(config.lockWaitThreshold()) >= 0;
+    }
+
+    // ---- what is handed to the act thread
+
+    private void act(LeaseSnapshot lease, long now, Runnable act) {
+        long id = lease.lease().id();
+        Look look = looks.get(id);
+        if (look == null || look.sequence() != lease.sequence()) {
+            look = look != null && look.underWay() ? look : Look.first(lease);
+            looks.put(id, look);
+        }
+        if (look.isDue(now)) {
+            looks.put(id, look.begun());
+            if (!acts.submit(act)) {
+                looks.put(id, look.backOff(now));
+            }
+        }
+    }
+
+    private void judge(AbandonedLease symptom) {
+        long id = symptom.lease().lease().id();
+        Decision decision = null;
+        try {
+            decision = cycle.abandoned(symptom);
+        } finally {
+            long now = ticker.nanos();
+            Duration in = decision != null && decision.action() == Action.WAIT ? decision.lookAgain() : null;
+            looks.computeIfPresent(id, (key, look) -> in == null ? look.backOff(now) : look.again(now, in));
+        }
+    }
+
+    private void finish(LeaseSnapshot lease) {
+        try {
+            lease.lease().finishCut(lease.callIsStale());
+        } finally {
+            long now = ticker.nanos();
+            looks.computeIfPresent(lease.lease().id(), (key, look) -> look.backOff(now));
+        }
+    }
+
+    /** Each slow statement is asked about at 0.5, 1, 2, 4 ... 30 s of its age; all that are slow in one question. */
+    private void lookAtSlow(List<LeaseSnapshot> slow, List<LeaseSnapshot> leases, Set<BackendId> abandoned, long now) {
+        slowLooks.keySet().retainAll(slow.stream().map(lease -> lease.lease().id()).toList());
+        boolean due = askNow && !slow.isEmpty() || limitIsDue(now);
+        for (LeaseSnapshot lease : slow) {
+            SlowLook look = slowLooks.get(lease.lease().id());
+            due |= look == null || look.sequence() != lease.sequence() || lease.callFor().compareTo(look.nextAge()) >= 0;
+        }
+        askNow = false;
+        if (!due || slow.isEmpty() || slowLookUnderWay || now - lastSlowLook < SLOW_LOOKS_APART.toNanos()) {
+            return;
+        }
+        for (LeaseSnapshot lease : slow) {
+            slowLooks.put(lease.lease().id(), new SlowLook(lease.sequence(), nextAge(lease.callFor())));
+        }
+        lastSlowLook = now;
+        limitDue = Long.MAX_VALUE;
+        slowLookUnderWay = true;
+        boolean taken = acts.submit(() -> {
+            try {
+                cycle.blockers(new SlowStatements(slow), leases, abandoned).stream()
+                        .map(Decision::lookAgain)
+                        .filter(in -> !in.isZero())
+                        .min(Duration::compareTo)
+                        .ifPresent(in -> limitDue = ticker.nanos() + in.toNanos());
+            } finally {
+                slowLookUnderWay = false;
+            }
+        });
+        if (!taken) {
+            slowLookUnderWay = false;
+        }
+    }
+
+    private boolean limitIsDue(long now) {
+        long due = limitDue;
+        return due != Long.MAX_VALUE && due - now <= 0;
+    }
+
+    private static Duration nextAge(Duration age) {
+        Duration more = age.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : age;
+        return age.plus(more);
+    }
+
+    private void lookAtAfterlife(List<LeaseSnapshot> leases, long now) {
+        if (afterlife.isEmpty()) {
+            return;
+        }
+        for (LeaseSnapshot lease : leases) {
+            BackendId backend = lease.physical().backend();
+            if (backend != null && lease.lease().isConnected()) {
+                afterlife.remove(backend); // it is lent: somebody can reach it
+            }
+        }
+        Set<BackendId> due = new HashSet<>();
+        afterlife.forEach((backend, look) -> {
+            if (look.isDue(now)) {
+                due.add(backend);
+            }
+        });
+        if (due.isEmpty()) {
+            return;
+        }
+        due.forEach(backend -> afterlife.computeIfPresent(backend, (key, look) -> look.begun()));
+        boolean taken = acts.submit(() -> {
+            Set<BackendId> remaining = due;
+            try {
+                remaining = cycle.outlived(new OutlivedBackends(due));
+            } finally {
+                afterwards(due, remaining);
+            }
+        });
+        if (!taken) {
+            afterwards(due, due);
+        }
+    }
+
+    private void afterwards(Set<BackendId> asked, Set<BackendId> remaining) {
+        long now = ticker.nanos();
+        for (BackendId backend : asked) {
+            if (remaining.contains(backend)) {
+                afterlife.computeIfPresent(backend, (key, look) -> look.backOff(now));
+            } else {
+                afterlife.remove(backend);
+            }
+        }
+    }
+
+    private static void addBackend(LeaseSnapshot lease, Set<BackendId> abandoned) {
+        BackendId backend = lease.physical().backend();
+        if (backend != null) {
+            abandoned.add(backend);
+        }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        registry.wake();
+        acts.close();
+    }
+}

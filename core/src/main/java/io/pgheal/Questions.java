@@ -1,0 +1,155 @@
+package io.pgheal;
+
+import io.pgheal.detect.Symptom.AbandonedLease;
+import io.pgheal.detect.Symptom.SlowStatements;
+import io.pgheal.diagnose.Diagnosis;
+import io.pgheal.diagnose.Diagnostician;
+import io.pgheal.diagnose.ServerSide;
+import io.pgheal.postgres.Backend;
+import io.pgheal.postgres.BackendId;
+import io.pgheal.postgres.BackendStory;
+import io.pgheal.postgres.BlockingTree;
+import io.pgheal.postgres.ControlChannel;
+import io.pgheal.postgres.HeldLock;
+import io.pgheal.postgres.ServerIdentity;
+import io.pgheal.track.LeaseSnapshot;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** What the server is asked, and no more than the case needs. Belongs to the act thread. */
+final class Questions {
+    private static final Duration ANSWER = Duration.ofSeconds(2);
+
+    private final ControlChannel channel;
+
+    Questions(ControlChannel channel) {
+        this.channel = channel;
+    }
+
+    /** The story of a certain case: its heal waits for it no longer than the deadline. */
+    ServerSide storyInTime(LeaseSnapshot lease, Duration deadline) {
+        BackendId backend = lease.physical().backend();
+        if (backend == null || !reaches(lease.physical().server())) {
+            return ServerSide.blind(blindness(lease));
+        }
+        try {
+            return channel.ask(deadline, control -> control.story(backend))
+                    .map(ServerSide::told)
+                    .orElseGet(() -> ServerSide.blind("its backend is not there any more"));
+        } catch (SQLException e) {
+            return ServerSide.blind("its story could not be asked: " + e.getMessage());
+        }
+    }
+
+    /** While nobody waits and there is patience left, only that is asked: {@code pg_locks} is not read. */
+    ServerSide storyIfSomebodyWaits(AbandonedLease symptom, Duration patience) {
+        LeaseSnapshot lease = symptom.lease();
+        BackendId backend = lease.physical().backend();
+        if (backend == null || !reaches(lease.physical().server())) {
+            return ServerSide.blind(blindness(lease));
+        }
+        try {
+            boolean patient = lease.quiet().compareTo(patience) < 0;
+            if (patient && channel.ask(ANSWER, control -> control.inTheWay(List.of(backend.pid()))).isEmpty()) {
+                return ServerSide.blind("nobody waits for it");
+            }
+        } catch (SQLException e) {
+            return ServerSide.blind("its waiters could not be asked: " + e.getMessage());
+        }
+        return storyInTime(lease, ANSWER);
+    }
+
+    /** One diagnosis for each root blocker of the slow statements; the expensive half is asked once per story. */
+    List<Diagnosis> blockersOf(
+            SlowStatements symptom, Collection<LeaseSnapshot> leases, Set<BackendId> abandoned, ToldStories told) {
+        Map<BackendId, LeaseSnapshot> ours = new HashMap<>();
+        for (LeaseSnapshot lease : leases) {
+            BackendId backend = lease.physical().backend();
+            if (backend != null && reaches(lease.physical().server())) {
+                ours.put(backend, lease);
+            }
+        }
+        Set<Integer> waiters = new HashSet<>();
+        for (LeaseSnapshot lease : symptom.leases()) {
+            BackendId backend = lease.physical().backend();
+            if (backend != null && ours.containsKey(backend)) {
+                waiters.add(backend.pid());
+            }
+        }
+        if (waiters.isEmpty()) {
+            return List.of();
+        }
+        try {
+            BlockingTree cheap = channel.ask(ANSWER, control -> control.blockingTree(waiters));
+            if (cheap.roots().isEmpty()) {
+                return List.of();
+            }
+            BlockingTree tree = channel.ask(ANSWER, control -> control.fullBlockingTree(waiters));
+            List<Diagnosis> found = Diagnostician.blockers(tree, waiters, ours, abandoned, Map.of());
+            return found.stream().anyMatch(diagnosis -> !told.knows(diagnosis))
+                    ? Diagnostician.blockers(tree, waiters, ours, abandoned, locksOf(found))
+                    : found;
+        } catch (SQLException e) {
+            return List.of(); // the channel has told its trouble; asked again when the statements are slower still
+        }
+    }
+
+    private Map<Integer, List<HeldLock>> locksOf(List<Diagnosis> culprits) throws SQLException {
+        Map<Integer, List<HeldLock>> locks = new HashMap<>();
+        for (Diagnosis culprit : culprits) {
+            BackendId id = culprit.backendId();
+            if (id != null) {
+                channel.ask(ANSWER, control -> control.story(id))
+                        .ifPresent(story -> locks.put(id.pid(), story.locks()));
+            }
+        }
+        return locks;
+    }
+
+    /** @param busy the stories of those that execute or wait: they will not notice that nobody is there */
+    record StillThere(Set<BackendId> all, List<BackendStory> busy) {}
+
+    StillThere stillThere(Set<BackendId> outlived) {
+        try {
+            Set<BackendId> all = new HashSet<>();
+            List<BackendStory> busy = new ArrayList<>();
+            List<Integer> pids = outlived.stream().map(BackendId::pid).toList();
+            for (Backend backend : channel.ask(ANSWER, control -> control.backends(pids))) {
+                BackendId id = backend.id();
+                if (id == null || !outlived.contains(id)) {
+                    continue;
+                }
+                all.add(id);
+                if (backend.isActive()) {
+                    Optional<BackendStory> story = channel.ask(ANSWER, control -> control.story(id));
+                    story.ifPresent(busy::add);
+                }
+            }
+            return new StillThere(all, busy);
+        } catch (SQLException e) {
+            return new StillThere(outlived, List.of());
+        }
+    }
+
+    private boolean reaches(@org.jspecify.annotations.Nullable ServerIdentity server) {
+        return server != null
+                && channel.server().map(there -> there.identity().equals(server)).orElse(false);
+    }
+
+    private String blindness(LeaseSnapshot lease) {
+        if (lease.physical().poolerInBetween()) {
+            return "a pooler stands in between: its backend is not known";
+        }
+        return channel.server().isEmpty()
+                ? channel.trouble()
+                : "the control connection reaches another server than this connection";
+    }
+}

@@ -1,0 +1,371 @@
+package io.pgheal;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.pgheal.decide.HealingMode;
+import io.pgheal.heal.ActThread;
+import io.pgheal.heal.Healer;
+import io.pgheal.heal.OutcomeKind;
+import io.pgheal.heal.Safeguards;
+import io.pgheal.postgres.BlockingTree;
+import io.pgheal.postgres.ConnectionOpener;
+import io.pgheal.postgres.ControlChannel;
+import io.pgheal.postgres.TableLock;
+import io.pgheal.postgres.TableName;
+import io.pgheal.report.HealerState;
+import io.pgheal.report.HealingMeters;
+import io.pgheal.report.Incident;
+import io.pgheal.report.IncidentJournal;
+import io.pgheal.report.IncidentListener;
+import io.pgheal.report.Metrics;
+import io.pgheal.track.LeaseEvent;
+import io.pgheal.track.LeaseRegistry;
+import io.pgheal.track.LeaseScope;
+import io.pgheal.track.LeaseSnapshot;
+import io.pgheal.track.LeaseView;
+import io.pgheal.track.LentConnections;
+import io.pgheal.track.Pool;
+import io.pgheal.track.Ticker;
+import java.io.PrintWriter;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.SQLFeatureNotSupportedException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import java.util.function.UnaryOperator;
+import java.util.logging.Logger;
+import javax.sql.DataSource;
+import net.ttddyy.dsproxy.support.ProxyDataSourceBuilder;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A {@link DataSource} that heals itself: it lends the connections of another one, watches what becomes of them, and
+ * ends by itself the transaction of a lease whose owner is gone. Thread-safe. Closing it stops the healer, not the pool:
+ * close it first.
+ *
+ * <p>Whatever goes wrong in pgheal, connections are lent as if it were not there.
+ */
+public final class SelfHealingDataSource implements DataSource, AutoCloseable {
+    private static final org.slf4j.Logger LOG = LoggerFactory.getLogger(SelfHealingDataSource.class);
+    private static final AtomicInteger UNNAMED = new AtomicInteger();
+    private static final Duration ACT_DEADLINE = Duration.ofSeconds(20);
+    private static final Duration ANSWER = Duration.ofSeconds(5);
+    private static final Duration CONTROL_STATEMENT = Duration.ofSeconds(1);
+    private static final int CERTAIN_PER_SLOT = 10;
+    private static final int POOL_OF_UNKNOWN_SIZE = 10;
+
+    private final DataSource target;
+    private final String name;
+    private final HealingConfig config;
+    private final LeaseRegistry registry;
+    private final LentConnections connections;
+    private final ControlChannel channel;
+    private final Safeguards safeguards;
+    private final IncidentJournal journal;
+    private final HealingLoop loop;
+    private final AtomicInteger refutations = new AtomicInteger();
+    private volatile HealingMode mode;
+    private volatile boolean closed;
+
+    private SelfHealingDataSource(Builder builder) {
+        this.target = builder.target;
+        this.config = builder.config;
+        this.mode = config.mode();
+        Ticker ticker = builder.ticker;
+        Pool pool = Pool.of(target);
+        this.name = builder.name != null
+                ? builder.name
+                : pool.name().orElseGet(() -> "dataSource-" + UNNAMED.incrementAndGet());
+        this.registry = new LeaseRegistry(
+                name, pool, config.stackPreflight(), config.borrowStacks(), ticker, builder.insideTransaction);
+        this.connections = new LentConnections(target, name, registry, builder.interception);
+        this.channel = new ControlChannel(name, ControlAddress.of(target, builder.control));
+        int certain = config.certainPerMinute() > 0
+                ? config.certainPerMinute()
+                : CERTAIN_PER_SLOT * pool.size().orElse(POOL_OF_UNKNOWN_SIZE);
+        this.safeguards = new Safeguards(name, config.signalsPerMinute(), certain);
+        Metrics metrics = builder.meterRegistry == null
+                ? Metrics.NONE
+                : new HealingMeters(builder.meterRegistry, name, this::healer);
+        this.journal = new IncidentJournal(name, ticker, config.incidentsKept(), metrics, builder.listeners);
+        HealingCycle cycle = new HealingCycle(
+                config,
+                registry,
+                new Questions(channel),
+                safeguards,
+                new Healer(channel, ticker, config.escalationInterval()),
+                journal,
+                this::mode);
+        this.loop = new HealingLoop(
+                name,
+                config,
+                registry,
+                cycle,
+                new ActThread(name, ticker, ACT_DEADLINE),
+                ticker,
+                metrics,
+                this::refuted);
+        channel.start();
+        loop.start();
+        LOG.info("[{}] pgheal guards this data source, mode {}", name, mode);
+    }
+
+    /** Guards {@code target}, whose connections should be PostgreSQL's; others are lent as they are. */
+    public static Builder builder(DataSource target) {
+        return new Builder(target);
+    }
+
+    // ---- DataSource
+
+    @Override
+    public Connection getConnection() throws SQLException {
+        return isPassive() ? target.getConnection() : connections.getConnection();
+    }
+
+    @Override
+    public Connection getConnection(String username, String password) throws SQLException {
+        return isPassive() ? target.getConnection(username, password) : connections.getConnection(username, password);
+    }
+
+    private boolean isPassive() {
+        return closed || mode == HealingMode.OFF;
+    }
+
+    @Override
+    public PrintWriter getLogWriter() throws SQLException {
+        return target.getLogWriter();
+    }
+
+    @Override
+    public void setLogWriter(PrintWriter out) throws SQLException {
+        target.setLogWriter(out);
+    }
+
+    @Override
+    public void setLoginTimeout(int seconds) throws SQLException {
+        target.setLoginTimeout(seconds);
+    }
+
+    @Override
+    public int getLoginTimeout() throws SQLException {
+        return target.getLoginTimeout();
+    }
+
+    @Override
+    public Logger getParentLogger() throws SQLFeatureNotSupportedException {
+        return target.getParentLogger();
+    }
+
+    @Override
+    public <T> T unwrap(Class<T> type) throws SQLException {
+        if (type.isInstance(this)) {
+            return type.cast(this);
+        }
+        return type.isInstance(target) ? type.cast(target) : target.unwrap(type);
+    }
+
+    @Override
+    public boolean isWrapperFor(Class<?> type) throws SQLException {
+        return type.isInstance(this) || type.isInstance(target) || target.isWrapperFor(type);
+    }
+
+    // ---- what people ask and say
+
+    public String name() {
+        return name;
+    }
+
+    public HealingMode mode() {
+        return mode;
+    }
+
+    /** Takes effect at once. Leases that were made before {@link HealingMode#OFF} stay tracked, and are not touched. */
+    public void mode(HealingMode next) {
+        HealingMode before = mode;
+        mode = next;
+        if (before != next) {
+            LOG.warn("[{}] pgheal's mode is now {} (was {})", name, next, before);
+        }
+    }
+
+    public HealingConfig config() {
+        return config;
+    }
+
+    /** The open leases, as seen by the healing loop a moment ago. */
+    public List<LeaseView> leases() {
+        return loop.seen().stream()
+                .filter(lease -> !lease.lease().isOver())
+                .map(LeaseView::of)
+                .toList();
+    }
+
+    /** The last incidents, the newest first. */
+    public List<Incident> incidents() {
+        return journal.last();
+    }
+
+    /** The places in the code whose leases were seen to move between threads: thread evidence is void there. */
+    public java.util.Set<String> movingSites() {
+        return registry.sites().moving();
+    }
+
+    /** Who waits for whom in the whole database, now. */
+    public BlockingTree blockingTree() throws SQLException {
+        return channel.ask(ANSWER, control -> control.fullBlockingTree(null));
+    }
+
+    /**
+     * Who holds which locks on a table, and who waits for them, now.
+     *
+     * @param table {@code table} or {@code schema.table}
+     */
+    public List<TableLock> locksOn(String table) throws SQLException {
+        TableName parsed = TableName.parse(table);
+        return channel.ask(ANSWER, control -> control.locksOn(parsed));
+    }
+
+    /** Begins a unit of work on the calling thread whose leases must not outlive it; to be closed by the same thread. */
+    public LeaseScope scope(String scopeName) {
+        return registry.openScope(scopeName, true);
+    }
+
+    /** The same for frameworks: its normal end proves less, for the application did not say so itself. */
+    public LeaseScope frameworkScope(String scopeName) {
+        return registry.openScope(scopeName, false);
+    }
+
+    /** How the healer itself is. */
+    public HealerState healer() {
+        List<LeaseSnapshot> seen = loop.seen();
+        List<LeaseSnapshot> open =
+                seen.stream().filter(LeaseSnapshot::transactionOpen).toList();
+        String trouble = channel.server().isPresent() ? "" : channel.trouble();
+        return new HealerState(
+                mode,
+                channel.server().isPresent(),
+                loop.isAlive() ? trouble : "the healing loop or its acts hang",
+                safeguards.isBreakerOpen(),
+                registry.openCount(),
+                open.size(),
+                open.stream().map(LeaseSnapshot::quiet).max(Duration::compareTo).orElse(Duration.ZERO),
+                registry.quarantined(),
+                channel.asked(),
+                registry.lostEvents());
+    }
+
+    private void refuted(LeaseEvent.Refuted event) {
+        Incident wrong = journal.refute(event.judgement().incidentId()).orElse(null);
+        if (wrong == null) {
+            return;
+        }
+        wrong.evidence()
+                .forEach(evidence -> registry.sites()
+                        .learnRefutation(
+                                wrong.lease() == null || wrong.lease().borrowStack().isEmpty()
+                                        ? ""
+                                        : wrong.lease().borrowStack().get(0),
+                                evidence.kind().name()));
+        if (refutations.incrementAndGet() > config.refutationsAllowed() && mode == HealingMode.HEAL) {
+            LOG.error(
+                    "[{}] incident {} was a wrong judgement: the lease's owner was alive. pgheal only observes from now on; "
+                            + "set the mode back to HEAL when you know why ({})",
+                    name,
+                    wrong.id(),
+                    OutcomeKind.REFUTED);
+            mode(HealingMode.OBSERVE);
+        }
+    }
+
+    /** Stops the healer and its control connection. The pool stays open; from now on its connections are lent as they are. */
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        loop.close();
+        channel.close();
+        journal.close();
+    }
+
+    @Override
+    public String toString() {
+        return "SelfHealingDataSource[" + name + ", " + mode + "]";
+    }
+
+    /** Collects what a {@link SelfHealingDataSource} is made of. Everything but the target is optional. */
+    public static final class Builder {
+        private final DataSource target;
+        private @Nullable String name;
+        private HealingConfig config = HealingConfig.defaults();
+        private @Nullable ConnectionOpener control;
+        private @Nullable MeterRegistry meterRegistry;
+        private final List<IncidentListener> listeners = new ArrayList<>();
+        private UnaryOperator<ProxyDataSourceBuilder> interception = UnaryOperator.identity();
+        private BooleanSupplier insideTransaction = () -> false;
+        private Ticker ticker = Ticker.system();
+
+        private Builder(DataSource target) {
+            this.target = target;
+        }
+
+        /** Default: the pool's own name. */
+        public Builder name(String value) {
+            name = value;
+            return this;
+        }
+
+        public Builder config(HealingConfig value) {
+            config = value;
+            return this;
+        }
+
+        /** Where the control connection comes from: another role, a direct way past a pooler. One connection is kept. */
+        public Builder controlDataSource(DataSource value) {
+            control = ConnectionOpener.from(value, CONTROL_STATEMENT);
+            return this;
+        }
+
+        /** The same, by URL and credentials. */
+        public Builder control(ConnectionOpener value) {
+            control = value;
+            return this;
+        }
+
+        public Builder meterRegistry(MeterRegistry value) {
+            meterRegistry = value;
+            return this;
+        }
+
+        public Builder listener(IncidentListener value) {
+            listeners.add(value);
+            return this;
+        }
+
+        /** Adds listeners or transformers of datasource-proxy, which then sees every call on top of pgheal's handles. */
+        public Builder interception(UnaryOperator<ProxyDataSourceBuilder> value) {
+            interception = value;
+            return this;
+        }
+
+        /** Tells whether a transaction that reaches beyond a new scope is active on the calling thread. */
+        public Builder insideTransaction(BooleanSupplier value) {
+            insideTransaction = value;
+            return this;
+        }
+
+        Builder ticker(Ticker value) {
+            ticker = value;
+            return this;
+        }
+
+        /** Starts the healer. The control connection is opened in the background, and again whenever it is lost. */
+        public SelfHealingDataSource build() {
+            return new SelfHealingDataSource(this);
+        }
+    }
+}

@@ -1,0 +1,63 @@
+package io.pgheal;
+
+import io.pgheal.decide.Decision;
+import io.pgheal.diagnose.Diagnosis;
+import io.pgheal.postgres.Backend;
+import io.pgheal.postgres.Waiter;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/**
+ * What was told already and is still the same story: the same culprit in the same transaction, and the same kind of
+ * decision. Bounded. Belongs to the act thread.
+ */
+final class ToldStories {
+    private static final int KEPT = 1000;
+
+    private final Map<String, Story> stories = new LinkedHashMap<>(64, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, Story> eldest) {
+            return size() > KEPT;
+        }
+    };
+
+    private record Story(String incidentId, String action) {}
+
+    /** @param telling tells the story and returns the id of its incident */
+    void once(Diagnosis diagnosis, Decision decision, Supplier<String> telling) {
+        String key = key(diagnosis);
+        Story before = stories.get(key);
+        if (before == null || !before.action().equals(decision.action().name())) {
+            stories.put(key, new Story(telling.get(), decision.action().name()));
+        }
+    }
+
+    /** The incident of a story that was told before and now has an end. */
+    Optional<String> idOf(Diagnosis diagnosis) {
+        return Optional.ofNullable(stories.remove(key(diagnosis))).map(Story::incidentId);
+    }
+
+    boolean knows(Diagnosis diagnosis) {
+        return stories.containsKey(key(diagnosis));
+    }
+
+    /** A lease's story is one as long as nothing is called on it; a backend's as long as its transaction lasts. */
+    private static String key(Diagnosis diagnosis) {
+        Backend backend = diagnosis.backend();
+        String subject;
+        if (diagnosis.lease() != null) {
+            subject = "lease " + diagnosis.lease().lease().id() + " " + diagnosis.lease().sequence();
+        } else if (backend != null && backend.id() != null) {
+            subject = backend.id() + " " + (backend.transaction() == null ? "" : backend.transaction().xactStart());
+        } else if (backend != null) {
+            subject = "hidden " + backend.pid();
+        } else {
+            subject = diagnosis.waiters().stream().map(Waiter::preparedGid).toList().toString();
+        }
+        return diagnosis.kind() + " " + subject;
+    }
+}
