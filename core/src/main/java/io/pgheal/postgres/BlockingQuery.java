@@ -59,7 +59,8 @@ final class BlockingQuery {
 
     /**
      * What a row waiter waits for is a transaction id; the row, and so the table, is that of the tuple lock which most of them
-     * hold meanwhile. Those who hold none wait for a table that cannot be known.
+     * hold meanwhile. Those who hold none wait for a table that cannot be known. The locks of a prepared transaction have no pid;
+     * its own transaction id among them tells which one it is.
      */
     private static final String FULL = WALK
             + """
@@ -78,8 +79,9 @@ final class BlockingQuery {
                    CASE WHEN 0 = ANY (e.blockers) THEN (
                      SELECT pg_catalog.min(p.gid) FROM pg_catalog.pg_prepared_xacts p
                       WHERE p.transaction = l.transactionid
-                         OR EXISTS (SELECT 1 FROM lk h
-                                     WHERE h.pid IS NULL AND h.granted AND h.virtualtransaction = '-1/' || p.transaction::text
+                         OR EXISTS (SELECT 1 FROM lk x JOIN lk h ON h.virtualtransaction = x.virtualtransaction
+                                     WHERE x.pid IS NULL AND x.locktype = 'transactionid' AND x.transactionid = p.transaction
+                                       AND h.pid IS NULL AND h.granted
                                        AND h.locktype = l.locktype
                                        AND h.database IS NOT DISTINCT FROM l.database
                                        AND h.relation IS NOT DISTINCT FROM l.relation

@@ -39,14 +39,15 @@ final class LockQuery {
             ), target AS MATERIALIZED (
               SELECT oid FROM named
                UNION SELECT p.relid::pg_catalog.oid FROM named CROSS JOIN LATERAL pg_catalog.pg_partition_tree(named.oid) p
-            )
+            ), lk AS MATERIALIZED (SELECT * FROM pg_catalog.pg_locks)
             SELECT DISTINCT %s, %s, p.gid AS prepared_gid,
                    CASE WHEN NOT l.granted OR l.locktype = 'tuple' THEN coalesce(%s, 0) END AS waited
-              FROM pg_catalog.pg_locks l
+              FROM lk l
               %s
               LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
-              LEFT JOIN pg_catalog.pg_prepared_xacts p
-                ON l.pid IS NULL AND l.virtualtransaction = '-1/' || p.transaction::text
+              LEFT JOIN (pg_catalog.pg_prepared_xacts p
+                         JOIN lk x ON x.pid IS NULL AND x.locktype = 'transactionid' AND x.transactionid = p.transaction)
+                ON l.pid IS NULL AND l.virtualtransaction = x.virtualtransaction
              WHERE l.relation IN (SELECT oid FROM target) AND l.mode <> 'SIReadLock'
                AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
              LIMIT %d

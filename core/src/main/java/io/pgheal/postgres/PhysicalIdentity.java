@@ -6,6 +6,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.PGStatement;
 import org.postgresql.core.BaseConnection;
 import org.postgresql.core.TransactionState;
 
@@ -47,19 +48,29 @@ public record PhysicalIdentity(
                     "the identity of a physical connection is read before its first transaction, but one is open",
                     SqlState.ACTIVE_TRANSACTION);
         }
+        boolean autoCommit = driver.getAutoCommit();
+        // One round trip instead of three, and no transaction that could stay open. Between transactions this sends
+        // nothing.
+        driver.setAutoCommit(true);
         try {
-            return query(connection, driver.getBackendPID());
+            return query(driver);
         } finally {
-            if (!connection.isClosed() && driver.getTransactionState() != TransactionState.IDLE) {
-                connection.rollback();
+            if (!driver.isClosed()) {
+                driver.setAutoCommit(autoCommit);
             }
         }
     }
 
-    /** A plain Statement: the driver gives a prepared one a name on the server sooner or later. */
-    private static PhysicalIdentity query(Connection connection, int driverPid) throws SQLException {
-        try (Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery(SQL)) {
+    private static PhysicalIdentity query(BaseConnection driver) throws SQLException {
+        try (Statement statement = driver.createStatement()) {
+            // With a threshold of 1 the driver gives even a plain statement a name on the server.
+            statement.unwrap(PGStatement.class).setPrepareThreshold(0);
+            return query(statement, driver.getBackendPID());
+        }
+    }
+
+    private static PhysicalIdentity query(Statement statement, int driverPid) throws SQLException {
+        try (ResultSet row = statement.executeQuery(SQL)) {
             row.next();
             int serverPid = row.getInt("pid");
             String backendStart = row.getString("backend_start");

@@ -110,6 +110,25 @@ class ControlConnectionTest {
         assertThat(control.isOpen()).isFalse();
     }
 
+    /** Inside a transaction pg_stat_activity stands still, and an innocent one would be hit. */
+    @Test
+    void isInAutoCommitWhateverTheOpenerSays() throws Exception {
+        try (ControlConnection control = new ControlConnection(() -> {
+            Connection connection = SERVER.adminConnection();
+            connection.setAutoCommit(false);
+            return connection;
+        })) {
+            control.connect();
+            Session innocent = sessions.open().run("SELECT 1");
+            TransactionRef judged =
+                    control.backend(innocent.pid()).orElseThrow().judged().orElseThrow();
+            innocent.run("SELECT 2");
+
+            assertThat(control.terminate(judged)).isEqualTo(Signal.MOVED_ON);
+            innocent.connection().commit();
+        }
+    }
+
     @Test
     void capabilitiesFollowTheGrants() throws Exception {
         Capabilities superuser = sessions.control().capabilities();

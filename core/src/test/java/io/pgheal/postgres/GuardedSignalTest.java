@@ -179,13 +179,13 @@ class GuardedSignalTest {
 
     @Test
     void onlyClientsAreSignalled() throws Exception {
-        sessions.admin("ALTER ROLE app REPLICATION");
-        Session walSender = sessions.open("app", "replication", "database", "preferQueryMode", "simple");
+        sessions.role("sender", "");
+        sessions.admin("ALTER ROLE sender REPLICATION");
+        Session walSender = sessions.open(
+                "sender", "replication", "database", "preferQueryMode", "simple", "assumeMinServerVersion", "10");
         Backend backend = sessions.control().backend(walSender.pid()).orElseThrow();
 
         assertThat(backend.backendType()).isEqualTo("walsender");
         assertThat(sessions.control().terminate(backend.judged().orElseThrow())).isEqualTo(Signal.MOVED_ON);
-
-        sessions.admin("ALTER ROLE app NOREPLICATION");
     }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pgheal.testserver.PostgresServer;
 import java.util.List;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -39,6 +40,11 @@ class PreparedTransactionTest {
             assertThat(lock.backend()).isNull();
             assertThat(lock.isHeld()).isTrue();
         });
+    }
+
+    /** It outlives every session, and keeps its database from being dropped. */
+    @AfterEach
+    void rollBack() throws Exception {
         sessions.setUp("ROLLBACK PREPARED 'payment-17'");
     }
 }

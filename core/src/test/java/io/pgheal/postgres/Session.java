@@ -4,6 +4,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.pgheal.testserver.PostgresServer;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -44,6 +45,14 @@ final class Session implements AutoCloseable {
             statement.execute(sql);
         }
         return this;
+    }
+
+    String query(String sql) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(sql)) {
+            row.next();
+            return row.getString(1);
+        }
     }
 
     Session autoCommit() throws SQLException {
