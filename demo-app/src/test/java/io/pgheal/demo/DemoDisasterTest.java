@@ -38,7 +38,7 @@ class DemoDisasterTest {
         for (int attempt = 1; attempt <= 2; attempt++) {
             RunningDemo.Answer login = demo.login("alice", "secret");
             assertThat(login.status()).isEqualTo(503);
-            assertThat(login.body()).contains("kept your row locked for 5 s", "55P03");
+            assertThat(login.body()).contains("held a lock on it for 5 s", "55P03");
         }
         assertThat(demo.get("/api/status").body())
                 .contains("\"idle in transaction\"", "user_login_info RowExclusiveLock", "\"active\":1,");
@@ -71,6 +71,9 @@ class DemoDisasterTest {
         assertThat(demo.login("alice", "wrong").status()).isEqualTo(401);
         assertThat(demo.login("nobody", "secret").status()).isEqualTo(401);
         assertThat(demo.post("/api/users/nobody/org-chart").status()).isEqualTo(404);
+        assertThat(demo.post("/api/faults/swallowed-error?username=nobody").status())
+                .isEqualTo(404);
+        assertThat(demo.post("/api/faults/convoy?seconds=0").status()).isEqualTo(400);
         assertThat(demo.post("/api/faults/nothing").status()).isEqualTo(404);
         assertThat(demo.get("/actuator/pgheal").status()).isEqualTo(404);
     }

@@ -5,6 +5,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Collections;
 import java.util.List;
 import javax.sql.DataSource;
 import org.springframework.beans.factory.InitializingBean;
@@ -82,7 +83,7 @@ class LoginSchema implements InitializingBean {
     }
 
     private static void insert(Connection connection, String target, String... values) throws SQLException {
-        String marks = String.join(", ", java.util.Collections.nCopies(values.length, "?"));
+        String marks = String.join(", ", Collections.nCopies(values.length, "?"));
         String sql = "INSERT INTO " + target + " VALUES (" + marks + ") ON CONFLICT DO NOTHING";
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
             for (int i = 0; i < values.length; i++) {

@@ -19,8 +19,11 @@ class FaultsController {
 
     private final List<Fault> faults;
 
-    FaultsController(List<Fault> faults) {
+    private final KnownUsers users;
+
+    FaultsController(List<Fault> faults, KnownUsers users) {
         this.faults = faults;
+        this.users = users;
     }
 
     @GetMapping("/api/faults")
@@ -43,6 +46,7 @@ class FaultsController {
             return ResponseEntity.badRequest()
                     .body(Map.of("message", "seconds has to be between 1 and " + LONGEST_SECONDS));
         }
+        users.require(username);
         FaultAnswer answer = fault.get().strike(username, Duration.ofSeconds(seconds));
         Map<String, Object> body = new LinkedHashMap<>();
         body.put("kind", kind);

@@ -11,7 +11,7 @@ import javax.sql.DataSource;
 /** Asks questions whose answers are known beforehand: a wrong one can come from the connection only. */
 class NextBorrower {
 
-    private static final int PATIENCE_MILLIS = (int) TimeUnit.SECONDS.toMillis(3);
+    private static final int PATIENCE_MILLIS = (int) TimeUnit.SECONDS.toMillis(2);
 
     private final DataSource dataSource;
 
@@ -35,7 +35,7 @@ class NextBorrower {
     private static Question count() {
         String update = "UPDATE employees SET full_name = full_name" + " WHERE username IN ('alice', 'bob', 'carol')";
         return new Question(
-                "How many rows has the update of three changed?",
+                "Update three rows: how many are changed?",
                 "3",
                 statement -> String.valueOf(statement.executeUpdate(update)));
     }

@@ -28,7 +28,7 @@ class DatabaseTrouble {
 
     private static String message(SQLException e) {
         if (LOCK_NOT_AVAILABLE.equals(e.getSQLState())) {
-            return "Your login could not be recorded: another database session kept your row locked for "
+            return "Your login could not be recorded: another database session held a lock on it for "
                     + Login.LOCK_TIMEOUT_SECONDS + " s.";
         }
         if (e instanceof SQLTransientConnectionException) {
