@@ -3,13 +3,14 @@ import { showIncidents } from './incidents.js';
 import { startLogin } from './login.js';
 import { showStatus } from './status.js';
 
-// The next question is asked when the last one was answered: a slow server is not asked twice.
+const SECOND = 1000;
+
+// The next question is asked when the last one was answered: a slow server is not asked twice. A task may ask for a
+// longer pause.
 async function everySecond(task) {
   for (;;) {
-    if (!document.hidden) {
-      await task();
-    }
-    await new Promise((resume) => setTimeout(resume, 1000));
+    const pause = document.hidden ? SECOND : await task() ?? SECOND;
+    await new Promise((resume) => setTimeout(resume, pause));
   }
 }
 

@@ -21,7 +21,7 @@ function faultItem(fault) {
         element('span', `tag ${fault.spared ? '' : 'bad'}`, fault.spared ? 'must be spared' : 'must be healed')),
       button),
     element('p', '', fault.story),
-    element('p', 'leaks', fault.leaks),
+    element('details', '', element('summary', '', 'What leaks'), element('p', 'leaks', fault.leaks)),
     fault.unavailable ? element('p', 'leaks', fault.unavailable) : '');
 }
 

@@ -1,29 +1,41 @@
 import { ask, byId, clock, element, say } from './elements.js';
 
-const drawn = new Map();
+// What is off now stays off until somebody starts the application anew.
+const PAUSE_WHEN_OFF = 5000;
+
+const SHOWN = 8;
+
+let drawn = new Map();
 
 export async function showIncidents() {
   const answer = await ask('/actuator/pgheal');
   const guard = byId('guard');
   if (answer === null) {
     setGuard(guard, 'off', 'the application does not answer');
-    return;
+    return undefined;
   }
   if (answer.status !== 200) {
     setGuard(guard, 'off', 'pgheal is off');
     say(byId('incident-note'), 'pgheal is off: nobody looks after what is left behind.');
     say(byId('incident-count'), '');
     drawIncidents([]);
-    return;
+    return PAUSE_WHEN_OFF;
   }
   const mode = String(answer.body.mode ?? 'on').toLowerCase();
   setGuard(guard, mode, `pgheal: ${mode}`);
   const incidents = incidentsOf(answer.body);
   say(byId('incident-count'), incidents.length ? `(${incidents.length})` : '');
-  say(byId('incident-note'), incidents.length
-    ? 'What was found, what was done, and how long it took. The newest first.'
-    : 'None yet. Break something.');
+  say(byId('incident-note'), noteOn(incidents.length));
   drawIncidents(incidents);
+  return undefined;
+}
+
+function noteOn(count) {
+  if (count === 0) {
+    return 'None yet. Break something.';
+  }
+  const which = count > SHOWN ? `The newest ${SHOWN} of ${count}.` : 'The newest first.';
+  return `What was found, what was done, and how long it took. ${which}`;
 }
 
 function setGuard(guard, mode, text) {
@@ -40,14 +52,16 @@ function incidentsOf(body) {
 // An incident that did not change keeps its element: an opened detail stays open.
 function drawIncidents(incidents) {
   const list = byId('incidents');
-  const wanted = incidents.map((incident) => {
+  const kept = new Map();
+  const wanted = incidents.slice(0, SHOWN).map((incident) => {
     const key = String(incident.id ?? `${incident.dataSource}@${incident.at}`);
     const content = JSON.stringify(incident);
     const known = drawn.get(key);
     const item = known?.content === content ? known.item : incidentItem(incident);
-    drawn.set(key, { content, item });
+    kept.set(key, { content, item });
     return item;
   });
+  drawn = kept;
   if (wanted.length !== list.children.length || wanted.some((item, i) => list.children[i] !== item)) {
     list.replaceChildren(...wanted);
   }
