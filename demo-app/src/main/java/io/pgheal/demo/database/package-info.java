@@ -1,0 +1,4 @@
+@NullMarked
+package io.pgheal.demo.database;
+
+import org.jspecify.annotations.NullMarked;

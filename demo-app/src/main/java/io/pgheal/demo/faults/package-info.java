@@ -1,0 +1,4 @@
+@NullMarked
+package io.pgheal.demo.faults;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.pgheal.demo.login;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.pgheal.demo.orgchart;
+
+import org.jspecify.annotations.NullMarked;

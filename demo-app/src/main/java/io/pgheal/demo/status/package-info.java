@@ -1,0 +1,4 @@
+@NullMarked
+package io.pgheal.demo.status;
+
+import org.jspecify.annotations.NullMarked;

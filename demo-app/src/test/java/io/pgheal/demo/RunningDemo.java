@@ -1,0 +1,72 @@
+package io.pgheal.demo;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.springframework.boot.SpringApplication;
+import org.springframework.context.ConfigurableApplicationContext;
+
+/** The demo on a free port, asked over HTTP like by anybody. */
+final class RunningDemo implements AutoCloseable {
+
+    private final ConfigurableApplicationContext context;
+    private final HttpClient client = HttpClient.newHttpClient();
+
+    private RunningDemo(ConfigurableApplicationContext context) {
+        this.context = context;
+    }
+
+    record Answer(int status, String body) {}
+
+    static RunningDemo start(Path dataDirectory, String... arguments) {
+        List<String> all = new ArrayList<>(List.of(arguments));
+        all.add("--server.port=0");
+        all.add("--demo.data-directory=" + dataDirectory);
+        return new RunningDemo(SpringApplication.run(DemoApplication.class, all.toArray(String[]::new)));
+    }
+
+    Answer login(String username, String password) {
+        String body = "{\"username\":\"" + username + "\",\"password\":\"" + password + "\"}";
+        return send(to("/api/login").header("Content-Type", "application/json").POST(BodyPublishers.ofString(body)));
+    }
+
+    Answer post(String path) {
+        return send(to(path).POST(BodyPublishers.noBody()));
+    }
+
+    Answer get(String path) {
+        return send(to(path).GET());
+    }
+
+    private HttpRequest.Builder to(String path) {
+        String port = context.getEnvironment().getProperty("local.server.port");
+        return HttpRequest.newBuilder(URI.create("http://localhost:" + port + path))
+                .timeout(Duration.ofSeconds(30));
+    }
+
+    private Answer send(HttpRequest.Builder request) {
+        try {
+            HttpResponse<String> response = client.send(request.build(), BodyHandlers.ofString());
+            return new Answer(response.statusCode(), response.body());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        context.close();
+    }
+}
