@@ -156,7 +156,11 @@ public record HealingConfig(
             return this;
         }
 
-        /** @param pattern {@code table} or {@code schema.table}, with {@code *} for any characters */
+        /**
+         * Adds a rule for the tables that the pattern names.
+         *
+         * @param pattern {@code table} or {@code schema.table}, with {@code *} for any characters
+         */
         public Builder table(String pattern, Consumer<TableBuilder> rule) {
             TableBuilder table = new TableBuilder();
             rule.accept(table);

@@ -37,6 +37,11 @@ public final class SqlState {
 
     private SqlState() {}
 
+    /** Whether a statement that failed so may have been waiting for a lock. */
+    public static boolean endsLockWait(@Nullable String state) {
+        return LOCK_NOT_AVAILABLE.equals(state) || QUERY_CANCELED.equals(state) || DEADLOCK_DETECTED.equals(state);
+    }
+
     /** The first SQLSTATE in the chain of causes, or null when there is none. */
     public static @Nullable String of(@Nullable Throwable throwable) {
         Throwable cause = throwable;

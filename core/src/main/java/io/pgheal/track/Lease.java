@@ -149,8 +149,8 @@ public final class Lease {
         }
     }
 
-    @SuppressWarnings("NonAtomicVolatileUpdate")
     /** A call that stays in memory: reading a column of the current row. Seen by the watch, refused after the fence. */
+    @SuppressWarnings("NonAtomicVolatileUpdate")
     void touch() throws SQLException {
         long seen = state.read();
         if (StateWord.isFenced(seen)) {
@@ -325,7 +325,7 @@ public final class Lease {
     /** Gives back a lease that is poisoned, or whose close was refused for want of stack or cut. */
     public void finishCut(boolean callsAreStale) {
         long seen = state.read();
-        if (state.tryTake(callsAreStale) || StateWord.isClosed(seen) && callsAreStale) {
+        if (state.tryTake(callsAreStale) || (StateWord.isClosed(seen) && callsAreStale)) {
             giveBack();
         }
     }

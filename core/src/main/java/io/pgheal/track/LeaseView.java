@@ -31,7 +31,7 @@ public record LeaseView(
         lastStatements = List.copyOf(lastStatements);
     }
 
-    static LeaseView of(LeaseSnapshot seen) {
+    public static LeaseView of(LeaseSnapshot seen) {
         Lease lease = seen.lease();
         Thread owner = lease.ownerThread();
         return new LeaseView(
