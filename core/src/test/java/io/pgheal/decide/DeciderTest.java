@@ -1,0 +1,351 @@
+package io.pgheal.decide;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pgheal.detect.Evidence;
+import io.pgheal.detect.EvidenceKind;
+import io.pgheal.detect.Strength;
+import io.pgheal.diagnose.Diagnosis;
+import io.pgheal.diagnose.DiagnosisKind;
+import io.pgheal.postgres.Backend;
+import io.pgheal.postgres.BackendId;
+import io.pgheal.postgres.TableName;
+import io.pgheal.postgres.TransactionRef;
+import io.pgheal.postgres.Waiter;
+import io.pgheal.track.LeaseSnapshot;
+import io.pgheal.track.Snapshots;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/** Every row of the decision table. */
+class DeciderTest {
+    private static final Duration GRACE = Duration.ofSeconds(2);
+    private static final Duration PATIENCE = Duration.ofSeconds(15);
+    private static final TableName LOGIN = new TableName("public", "user_login_info");
+    private static final Limits DEFAULTS = limits(Duration.ZERO, Duration.ZERO);
+
+    private static Limits limits(Duration idle, Duration active, TableRule... rules) {
+        return new Limits(GRACE, PATIENCE, idle, active, List.of(rules));
+    }
+
+    private static Decision decide(Diagnosis diagnosis, Limits limits) {
+        return Decider.decide(diagnosis, limits, SpareRules.NONE, HealingMode.HEAL);
+    }
+
+    // ---- abandoned
+
+    private static Diagnosis abandoned(LeaseSnapshot lease, Strength strength, List<Waiter> waiters, boolean exhausted) {
+        Evidence evidence = new Evidence(EvidenceKind.OWNER_ENDED, strength, lease.quiet(), "");
+        return new Diagnosis(
+                DiagnosisKind.ABANDONED_TRANSACTION,
+                lease,
+                List.of(evidence),
+                null,
+                backend("idle in transaction", false),
+                List.of(),
+                waiters,
+                exhausted,
+                null);
+    }
+
+    private static LeaseSnapshot quiet(Duration time) {
+        return Snapshots.lease().quietFor(time).snapshot();
+    }
+
+    @Test
+    void certainHealsNowWhetherSomebodyWaitsOrNot() {
+        assertThat(decide(abandoned(quiet(Duration.ZERO), Strength.CERTAIN, List.of(), false), DEFAULTS).action())
+                .isEqualTo(Action.HEAL);
+        assertThat(decide(abandoned(quiet(Duration.ZERO), Strength.CERTAIN, waiters(LOGIN), false), DEFAULTS)
+                        .action())
+                .isEqualTo(Action.HEAL);
+    }
+
+    @Test
+    void strongHealsAfterTheGraceWhenSomebodyWaits() {
+        assertThat(decide(abandoned(quiet(GRACE.minusMillis(1)), Strength.STRONG, waiters(LOGIN), false), DEFAULTS)
+                        .action())
+                .isEqualTo(Action.WAIT);
+        assertThat(decide(abandoned(quiet(GRACE), Strength.STRONG, waiters(LOGIN), false), DEFAULTS)
+                        .action())
+                .isEqualTo(Action.HEAL);
+    }
+
+    @Test
+    void strongHealsAfterThePatienceWhenNobodyWaits() {
+        assertThat(decide(abandoned(quiet(PATIENCE.minusMillis(1)), Strength.STRONG, List.of(), false), DEFAULTS)
+                        .action())
+                .isEqualTo(Action.WAIT);
+        assertThat(decide(abandoned(quiet(PATIENCE), Strength.STRONG, List.of(), false), DEFAULTS)
+                        .action())
+                .isEqualTo(Action.HEAL);
+    }
+
+    @Test
+    void waitingForAConnectionOfItsExhaustedPoolIsWaiting() {
+        assertThat(decide(abandoned(quiet(GRACE), Strength.STRONG, List.of(), true), DEFAULTS)
+                        .action())
+                .isEqualTo(Action.HEAL);
+    }
+
+    @Test
+    void theGraceCountsFromTheEvidenceWhereThatIsYoungerThanTheLastCall() {
+        LeaseSnapshot lease = quiet(Duration.ofMinutes(1));
+        Evidence young = new Evidence(EvidenceKind.SCOPE_ENDED, Strength.STRONG, Duration.ofMillis(100), "");
+        Diagnosis diagnosis = new Diagnosis(
+                DiagnosisKind.ABANDONED_TRANSACTION, lease, List.of(young), null, null, List.of(), waiters(LOGIN), false,
+                null);
+        assertThat(decide(diagnosis, DEFAULTS).action()).isEqualTo(Action.WAIT);
+    }
+
+    @Test
+    void reportedOnlyEvidenceIsReported() {
+        assertThat(decide(abandoned(quiet(PATIENCE), Strength.REPORT_ONLY, waiters(LOGIN), false), DEFAULTS)
+                        .action())
+                .isEqualTo(Action.REPORT);
+    }
+
+    @Test
+    void leadersAndFollowersAreReported() {
+        assertThat(decide(abandoned(quiet(PATIENCE), Strength.STRONG, List.of(advisoryWaiter()), false), DEFAULTS)
+                        .action())
+                .isEqualTo(Action.REPORT);
+        assertThat(decide(abandoned(quiet(PATIENCE), Strength.CERTAIN, List.of(advisoryWaiter()), false), DEFAULTS)
+                        .action())
+                .isEqualTo(Action.HEAL);
+    }
+
+    @Test
+    void anExtensionKeepsTimeLimitsAwayButNotProof() {
+        LeaseSnapshot extended = Snapshots.lease().quietFor(PATIENCE).extended().snapshot();
+        assertThat(decide(abandoned(extended, Strength.STRONG, waiters(LOGIN), false), DEFAULTS)
+                        .action())
+                .isEqualTo(Action.WAIT);
+        assertThat(decide(abandoned(extended, Strength.CERTAIN, waiters(LOGIN), false), DEFAULTS)
+                        .action())
+                .isEqualTo(Action.HEAL);
+    }
+
+    @Test
+    void withoutATransactionOnlyTheSlotOfAnExhaustedPoolIsReclaimed() {
+        Snapshots idle = Snapshots.lease().withoutTransaction().quietFor(PATIENCE);
+        assertThat(decide(abandoned(idle.snapshot(), Strength.STRONG, List.of(), false), DEFAULTS)
+                        .action())
+                .isEqualTo(Action.NOTHING);
+        assertThat(decide(abandoned(idle.snapshot(), Strength.STRONG, List.of(), true), DEFAULTS)
+                        .action())
+                .isEqualTo(Action.HEAL);
+        assertThat(decide(abandoned(idle.sessionBound().snapshot(), Strength.STRONG, List.of(), true), DEFAULTS)
+                        .action())
+                .isEqualTo(Action.NOTHING);
+    }
+
+    @Test
+    void aCommitInFlightIsWaitedFor() {
+        Diagnosis committing = new Diagnosis(
+                DiagnosisKind.ABANDONED_TRANSACTION,
+                quiet(PATIENCE),
+                List.of(new Evidence(EvidenceKind.HANDLE_UNREACHABLE, Strength.CERTAIN, PATIENCE, "")),
+                null,
+                backend("active", true),
+                List.of(),
+                waiters(LOGIN),
+                false,
+                "it is committing");
+        assertThat(decide(committing, DEFAULTS).action()).isEqualTo(Action.WAIT);
+    }
+
+    // ---- stuck lock, the owner is alive
+
+    private static Diagnosis stuck(String state, Duration quiet, Duration waited, @Nullable TableName table) {
+        return new Diagnosis(
+                DiagnosisKind.STUCK_LOCK,
+                quiet(quiet),
+                List.of(),
+                null,
+                backend(state, false),
+                List.of(),
+                List.of(waiter(table, "transactionid", waited)),
+                false,
+                null);
+    }
+
+    @Test
+    void aLiveOwnerIsNeverTouchedByDefault() {
+        Duration year = Duration.ofDays(365);
+        assertThat(decide(stuck("idle in transaction", year, year, LOGIN), DEFAULTS).action())
+                .isEqualTo(Action.REPORT);
+        assertThat(decide(stuck("active", year, year, LOGIN), DEFAULTS).action()).isEqualTo(Action.REPORT);
+    }
+
+    @Test
+    void aTimeLimitOfTheUserIsKeptForIdleAndActiveBlockersApart() {
+        Limits idle = limits(Duration.ofSeconds(5), Duration.ZERO);
+        Duration five = Duration.ofSeconds(5);
+        assertThat(decide(stuck("idle in transaction", five, five, LOGIN), idle).action())
+                .isEqualTo(Action.HEAL);
+        assertThat(decide(stuck("active", five, five, LOGIN), idle).action()).isEqualTo(Action.REPORT);
+        Decision early = decide(stuck("idle in transaction", five, Duration.ofSeconds(3), LOGIN), idle);
+        assertThat(early.action()).isEqualTo(Action.REPORT);
+        assertThat(early.lookAgain()).isEqualTo(Duration.ofSeconds(2));
+        assertThat(decide(stuck("idle in transaction", Duration.ofSeconds(1), five, LOGIN), idle).action())
+                .as("the owner called a second ago")
+                .isEqualTo(Action.REPORT);
+    }
+
+    @Test
+    void aTableRuleTightensAndLoosens() {
+        TableRule tight = new TableRule("user_login_info", Duration.ofSeconds(2), null);
+        Limits tightened = limits(Duration.ZERO, Duration.ZERO, tight);
+        Duration two = Duration.ofSeconds(2);
+        assertThat(decide(stuck("idle in transaction", two, two, LOGIN), tightened).action())
+                .isEqualTo(Action.HEAL);
+        assertThat(decide(stuck("idle in transaction", two, two, new TableName("public", "orders")), tightened)
+                        .action())
+                .isEqualTo(Action.REPORT);
+
+        TableRule never = new TableRule("audit.*", Duration.ZERO, null);
+        Limits loosened = limits(two, Duration.ZERO, never);
+        assertThat(decide(stuck("idle in transaction", two, two, new TableName("audit", "log")), loosened)
+                        .action())
+                .isEqualTo(Action.REPORT);
+    }
+
+    @Test
+    void theMostCarefulOfTheRulesThatApplyWinsAndAnUnknownTableTakesTheGlobalOne() {
+        TableRule tight = new TableRule("user_login_info", Duration.ofSeconds(2), null);
+        TableRule loose = new TableRule("user_*", Duration.ofSeconds(9), null);
+        Limits both = limits(Duration.ofSeconds(30), Duration.ZERO, tight, loose);
+        assertThat(both.idleBlockerTimeout(Set.of(LOGIN), false)).isEqualTo(Duration.ofSeconds(9));
+        assertThat(both.idleBlockerTimeout(Set.of(LOGIN), true)).isEqualTo(Duration.ofSeconds(30));
+        assertThat(both.idleBlockerTimeout(Set.of(LOGIN, new TableName("public", "orders")), false))
+                .isEqualTo(Duration.ofSeconds(30));
+        assertThat(limits(Duration.ZERO, Duration.ZERO, tight).idleBlockerTimeout(Set.of(), true))
+                .isEqualTo(Duration.ZERO);
+    }
+
+    @Test
+    void aPartitionCountsAsItsParent() {
+        TableRule rule = new TableRule("events", Duration.ofSeconds(2), null);
+        TableName partition = new TableName("public", "events_2026_11", new TableName("public", "events"));
+        assertThat(rule.appliesTo(partition)).isTrue();
+    }
+
+    // ---- the rest
+
+    @Test
+    void anOrphanIsEndedAndAForeignerReported() {
+        Diagnosis orphan = new Diagnosis(
+                DiagnosisKind.ORPHANED_BACKEND, null, List.of(), null, backend("active", false), List.of(), List.of(),
+                false, null);
+        assertThat(decide(orphan, DEFAULTS).action()).isEqualTo(Action.HEAL);
+        Diagnosis foreign = new Diagnosis(
+                DiagnosisKind.FOREIGN_BLOCKER, null, List.of(), null, backend("idle in transaction", false), List.of(),
+                waiters(LOGIN), false, null);
+        assertThat(decide(foreign, limits(GRACE, GRACE)).action()).isEqualTo(Action.REPORT);
+    }
+
+    @Test
+    void spareRulesHaveTheLastWordAndCountAsMetWhereTheyCannotBeChecked() {
+        Diagnosis certain = abandoned(quiet(PATIENCE), Strength.CERTAIN, waiters(LOGIN), false);
+        SpareRules user = new SpareRules(Set.of("app"), Set.of(), Set.of(), Set.of());
+        assertThat(Decider.decide(certain, DEFAULTS, user, HealingMode.HEAL).action())
+                .isEqualTo(Action.WOULD_HEAL);
+        Diagnosis blind = new Diagnosis(
+                certain.kind(), certain.lease(), certain.evidence(), null, null, List.of(), List.of(), false, "blind");
+        assertThat(Decider.decide(blind, DEFAULTS, user, HealingMode.HEAL).action())
+                .isEqualTo(Action.WOULD_HEAL);
+        SpareRules table = new SpareRules(Set.of(), Set.of(), Set.of(), Set.of("user_login_info"));
+        assertThat(Decider.decide(certain, DEFAULTS, table, HealingMode.HEAL).action())
+                .isEqualTo(Action.WOULD_HEAL);
+    }
+
+    /** Whatever the diagnosis: only HEAL mode heals, and what is spared or untouchable and alive is never healed. */
+    @Test
+    void noPathLeadsToARemedyThatIsForbidden() {
+        Random random = new Random(20261123);
+        SpareRules everybody = new SpareRules(Set.of("app"), Set.of(), Set.of(), Set.of());
+        for (int i = 0; i < 20_000; i++) {
+            Diagnosis any = anyDiagnosis(random);
+            Limits limits = limits(Duration.ofMillis(random.nextInt(3)), Duration.ofMillis(random.nextInt(3)));
+            assertThat(Decider.decide(any, limits, SpareRules.NONE, HealingMode.OBSERVE).action())
+                    .isNotEqualTo(Action.HEAL);
+            assertThat(Decider.decide(any, limits, everybody, HealingMode.HEAL).action())
+                    .isNotEqualTo(Action.HEAL);
+            Decision decision = Decider.decide(any, limits, SpareRules.NONE, HealingMode.HEAL);
+            if (any.kind() == DiagnosisKind.FOREIGN_BLOCKER
+                    || (any.untouchable() != null && any.kind() != DiagnosisKind.ABANDONED_TRANSACTION)) {
+                assertThat(decision.action()).isNotEqualTo(Action.HEAL);
+            }
+        }
+    }
+
+    private static Diagnosis anyDiagnosis(Random random) {
+        List<Waiter> waiters = new ArrayList<>();
+        for (int i = random.nextInt(3); i > 0; i--) {
+            waiters.add(random.nextBoolean() ? advisoryWaiter() : waiter(LOGIN, "tuple", Duration.ofSeconds(60)));
+        }
+        Duration quiet = Duration.ofMillis(random.nextInt(30_000));
+        Snapshots lease = Snapshots.lease().quietFor(quiet);
+        if (random.nextInt(4) == 0) {
+            lease.extended();
+        }
+        if (random.nextInt(4) == 0) {
+            lease.withoutTransaction();
+        }
+        Strength strength = Strength.values()[random.nextInt(Strength.values().length)];
+        boolean committing = random.nextInt(5) == 0;
+        return new Diagnosis(
+                DiagnosisKind.values()[random.nextInt(DiagnosisKind.values().length)],
+                lease.snapshot(),
+                List.of(new Evidence(EvidenceKind.OWNER_ENDED, strength, quiet, "")),
+                null,
+                backend(random.nextBoolean() ? "active" : "idle in transaction", committing),
+                List.of(),
+                waiters,
+                random.nextBoolean(),
+                committing ? "it is committing" : null);
+    }
+
+    // ---- values
+
+    private static List<Waiter> waiters(TableName table) {
+        return List.of(waiter(table, "transactionid", Duration.ofSeconds(1)));
+    }
+
+    private static Waiter advisoryWaiter() {
+        return waiter(null, "advisory", Duration.ofSeconds(1));
+    }
+
+    private static Waiter waiter(@Nullable TableName table, String lockType, Duration waited) {
+        return new Waiter(backend("active", false), lockType, table, "ShareLock", Set.of(7), waited, null);
+    }
+
+    private static Backend backend(String state, boolean committing) {
+        BackendId id = new BackendId(7, "2026-11-23T00:00:00Z");
+        return new Backend(
+                7,
+                id,
+                new TransactionRef(id, "2026-11-23T00:00:01Z", "2026-11-23T00:00:02Z", state),
+                null,
+                "client backend",
+                null,
+                null,
+                "test",
+                "app",
+                "test",
+                null,
+                null,
+                null,
+                Duration.ofSeconds(3),
+                Duration.ofSeconds(3),
+                Duration.ofSeconds(3),
+                "UPDATE t SET n = ?",
+                committing);
+    }
+}

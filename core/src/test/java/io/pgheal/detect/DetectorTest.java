@@ -1,0 +1,119 @@
+package io.pgheal.detect;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pgheal.detect.Symptom.AbandonedLease;
+import io.pgheal.track.OwnerState;
+import io.pgheal.track.Snapshots;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+/** Every row and every condition of the evidence table. */
+class DetectorTest {
+    private static final String ERROR = "java.lang.StackOverflowError";
+
+    private static Strength strength(Snapshots lease) {
+        return look(lease).map(AbandonedLease::strength).orElse(Strength.NONE);
+    }
+
+    private static Optional<AbandonedLease> look(Snapshots lease) {
+        return Detector.abandoned(lease.snapshot(), ThreadEvidence.HEAL, true, kind -> false);
+    }
+
+    @Test
+    void aLiveOwnerIsNoSymptom() {
+        assertThat(look(Snapshots.lease())).isEmpty();
+        assertThat(look(Snapshots.lease().failedBy(ERROR))).isEmpty();
+    }
+
+    @Test
+    void aCollectedHandleIsCertainAlsoWithACallInProgressAndWithoutATransaction() {
+        assertThat(strength(Snapshots.lease().unreachable())).isEqualTo(Strength.CERTAIN);
+        assertThat(strength(Snapshots.lease().unreachable().inCall(true))).isEqualTo(Strength.CERTAIN);
+        assertThat(strength(Snapshots.lease().unreachable().withoutTransaction())).isEqualTo(Strength.CERTAIN);
+        assertThat(strength(Snapshots.lease().unreachable().moved())).isEqualTo(Strength.CERTAIN);
+    }
+
+    @Test
+    void whatWasUnwrappedIsNeverJudged() {
+        assertThat(look(Snapshots.lease().unreachable().unwrapped())).isEmpty();
+        assertThat(look(Snapshots.lease().owner(OwnerState.ENDED).unwrapped())).isEmpty();
+    }
+
+    @Test
+    void theEndOfAScopeIsCertainOnlyIfItWasThrownOrTheApplicationsOwn() {
+        assertThat(strength(Snapshots.lease().scopeEnd(ERROR, false, false, false))).isEqualTo(Strength.CERTAIN);
+        assertThat(strength(Snapshots.lease().scopeEnd(null, true, false, false))).isEqualTo(Strength.CERTAIN);
+        assertThat(strength(Snapshots.lease().scopeEnd(null, false, false, false))).isEqualTo(Strength.STRONG);
+    }
+
+    @Test
+    void anOuterTransactionAsynchronousWorkOrNoTransactionMakeItStrongAtMost() {
+        assertThat(strength(Snapshots.lease().scopeEnd(ERROR, true, true, false))).isEqualTo(Strength.STRONG);
+        assertThat(strength(Snapshots.lease().scopeEnd(ERROR, true, false, true))).isEqualTo(Strength.STRONG);
+        assertThat(strength(Snapshots.lease().withoutTransaction().scopeEnd(ERROR, true, false, false)))
+                .isEqualTo(Strength.STRONG);
+    }
+
+    @Test
+    void aLeaseThatMovesBetweenThreadsIsJudgedNeitherByThreadsNorByScopes() {
+        assertThat(look(Snapshots.lease().moved().scopeEnd(ERROR, true, false, false))).isEmpty();
+        assertThat(look(Snapshots.lease().moved().owner(OwnerState.ENDED))).isEmpty();
+        assertThat(look(Snapshots.lease().moved().owner(OwnerState.BACK_IN_POOL))).isEmpty();
+    }
+
+    @Test
+    void anOwnerThatIsGoneIsStrong() {
+        assertThat(strength(Snapshots.lease().owner(OwnerState.ENDED))).isEqualTo(Strength.STRONG);
+        assertThat(strength(Snapshots.lease().owner(OwnerState.BACK_IN_POOL))).isEqualTo(Strength.STRONG);
+    }
+
+    @Test
+    void aCallInProgressIsLifeUnlessItIsStale() {
+        assertThat(look(Snapshots.lease().owner(OwnerState.BACK_IN_POOL).inCall(false))).isEmpty();
+        assertThat(strength(Snapshots.lease().owner(OwnerState.BACK_IN_POOL).inCall(true)))
+                .isEqualTo(Strength.STRONG);
+    }
+
+    @Test
+    void threadEvidenceCanBeReportedOnlyOrOff() {
+        var lease = Snapshots.lease().owner(OwnerState.ENDED).snapshot();
+        assertThat(Detector.abandoned(lease, ThreadEvidence.OFF, true, kind -> false)).isEmpty();
+        assertThat(Detector.abandoned(lease, ThreadEvidence.REPORT, true, kind -> false)
+                        .orElseThrow()
+                        .strength())
+                .isEqualTo(Strength.REPORT_ONLY);
+    }
+
+    @Test
+    void withoutBorrowStacksStrongEvidenceOnlyReportsAndCertainStillHeals() {
+        var strong = Snapshots.lease().owner(OwnerState.ENDED).snapshot();
+        assertThat(Detector.abandoned(strong, ThreadEvidence.HEAL, false, kind -> false)
+                        .orElseThrow()
+                        .strength())
+                .isEqualTo(Strength.REPORT_ONLY);
+        var certain = Snapshots.lease().unreachable().snapshot();
+        assertThat(Detector.abandoned(certain, ThreadEvidence.HEAL, false, kind -> false)
+                        .orElseThrow()
+                        .strength())
+                .isEqualTo(Strength.CERTAIN);
+    }
+
+    @Test
+    void evidenceThatWasRefutedAtThisPlaceDoesNotCountThere() {
+        var lease = Snapshots.lease().owner(OwnerState.ENDED).snapshot();
+        assertThat(Detector.abandoned(lease, ThreadEvidence.HEAL, true, kind -> kind == EvidenceKind.OWNER_ENDED))
+                .isEmpty();
+    }
+
+    @Test
+    void anErrorIsToldWithTheStoryAndProvesNothing() {
+        var symptom =
+                look(Snapshots.lease().owner(OwnerState.ENDED).failedBy(ERROR)).orElseThrow();
+        assertThat(symptom.evidence())
+                .anyMatch(evidence -> evidence.kind() == EvidenceKind.FATAL_ERROR
+                        && evidence.strength() == Strength.NONE
+                        && evidence.detail().equals(ERROR));
+        assertThat(symptom.strength()).isEqualTo(Strength.STRONG);
+    }
+}
