@@ -64,7 +64,10 @@ final class BlockingQuery {
      */
     private static final String FULL = WALK
             + """
-            , lk AS MATERIALIZED (SELECT p.* FROM pg_catalog.pg_locks p WHERE p.pid IS NULL OR p.pid IN (SELECT k.pid FROM kept k)),
+            , lk AS MATERIALIZED (
+              SELECT p.* FROM pg_catalog.pg_locks p
+               WHERE p.pid IS NULL OR p.pid IN (SELECT k.pid FROM edge k WHERE k.blockers <> '{}')
+            ),
             want AS MATERIALIZED (
               SELECT l.*, coalesce(l.relation, w.relation) AS wanted_relation, coalesce(l.database, w.database) AS wanted_database
                 FROM lk l

@@ -190,7 +190,6 @@ class ControlConnectionTest {
             assertThat(tree.rootsOf(waiter.pid())).containsExactly(root.pid());
             assertThat(tree.roots()).containsExactly(root.pid());
         }
-        sessions.admin("DROP OWNED BY plain");
     }
 
     @Test

@@ -33,7 +33,7 @@ final class Sessions implements BeforeEachCallback, AfterEachCallback {
         }
         open.clear();
         for (String role : roles) {
-            admin("DROP ROLE IF EXISTS " + role);
+            admin("DROP OWNED BY " + role, "DROP ROLE " + role);
         }
         roles.clear();
     }
