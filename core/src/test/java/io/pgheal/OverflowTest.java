@@ -1,0 +1,36 @@
+package io.pgheal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pgheal.OverflowTrial.Pattern;
+import io.pgheal.OverflowTrial.Result;
+import io.pgheal.OverflowTrial.Subject;
+import io.pgheal.testserver.PostgresServer;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Overflows at random depths: nobody behind them sees anything of it. */
+@Timeout(600)
+class OverflowTest {
+    private static final int TRIALS = Integer.getInteger("pgheal.test.overflows", 200);
+    private static final long SEED = Long.getLong("pgheal.test.seed", 20261123);
+
+    @RegisterExtension
+    static final PostgresServer SERVER = PostgresServer.shared();
+
+    @ParameterizedTest
+    @EnumSource(Pattern.class)
+    void noBorrowerSeesAWrongAnswerAnErrorOrAMissingSlot(Pattern pattern) throws Exception {
+        Result seen = run(Subject.PGHEAL, pattern);
+        assertThat(seen).isEqualTo(new Result(TRIALS, TRIALS, 0, 0, 0, 0));
+    }
+
+    private static Result run(Subject subject, Pattern pattern) throws Exception {
+        try (OverflowTrial trial =
+                new OverflowTrial(subject, SERVER.url(), SERVER.user(), SERVER.password(), SEED)) {
+            return trial.run(pattern, TRIALS);
+        }
+    }
+}

@@ -1,0 +1,269 @@
+package io.pgheal;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.Random;
+import java.util.Set;
+import javax.sql.DataSource;
+import net.ttddyy.dsproxy.support.ProxyDataSourceBuilder;
+import org.springframework.jdbc.core.JdbcTemplate;
+
+/**
+ * Overflows the stack at random depths in the middle of JDBC calls, and looks what the next borrowers of the pool see.
+ * The same program for every subject: pgheal, bare HikariCP, plain datasource-proxy.
+ */
+final class OverflowTrial implements AutoCloseable {
+    static final int SLOTS = 4;
+    private static final long STACK = 320 * 1024;
+
+    /** Who lends the connections. */
+    enum Subject {
+        PGHEAL,
+        HIKARI,
+        DATASOURCE_PROXY
+    }
+
+    /** How the code that overflows is written. */
+    enum Pattern {
+        JDBC_TEMPLATE,
+        TRANSACTION_FINALLY_CLOSE,
+        TRY_WITH_RESOURCES
+    }
+
+    /**
+     * What was seen.
+     *
+     * @param wrong trials after which a borrower got a wrong answer
+     * @param failed trials after which a borrower got an error
+     * @param lost slots that could not be borrowed any more
+     * @param evicted connections that were replaced although at most one per trial was touched
+     */
+    record Result(int trials, int overflows, int wrong, int failed, int lost, int evicted) {}
+
+    private final HikariDataSource hikari;
+    private final DataSource subject;
+    private final Random random;
+
+    OverflowTrial(Subject kind, String url, String user, String password, long seed) throws SQLException {
+        HikariConfig config = new HikariConfig();
+        config.setJdbcUrl(url);
+        config.setUsername(user);
+        config.setPassword(password);
+        config.setMaximumPoolSize(SLOTS);
+        config.setMinimumIdle(SLOTS);
+        config.setConnectionTimeout(5_000);
+        config.addDataSourceProperty("socketTimeout", "10"); // a cut protocol can wait for ever
+        hikari = new HikariDataSource(config);
+        random = new Random(seed);
+        try (Connection connection = hikari.getConnection();
+                Statement statement = connection.createStatement()) {
+            statement.execute("CREATE TABLE IF NOT EXISTS overflow (id int, note text)");
+            statement.execute("TRUNCATE overflow");
+        }
+        subject = switch (kind) {
+            case HIKARI -> hikari;
+            case DATASOURCE_PROXY -> ProxyDataSourceBuilder.create(hikari).build();
+            case PGHEAL -> SelfHealingDataSource.builder(hikari)
+                    .config(HealingConfig.builder()
+                            .abandonedGrace(Duration.ofMillis(200))
+                            .certainPerMinute(1_000_000)
+                            .signalsPerMinute(1_000_000)
+                            .build())
+                    .build();
+        };
+    }
+
+    Result run(Pattern pattern, int trials) throws Exception {
+        int overflows = 0;
+        int wrong = 0;
+        int failed = 0;
+        int lost = 0;
+        int evicted = 0;
+        Set<Integer> before = borrowAll(new int[3]);
+        for (int i = 0; i < trials; i++) {
+            overflows += overflow(pattern) ? 1 : 0;
+            int[] seen = new int[3];
+            Set<Integer> after = borrowAll(seen);
+            wrong += seen[0] > 0 ? 1 : 0;
+            failed += seen[1] > 0 ? 1 : 0;
+            lost += seen[2];
+            Set<Integer> kept = new HashSet<>(before);
+            kept.retainAll(after);
+            evicted += Math.max(0, before.size() - 1 - kept.size()); // one was touched
+            before = after;
+        }
+        return new Result(trials, overflows, wrong, failed, lost, evicted);
+    }
+
+    // ---- the overflow
+
+    private boolean overflow(Pattern pattern) throws InterruptedException {
+        boolean[] overflowed = new boolean[1];
+        int above = 20 + random.nextInt(380);
+        Thread thread = new Thread(
+                null,
+                () -> {
+                    int depth = measure();
+                    try {
+                        descend(Math.max(0, depth - above), pattern);
+                    } catch (StackOverflowError expected) {
+                        overflowed[0] = true;
+                    }
+                },
+                "overflow",
+                STACK);
+        thread.start();
+        thread.join();
+        return overflowed[0];
+    }
+
+    private int deepest;
+
+    private int measure() {
+        try {
+            measure(0);
+        } catch (StackOverflowError end) {
+            return deepest;
+        }
+        return 0;
+    }
+
+    private int measure(int depth) {
+        deepest = depth;
+        return measure(depth + 1) + 1;
+    }
+
+    private int descend(int depth, Pattern pattern) {
+        return depth == 0 ? work(pattern, 0) : descend(depth - 1, pattern) + 1;
+    }
+
+    /** One complete piece of work on each level, deeper and deeper. */
+    private int work(Pattern pattern, int level) {
+        switch (pattern) {
+            case JDBC_TEMPLATE -> {
+                JdbcTemplate template = new JdbcTemplate(subject);
+                template.queryForObject("SELECT 1 + ?", Integer.class, level);
+                template.update("INSERT INTO overflow VALUES (?, 'a')", level);
+            }
+            case TRANSACTION_FINALLY_CLOSE -> inTransaction(level);
+            case TRY_WITH_RESOURCES -> select(level);
+        }
+        return work(pattern, level + 1) + 1;
+    }
+
+    private void inTransaction(int level) {
+        Connection connection = null;
+        try {
+            connection = subject.getConnection();
+            connection.setAutoCommit(false);
+            try (PreparedStatement insert = connection.prepareStatement("INSERT INTO overflow VALUES (?, 'b')")) {
+                insert.setInt(1, level);
+                insert.executeUpdate();
+            }
+            connection.commit();
+        } catch (SQLException e) {
+            rollback(connection);
+        } finally {
+            if (connection != null) {
+                try {
+                    connection.close();
+                } catch (SQLException ignored) {
+                    // as so often
+                }
+            }
+        }
+    }
+
+    private static void rollback(Connection connection) {
+        try {
+            if (connection != null) {
+                connection.rollback();
+            }
+        } catch (SQLException ignored) {
+            // as so often
+        }
+    }
+
+    private void select(int level) {
+        try (Connection connection = subject.getConnection();
+                PreparedStatement select = connection.prepareStatement("SELECT 1 + ?")) {
+            select.setInt(1, level);
+            try (ResultSet found = select.executeQuery()) {
+                found.next();
+                if (found.getInt(1) != level + 1) {
+                    throw new IllegalStateException("wrong answer on the way down");
+                }
+            }
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    // ---- the next borrowers
+
+    /** Borrows every slot at once and asks each for what is known. Returns the backends; counts wrong, failed, lost. */
+    private Set<Integer> borrowAll(int[] counts) throws SQLException {
+        Set<Integer> pids = new HashSet<>();
+        Connection[] all = new Connection[SLOTS];
+        for (int i = 0; i < SLOTS; i++) {
+            try {
+                all[i] = subject.getConnection();
+            } catch (SQLException e) {
+                counts[2]++;
+            }
+        }
+        for (Connection each : all) {
+            if (each != null) {
+                try (each) {
+                    pids.add(ask(each, counts));
+                } catch (SQLException | RuntimeException e) {
+                    counts[1]++;
+                }
+            }
+        }
+        if (counts[2] > 0) {
+            hikari.getHikariPoolMXBean().softEvictConnections();
+        }
+        return pids;
+    }
+
+    private int ask(Connection connection, int[] counts) throws SQLException {
+        int number = random.nextInt(1_000_000);
+        try (PreparedStatement select = connection.prepareStatement("SELECT ?::int, 'next', pg_backend_pid()")) {
+            connection.setAutoCommit(false);
+            int inserted;
+            try (Statement insert = connection.createStatement()) {
+                inserted = insert.executeUpdate("INSERT INTO overflow VALUES (-1, 'x'), (-2, 'y'), (-3, 'z')");
+            }
+            select.setInt(1, number);
+            try (ResultSet found = select.executeQuery()) {
+                boolean right = inserted == 3
+                        && found.next()
+                        && found.getInt(1) == number
+                        && found.getString(2).equals("next");
+                if (!right) {
+                    counts[0]++;
+                    return -1;
+                }
+                return found.getInt(3);
+            } finally {
+                connection.rollback();
+            }
+        }
+    }
+
+    @Override
+    public void close() throws Exception {
+        if (subject instanceof SelfHealingDataSource guarded) {
+            guarded.close();
+        }
+        hikari.close();
+    }
+}
