@@ -200,10 +200,13 @@ final class HealingLoop implements AutoCloseable {
                 kind -> registry.sites().isRefuted(lease.site(), kind.name()));
     }
 
-    /** Strong evidence is nothing before its grace is over. */
+    /** Strong evidence is nothing before its grace is over, nor while nobody could want what the lease holds. */
     private boolean isRipe(AbandonedLease symptom) {
+        LeaseSnapshot lease = symptom.lease();
         return symptom.strength() == Strength.CERTAIN
-                || symptom.lease().quiet().compareTo(config.limits().grace()) >= 0;
+                || (lease.quiet().compareTo(config.limits().grace()) >= 0
+                        && !lease.extended()
+                        && (lease.transactionOpen() || registry.isPoolExhausted()));
     }
 
     private boolean isSlow(LeaseSnapshot lease) {

@@ -35,7 +35,10 @@ public final class ControlChannel implements AutoCloseable {
     private final AtomicLong asked = new AtomicLong();
     private volatile @Nullable Server server;
     private volatile String trouble = "the control connection is not open yet";
-    private long retryMillis = FIRST_RETRY_MILLIS; // of the channel's thread
+
+    // Of the channel's thread.
+    private long retryMillis = FIRST_RETRY_MILLIS;
+    private boolean told;
 
     /** Who is at the other end, as asked when the connection was made. */
     public record Server(ServerIdentity identity, Capabilities capabilities) {}
@@ -123,8 +126,13 @@ public final class ControlChannel implements AutoCloseable {
         try {
             connection.connect();
             Server found = new Server(connection.identity(), connection.capabilities());
+            if (thread.isShutdown()) {
+                connection.close();
+                return;
+            }
             server = found;
             retryMillis = FIRST_RETRY_MILLIS;
+            told = false;
             LOG.info(
                     "[{}] pgheal's control connection is open: PostgreSQL {} as {}",
                     dataSource,
@@ -143,12 +151,14 @@ public final class ControlChannel implements AutoCloseable {
         if (thread.isShutdown()) {
             return;
         }
-        LOG.warn(
-                "[{}] pgheal's control connection could not be had or was lost ({}): until it is back, abandoned "
-                        + "connections are still aborted, but nothing can be asked or signalled; next attempt in {} ms",
-                dataSource,
-                state == null ? e.toString() : "SQLSTATE " + state,
-                retryMillis);
+        if (!told) {
+            told = true;
+            LOG.warn(
+                    "[{}] pgheal's control connection could not be had or was lost ({}): until it is back, abandoned "
+                            + "connections are still aborted, but nothing can be asked or signalled",
+                    dataSource,
+                    state == null ? e.toString() : "SQLSTATE " + state);
+        }
         thread.schedule(this::connect, retryMillis, TimeUnit.MILLISECONDS);
         retryMillis = Math.min(retryMillis * 2, LAST_RETRY_MILLIS);
     }
