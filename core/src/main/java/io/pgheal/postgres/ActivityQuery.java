@@ -1,0 +1,99 @@
+package io.pgheal.postgres;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** What backends do, and whether any of them stands in somebody's way: cheap, {@code pg_locks} is never read. */
+final class ActivityQuery {
+    private static final String BACKENDS =
+            "SELECT " + ActivityRow.COLUMNS + " FROM pg_catalog.pg_stat_activity a WHERE a.pid = ANY (?)";
+
+    private static final String IN_THE_WAY = """
+            SELECT DISTINCT b.pid
+              FROM pg_catalog.pg_stat_activity w
+             CROSS JOIN LATERAL pg_catalog.unnest(pg_catalog.pg_blocking_pids(w.pid)) AS b(pid)
+             WHERE w.wait_event_type = 'Lock' AND b.pid = ANY (?)
+            """;
+
+    /** The waiters that we know are asked too: a plain role sees that they wait only by {@code pg_blocking_pids}. */
+    private static final String STILL_THERE =
+            """
+            SELECT %s AS backend_start, %s AS xact_start, a.state,
+                   EXISTS (SELECT 1
+                             FROM (SELECT w.pid FROM pg_catalog.pg_stat_activity w WHERE w.wait_event_type = 'Lock'
+                                    UNION SELECT pg_catalog.unnest(?)) w
+                            WHERE a.pid = ANY (pg_catalog.pg_blocking_pids(w.pid))) AS in_the_way
+              FROM pg_catalog.pg_stat_get_activity(?) a
+            """.formatted(ActivityRow.utc("a.backend_start"), ActivityRow.utc("a.xact_start"));
+
+    private ActivityQuery() {}
+
+    static List<Backend> backends(Connection connection, Collection<Integer> pids) throws SQLException {
+        List<Backend> backends = new ArrayList<>();
+        if (pids.isEmpty()) {
+            return backends;
+        }
+        try (PreparedStatement statement = connection.prepareStatement(BACKENDS)) {
+            statement.setArray(1, Bind.pids(connection, pids));
+            try (ResultSet row = statement.executeQuery()) {
+                while (row.next()) {
+                    backends.add(ActivityRow.read(row));
+                }
+            }
+        }
+        return backends;
+    }
+
+    static Set<Integer> inTheWay(Connection connection, Collection<Integer> suspects) throws SQLException {
+        Set<Integer> found = new HashSet<>();
+        if (suspects.isEmpty()) {
+            return found;
+        }
+        try (PreparedStatement statement = connection.prepareStatement(IN_THE_WAY)) {
+            statement.setArray(1, Bind.pids(connection, suspects));
+            try (ResultSet row = statement.executeQuery()) {
+                while (row.next()) {
+                    found.add(row.getInt(1));
+                }
+            }
+        }
+        return found;
+    }
+
+    static boolean transactionGone(Connection connection, TransactionRef judged, Collection<Integer> knownWaiters)
+            throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(STILL_THERE)) {
+            statement.setArray(1, Bind.pids(connection, knownWaiters));
+            statement.setInt(2, judged.backend().pid());
+            try (ResultSet row = statement.executeQuery()) {
+                return !row.next() || isGone(row, judged);
+            }
+        }
+    }
+
+    private static boolean isGone(ResultSet row, TransactionRef judged) throws SQLException {
+        String backendStart = row.getString("backend_start");
+        String xactStart = row.getString("xact_start");
+        String state = row.getString("state");
+        if (backendStart == null) {
+            return false; // hidden from us: that we cannot see a transaction does not mean that there is none
+        }
+        if (!backendStart.equals(judged.backend().backendStart())) {
+            return true; // the pid is another process' by now
+        }
+        if (state == null || state.equals("disabled") || row.getBoolean("in_the_way")) {
+            return false;
+        }
+        // An idle session (no transaction to be gone) may hold advisory locks: only its end counts.
+        return judged.xactStart() == null
+                ? judged.isRolledBack()
+                : !judged.xactStart().equals(xactStart);
+    }
+}

@@ -1,0 +1,94 @@
+package io.pgheal.postgres;
+
+import java.time.Duration;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One row of {@code pg_stat_activity}. All ages are by the server's clock, taken in the same query as the row.
+ *
+ * @param pid process id
+ * @param id null when the server hides this backend from our role
+ * @param transaction what a signal would have to find again; null when hidden, when {@code track_activities} is off for that
+ *     session, or when the process is no session at all
+ * @param leaderPid the leader when this is a parallel worker
+ * @param backendType for example {@code client backend}; null when hidden
+ * @param xid the transaction id (32 bits); null for a transaction that has written nothing
+ * @param transactionAge null without an open transaction
+ * @param stateAge time in the present state
+ * @param statementAge time since the present (or last) statement began
+ * @param lastStatement its text with the literals cut; null when hidden
+ * @param committing the backend executes COMMIT or PREPARE TRANSACTION, or waits for its standby: never to be signalled
+ */
+public record Backend(
+        int pid,
+        @Nullable BackendId id,
+        @Nullable TransactionRef transaction,
+        @Nullable Integer leaderPid,
+        @Nullable String backendType,
+        @Nullable String waitEventType,
+        @Nullable String waitEvent,
+        @Nullable String database,
+        @Nullable String user,
+        @Nullable String applicationName,
+        @Nullable String clientAddress,
+        @Nullable Integer clientPort,
+        @Nullable String xid,
+        @Nullable Duration transactionAge,
+        @Nullable Duration stateAge,
+        @Nullable Duration statementAge,
+        @Nullable String lastStatement,
+        boolean committing) {
+
+    static final String CLIENT = "client backend";
+    static final String ABORTED = "idle in transaction (aborted)";
+
+    public Backend {
+        if (id != null && id.pid() != pid) {
+            throw new IllegalArgumentException("pid " + pid + " with the identity of " + id);
+        }
+        if (transaction != null && !transaction.backend().equals(id)) {
+            throw new IllegalArgumentException(id + " with a transaction of " + transaction.backend());
+        }
+    }
+
+    /** Whether enough is seen to judge this backend. What is not visible is reported, never touched. */
+    public boolean visible() {
+        return transaction != null;
+    }
+
+    /** {@code idle in transaction}, aborted or not: with a savepoint set, an aborted one still holds its locks. */
+    public boolean isIdleInTransaction() {
+        return transaction != null && transaction.state().startsWith("idle in transaction");
+    }
+
+    /** Executes something, or waits for a lock. */
+    public boolean isActive() {
+        return transaction != null
+                && (transaction.state().equals("active") || transaction.state().equals("fastpath function call"));
+    }
+
+    public boolean isWaitingForLock() {
+        return Objects.equals(waitEventType, "Lock");
+    }
+
+    /** See {@link #committing()}. */
+    public boolean isCommitting() {
+        return committing;
+    }
+
+    /** A client's session: not autovacuum, a WAL sender, a parallel worker or the startup process. */
+    public boolean isClient() {
+        return Objects.equals(backendType, CLIENT);
+    }
+
+    /** The pid under which others see this backend block them: a parallel worker's locks are its leader's. */
+    public int head() {
+        return leaderPid == null ? pid : leaderPid;
+    }
+
+    public Optional<TransactionRef> judged() {
+        return Optional.ofNullable(transaction);
+    }
+}

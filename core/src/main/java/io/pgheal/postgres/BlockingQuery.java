@@ -1,0 +1,158 @@
+package io.pgheal.postgres;
+
+import java.sql.Array;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Walks from waiters to those in their way. The recursion visits each pid once (UNION): by paths, a queue of twenty would
+ * already take minutes. Backends that the server hides from us are asked as well whether they wait, so that a hidden waiter in
+ * the middle of a chain is not taken for its root.
+ */
+final class BlockingQuery {
+    /** Of waiters and blockers together. */
+    static final int MOST_ROWS = 500;
+    /** Of the pids that one waiter waits for; the last one of a long queue waits for all before it. */
+    static final int MOST_BLOCKERS = 1000;
+
+    private static final String WALK = """
+            WITH RECURSIVE
+            seeds(pids) AS (SELECT ?::pg_catalog.int4[]),
+            act AS MATERIALIZED (
+              SELECT s.*, coalesce(s.leader_pid, s.pid) AS head,
+                     s.wait_event_type IS NOT DISTINCT FROM 'Lock' OR s.backend_start IS NULL AS may_wait
+                FROM pg_catalog.pg_stat_activity s
+            ),
+            reach(pid) AS (
+              SELECT x.pid FROM act x, seeds
+               WHERE CASE WHEN seeds.pids IS NULL THEN x.wait_event_type = 'Lock' ELSE x.head = ANY (seeds.pids) END
+              UNION
+              SELECT x.pid
+                FROM reach r
+                JOIN act v ON v.pid = r.pid AND v.may_wait
+               CROSS JOIN LATERAL pg_catalog.unnest(pg_catalog.pg_blocking_pids(r.pid)) AS b(pid)
+                JOIN act x ON x.head = b.pid
+            ),
+            kept AS MATERIALIZED (SELECT r.pid FROM reach r LIMIT %d),
+            edge AS MATERIALIZED (
+              SELECT k.pid, CASE WHEN v.may_wait THEN pg_catalog.pg_blocking_pids(k.pid) END AS blockers
+                FROM kept k JOIN act v ON v.pid = k.pid
+            )
+            """.formatted(MOST_ROWS + 1);
+
+    private static final String CHEAP =
+            WALK + """
+            SELECT %s, e.blockers[1:%d] AS blockers, pg_catalog.cardinality(e.blockers) AS blocker_count,
+                   a.wait_event AS locktype, NULL AS mode, NULL AS table_name, NULL AS prepared_gid, %s AS waited
+              FROM edge e JOIN act a ON a.pid = e.pid
+            """.formatted(ActivityRow.COLUMNS, MOST_BLOCKERS, ActivityRow.micros("a.query_start"));
+
+    /**
+     * What a row waiter waits for is a transaction id; the row, and so the table, is that of the tuple lock which most of them
+     * hold meanwhile. Those who hold none wait for a table that cannot be known. The locks of a prepared transaction have no pid;
+     * its own transaction id among them tells which one it is.
+     */
+    private static final String FULL = WALK
+            + """
+            , lk AS MATERIALIZED (SELECT p.* FROM pg_catalog.pg_locks p WHERE p.pid IS NULL OR p.pid IN (SELECT k.pid FROM kept k)),
+            want AS MATERIALIZED (
+              SELECT l.*, coalesce(l.relation, w.relation) AS wanted_relation, coalesce(l.database, w.database) AS wanted_database
+                FROM lk l
+                LEFT JOIN LATERAL (SELECT h.relation, h.database FROM lk h
+                                    WHERE h.pid = l.pid AND h.locktype = 'tuple' AND h.granted
+                                      AND l.locktype = 'transactionid' LIMIT 1) w ON true
+               WHERE NOT l.granted
+            )
+            SELECT %s, e.blockers[1:%d] AS blockers, pg_catalog.cardinality(e.blockers) AS blocker_count,
+                   coalesce(l.locktype, a.wait_event) AS locktype, l.mode,
+                   t.table_schema, t.table_name, t.root_schema, t.root_name,
+                   CASE WHEN 0 = ANY (e.blockers) THEN (
+                     SELECT pg_catalog.min(p.gid) FROM pg_catalog.pg_prepared_xacts p
+                      WHERE p.transaction = l.transactionid
+                         OR EXISTS (SELECT 1 FROM lk x JOIN lk h ON h.virtualtransaction = x.virtualtransaction
+                                     WHERE x.pid IS NULL AND x.locktype = 'transactionid' AND x.transactionid = p.transaction
+                                       AND h.pid IS NULL AND h.granted
+                                       AND h.locktype = l.locktype
+                                       AND h.database IS NOT DISTINCT FROM l.database
+                                       AND h.relation IS NOT DISTINCT FROM l.relation
+                                       AND h.classid IS NOT DISTINCT FROM l.classid
+                                       AND h.objid IS NOT DISTINCT FROM l.objid)) END AS prepared_gid,
+                   %s AS waited
+              FROM edge e
+              JOIN act a ON a.pid = e.pid
+              LEFT JOIN want l ON l.pid = e.pid
+              %s
+            """.formatted(
+                            ActivityRow.COLUMNS,
+                            MOST_BLOCKERS,
+                            ActivityRow.micros("coalesce(l.waitstart, a.query_start)"),
+                            LockRow.table("l.wanted_relation", "l.wanted_database"));
+
+    private BlockingQuery() {}
+
+    static BlockingTree cheap(Connection connection, @Nullable Collection<Integer> waiters) throws SQLException {
+        return tree(connection, CHEAP, waiters);
+    }
+
+    static BlockingTree full(Connection connection, @Nullable Collection<Integer> waiters) throws SQLException {
+        return tree(connection, FULL, waiters);
+    }
+
+    private static BlockingTree tree(Connection connection, String sql, @Nullable Collection<Integer> seeds)
+            throws SQLException {
+        Array pids = seeds == null ? null : Bind.pids(connection, seeds);
+        List<Waiter> waiters = new ArrayList<>();
+        List<Backend> backends = new ArrayList<>();
+        boolean truncated = false;
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            statement.setArray(1, pids);
+            try (ResultSet row = statement.executeQuery()) {
+                while (row.next()) {
+                    if (backends.size() == MOST_ROWS) {
+                        truncated = true;
+                        break;
+                    }
+                    Backend backend = ActivityRow.read(row);
+                    backends.add(backend);
+                    Set<Integer> blockers = blockers(row);
+                    if (!blockers.isEmpty()) {
+                        waiters.add(waiter(row, backend, blockers));
+                        truncated |= row.getInt("blocker_count") > MOST_BLOCKERS;
+                    }
+                }
+            }
+        }
+        return new BlockingTree(waiters, backends, truncated);
+    }
+
+    private static Waiter waiter(ResultSet row, Backend backend, Set<Integer> blockers) throws SQLException {
+        return new Waiter(
+                backend,
+                row.getString("locktype"),
+                LockRow.table(row),
+                row.getString("mode"),
+                blockers,
+                Objects.requireNonNullElse(ActivityRow.duration(row, "waited"), Duration.ZERO),
+                row.getString("prepared_gid"));
+    }
+
+    /** Each once: PostgreSQL repeats the leader for every parallel worker. */
+    private static Set<Integer> blockers(ResultSet row) throws SQLException {
+        Array array = row.getArray("blockers");
+        Set<Integer> blockers = new LinkedHashSet<>();
+        if (array != null) {
+            blockers.addAll(List.of((Integer[]) array.getArray()));
+        }
+        return blockers;
+    }
+}

@@ -1,0 +1,53 @@
+package io.pgheal.postgres;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Map;
+import javax.sql.DataSource;
+
+/**
+ * Opens a new connection to PostgreSQL each time, never one out of a pool, and asks for the credentials each time, so that
+ * rotated passwords and tokens are picked up. {@link ControlSettings} is the one to prefer.
+ */
+@FunctionalInterface
+public interface ConnectionOpener {
+    Connection open() throws SQLException;
+
+    /**
+     * Takes each connection from a data source, which must not be a pool: its settings are changed for good.
+     *
+     * @param statementTimeout the server's limit for each statement; the socket gets four seconds more
+     */
+    static ConnectionOpener from(DataSource dataSource, Duration statementTimeout) {
+        return () -> {
+            Connection connection = dataSource.getConnection();
+            try {
+                connection.setAutoCommit(true);
+                connection.setNetworkTimeout(
+                        Runnable::run,
+                        Math.toIntExact(statementTimeout.plusSeconds(4).toMillis()));
+                apply(connection, statementTimeout);
+                return connection;
+            } catch (SQLException | RuntimeException | Error e) {
+                connection.abort(Runnable::run);
+                throw e;
+            }
+        };
+    }
+
+    private static void apply(Connection connection, Duration statementTimeout) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement("SELECT pg_catalog.set_config(?, ?, false)")) {
+            statement.setString(1, "application_name");
+            statement.setString(2, ControlSettings.APPLICATION_NAME);
+            statement.execute();
+            for (Map.Entry<String, String> setting :
+                    SessionSettings.of(statementTimeout).entrySet()) {
+                statement.setString(1, setting.getKey());
+                statement.setString(2, setting.getValue());
+                statement.execute();
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+package io.pgheal.postgres;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.Collection;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * pgheal's own connection to the server: outside every pool, so that it works when the pool is exhausted, and always in
+ * auto-commit, because inside a transaction {@code pg_stat_activity} stands still and a judged moment would never pass.
+ *
+ * <p>Each method is one short statement (a story is up to four) and throws when the connection is lost; the caller decides when
+ * to {@link #connect()} again. Not thread-safe, but {@link #abort()} may be called by any thread.
+ */
+public final class ControlConnection implements AutoCloseable {
+    private final ConnectionOpener opener;
+    private volatile @Nullable Connection connection;
+
+    public ControlConnection(ConnectionOpener opener) {
+        this.opener = Objects.requireNonNull(opener, "opener");
+    }
+
+    /** Closes what is left of the present connection and opens a new one: one attempt, no waiting in between. */
+    public void connect() throws SQLException {
+        close();
+        Connection opened = opener.open();
+        try {
+            opened.setAutoCommit(true);
+        } catch (SQLException | RuntimeException | Error e) {
+            opened.abort(Runnable::run);
+            throw e;
+        }
+        connection = opened;
+    }
+
+    /** As far as is known without asking the server. */
+    public boolean isOpen() {
+        Connection present = connection;
+        try {
+            return present != null && !present.isClosed();
+        } catch (SQLException e) {
+            return false;
+        }
+    }
+
+    public ServerIdentity identity() throws SQLException {
+        return ServerQuery.identity(live());
+    }
+
+    public Capabilities capabilities() throws SQLException {
+        return ServerQuery.capabilities(live());
+    }
+
+    public Optional<Backend> backend(int pid) throws SQLException {
+        return backends(List.of(pid)).stream().findFirst();
+    }
+
+    /** Those of the pids that there are. */
+    public List<Backend> backends(Collection<Integer> pids) throws SQLException {
+        return ActivityQuery.backends(live(), pids);
+    }
+
+    /** Those of the suspects that somebody waits for right now. Cheap: for asking several times a second. */
+    public Set<Integer> inTheWay(Collection<Integer> suspects) throws SQLException {
+        return ActivityQuery.inTheWay(live(), suspects);
+    }
+
+    /**
+     * Who waits for whom, without tables: {@code pg_locks} is not read.
+     *
+     * @param waiters where to begin; null for all who wait
+     */
+    public BlockingTree blockingTree(@Nullable Collection<Integer> waiters) throws SQLException {
+        return BlockingQuery.cheap(live(), waiters);
+    }
+
+    /** The same with tables, modes, exact waits and prepared transactions: for a report, once per incident. */
+    public BlockingTree fullBlockingTree(@Nullable Collection<Integer> waiters) throws SQLException {
+        return BlockingQuery.full(live(), waiters);
+    }
+
+    /** What a backend holds and who waits for it; empty when it is not there any more. */
+    public Optional<BackendStory> story(BackendId backend) throws SQLException {
+        return Optional.ofNullable(LockQuery.story(live(), backend));
+    }
+
+    /** Who holds what on a table (and its partitions), and who waits. */
+    public List<TableLock> locksOn(TableName table) throws SQLException {
+        return LockQuery.on(live(), table);
+    }
+
+    /** Cancels the statement that the backend runs, if it is still in the judged moment. */
+    public Signal cancel(TransactionRef judged) throws SQLException {
+        return GuardedSignal.CANCEL.send(live(), judged);
+    }
+
+    /** Ends the session, if it is still in the judged moment. */
+    public Signal terminate(TransactionRef judged) throws SQLException {
+        return GuardedSignal.TERMINATE.send(live(), judged);
+    }
+
+    /** See {@link #transactionGone(TransactionRef, Collection)}; with the waiters that our role can see. */
+    public boolean transactionGone(TransactionRef judged) throws SQLException {
+        return transactionGone(judged, List.of());
+    }
+
+    /**
+     * Whether the judged transaction is seen to be gone: its backend is, or runs another transaction and stands in nobody's way.
+     * "Aborted" is not enough, a savepoint keeps the locks; hidden is not gone.
+     *
+     * @param knownWaiters pids that waited for it, for a role that does not see other roles' sessions
+     */
+    public boolean transactionGone(TransactionRef judged, Collection<Integer> knownWaiters) throws SQLException {
+        return ActivityQuery.transactionGone(live(), judged, knownWaiters);
+    }
+
+    /**
+     * What became of a transaction: {@code committed}, {@code aborted} or {@code in progress}; empty when it is too old.
+     *
+     * @param xid 32 bits, as in {@link Backend#xid()}, or the full 64
+     */
+    public Optional<String> transactionStatus(String xid) throws SQLException {
+        return ServerQuery.transactionStatus(live(), xid);
+    }
+
+    private Connection live() throws SQLException {
+        Connection present = connection;
+        if (present == null) {
+            throw new SQLException(
+                    "the control connection is not open: connect() first", SqlState.CONNECTION_DOES_NOT_EXIST);
+        }
+        return present;
+    }
+
+    /** Cuts the socket, whatever the owning thread is doing; that thread gets an SQLException. */
+    public void abort() {
+        Connection present = connection;
+        if (present != null) {
+            try {
+                present.abort(Runnable::run);
+            } catch (SQLException e) {
+                // It is broken already, which is what was asked for.
+            }
+        }
+    }
+
+    /** Closes the connection, if there is one. It may be connected again. */
+    @Override
+    public void close() {
+        Connection present = connection;
+        connection = null;
+        if (present != null) {
+            try {
+                present.close();
+            } catch (SQLException e) {
+                // Nothing is open on it that could be lost.
+            }
+        }
+    }
+}

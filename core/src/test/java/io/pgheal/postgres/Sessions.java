@@ -1,0 +1,107 @@
+package io.pgheal.postgres;
+
+import io.pgheal.testserver.PostgresServer;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Properties;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/** The sessions of one test, and a superuser's control connection; all are gone when it ends. */
+final class Sessions implements BeforeEachCallback, AfterEachCallback {
+    private final PostgresServer server;
+    private final List<AutoCloseable> open = new ArrayList<>();
+    private final List<String> roles = new ArrayList<>();
+    private ControlConnection control;
+
+    Sessions(PostgresServer server) {
+        this.server = server;
+    }
+
+    @Override
+    public void beforeEach(ExtensionContext context) throws SQLException {
+        control = control(server.superuser(), server.superuserPassword());
+    }
+
+    @Override
+    public void afterEach(ExtensionContext context) throws Exception {
+        for (AutoCloseable each : open) {
+            each.close();
+        }
+        open.clear();
+        for (String role : roles) {
+            admin("DROP ROLE IF EXISTS " + role);
+        }
+        roles.clear();
+    }
+
+    /** A login role, whose password is its name, for as long as the test runs. */
+    void role(String name, String memberOf) throws SQLException {
+        roles.add(name);
+        admin("DROP ROLE IF EXISTS " + name, "CREATE ROLE " + name + " LOGIN PASSWORD '" + name + "'");
+        if (!memberOf.isEmpty()) {
+            admin("GRANT " + memberOf + " TO " + name);
+        }
+    }
+
+    ControlConnection control() {
+        return control;
+    }
+
+    ControlConnection control(String user, String password) throws SQLException {
+        ControlConnection opened = new ControlConnection(ControlSettings.of(server.url(), user, () -> password));
+        opened.connect();
+        open.add(opened);
+        return opened;
+    }
+
+    Session open() throws SQLException {
+        return keep(Session.of(server));
+    }
+
+    Session openAdmin() throws SQLException {
+        return keep(new Session(server.adminConnection()));
+    }
+
+    Session open(String user, String... properties) throws SQLException {
+        Properties all = new Properties();
+        all.setProperty("user", user);
+        all.setProperty("password", user);
+        for (int i = 0; i < properties.length; i += 2) {
+            all.setProperty(properties[i], properties[i + 1]);
+        }
+        return keep(new Session(DriverManager.getConnection(server.url(), all)));
+    }
+
+    private Session keep(Session session) {
+        open.add(session);
+        return session;
+    }
+
+    /** Statements of a superuser, each committed at once. */
+    void admin(String... statements) throws SQLException {
+        try (Session session = new Session(server.adminConnection())) {
+            session.autoCommit();
+            for (String sql : statements) {
+                session.run(sql);
+            }
+        }
+    }
+
+    /** Statements of the plain role, each committed at once. */
+    void setUp(String... statements) throws SQLException {
+        try (Session session = Session.of(server)) {
+            session.autoCommit();
+            for (String sql : statements) {
+                session.run(sql);
+            }
+        }
+    }
+
+    TransactionRef judged(Session session) throws SQLException {
+        return control.backend(session.pid()).orElseThrow().judged().orElseThrow();
+    }
+}

@@ -1,0 +1,44 @@
+package io.pgheal.postgres;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.pgheal.testserver.PostgresServer;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** A commit that waits for its standby is durable here and not yet there: a signal would report it as done. */
+class SyncRepTest {
+    @RegisterExtension
+    static final PostgresServer SERVER = PostgresServer.dedicated();
+
+    @RegisterExtension
+    final Sessions sessions = new Sessions(SERVER);
+
+    @AfterEach
+    void waitForNoStandby() throws Exception {
+        sessions.admin("ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()");
+    }
+
+    @Test
+    void isNeverSignalledWhateverItsTextSays() throws Exception {
+        sessions.setUp("CREATE TABLE login (id int)");
+        sessions.admin("ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()");
+        Session writer = sessions.open().autoCommit().run("SET synchronous_commit = on");
+        await().until(() -> writer.query("SHOW synchronous_standby_names").equals("nobody"));
+        CompletableFuture<Void> write = writer.start("INSERT INTO login VALUES (1)");
+        await().until(() -> "SyncRep"
+                .equals(sessions.control().backend(writer.pid()).orElseThrow().waitEvent()));
+
+        Backend backend = sessions.control().backend(writer.pid()).orElseThrow();
+        TransactionRef judged = backend.judged().orElseThrow();
+
+        assertThat(backend.isCommitting()).isTrue();
+        assertThat(sessions.control().cancel(judged)).isEqualTo(Signal.MOVED_ON);
+        assertThat(sessions.control().terminate(judged)).isEqualTo(Signal.MOVED_ON);
+        waitForNoStandby();
+        write.join();
+    }
+}

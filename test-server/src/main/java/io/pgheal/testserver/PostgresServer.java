@@ -1,0 +1,182 @@
+package io.pgheal.testserver;
+
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ParameterContext;
+import org.junit.jupiter.api.extension.ParameterResolver;
+import org.opentest4j.TestAbortedException;
+
+/**
+ * Gives a test class a database of its own on a real PostgreSQL, and a plain role that owns it.
+ *
+ * <pre>{@code
+ * @RegisterExtension
+ * static final PostgresServer SERVER = PostgresServer.shared();
+ * }</pre>
+ *
+ * or {@code @ExtendWith(PostgresServer.class)} with a {@code PostgresServer} parameter. The server is one per JVM, started
+ * when the first class needs it. Which one:
+ *
+ * <ul>
+ *   <li>by default an embedded server, with the binaries on the class path;
+ *   <li>{@code -Dpgheal.test.server=testcontainers}, image {@code -Dpgheal.test.image} (default {@code postgres:18});
+ *   <li>{@code -Dpgheal.test.url=jdbc:postgresql://... -Dpgheal.test.user=... -Dpgheal.test.password=...}: a server that is
+ *       there already, and a superuser on it.
+ * </ul>
+ */
+public final class PostgresServer implements BeforeAllCallback, AfterAllCallback, ParameterResolver {
+    private static final AtomicInteger DATABASES = new AtomicInteger();
+
+    private final @Nullable Map<String, String> ownSettings;
+    private @Nullable RunningServer server;
+    private @Nullable TestDatabase database;
+    private int depth;
+
+    /** For {@code @ExtendWith}; the same as {@link #shared()}. */
+    public PostgresServer() {
+        this(null);
+    }
+
+    private PostgresServer(@Nullable Map<String, String> ownSettings) {
+        this.ownSettings = ownSettings;
+    }
+
+    /** The server that all test classes of this JVM share. */
+    public static PostgresServer shared() {
+        return new PostgresServer(null);
+    }
+
+    /** An embedded server for this class alone. With any other kind of server its tests are skipped. */
+    public static PostgresServer dedicated() {
+        return new PostgresServer(new LinkedHashMap<>());
+    }
+
+    /** A line of {@code postgresql.conf}, for a {@link #dedicated()} server. */
+    public PostgresServer config(String name, String value) {
+        if (ownSettings == null || server != null) {
+            throw new IllegalStateException(
+                    "settings belong to a server that is not started yet: use PostgresServer.dedicated().config(...)");
+        }
+        ownSettings.put(name, value);
+        return this;
+    }
+
+    @Override
+    public void beforeAll(ExtensionContext context) throws Exception {
+        if (depth++ > 0) {
+            return; // a nested class uses its outer class' database
+        }
+        server = ownSettings == null ? RunningServer.shared() : startDedicated(ownSettings);
+        String name = context.getRequiredTestClass().getSimpleName();
+        database = create(name.isEmpty() ? "test" : name);
+    }
+
+    @Override
+    public void afterAll(ExtensionContext context) throws Exception {
+        if (--depth > 0 || server == null) {
+            return;
+        }
+        try {
+            if (database != null) {
+                drop(database.name());
+            }
+        } finally {
+            database = null;
+            if (ownSettings != null) {
+                server.stop();
+            }
+            server = null;
+        }
+    }
+
+    private static RunningServer startDedicated(Map<String, String> settings) throws Exception {
+        if (!RunningServer.isEmbedded()) {
+            throw new TestAbortedException(
+                    "skipped: this test starts a server with settings of its own, which only the embedded server can;"
+                            + " run it without -Dpgheal.test.server and -Dpgheal.test.url");
+        }
+        return RunningServer.embedded(settings);
+    }
+
+    /** The JDBC URL of this class' database, without credentials. */
+    public String url() {
+        return database().url();
+    }
+
+    /** The plain role that owns the database. */
+    public String user() {
+        return RunningServer.PLAIN_ROLE;
+    }
+
+    public String password() {
+        return RunningServer.PLAIN_ROLE;
+    }
+
+    public String superuser() {
+        return running().superuser();
+    }
+
+    public String superuserPassword() {
+        return running().superuserPassword();
+    }
+
+    /** A new connection as the plain role. The caller closes it. */
+    public Connection connection() throws SQLException {
+        return database().connection();
+    }
+
+    /** A new connection to this class' database as superuser. The caller closes it. */
+    public Connection adminConnection() throws SQLException {
+        return DriverManager.getConnection(url(), superuser(), superuserPassword());
+    }
+
+    /** One more database, dropped when it is closed. */
+    public TestDatabase newDatabase() throws SQLException {
+        return create("more");
+    }
+
+    private TestDatabase create(String hint) throws SQLException {
+        // The time keeps two JVMs apart that use the same existing server.
+        String name = "pgheal_%s_%s_%d"
+                .formatted(
+                        hint.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]", ""),
+                        Long.toString(System.currentTimeMillis(), Character.MAX_RADIX),
+                        DATABASES.incrementAndGet());
+        // 63 bytes is the longest name that PostgreSQL keeps; the end is what makes it unique.
+        String kept = name.length() > 63 ? "pgheal_" + name.substring(name.length() - 56) : name;
+        running().execute("CREATE DATABASE \"" + kept + "\" OWNER " + RunningServer.PLAIN_ROLE);
+        return new TestDatabase(this, kept, running().url(kept));
+    }
+
+    void drop(String name) throws SQLException {
+        running().execute("DROP DATABASE IF EXISTS \"" + name + "\" WITH (FORCE)");
+    }
+
+    private RunningServer running() {
+        return Objects.requireNonNull(server, "no server yet: register this extension in a static field");
+    }
+
+    private TestDatabase database() {
+        return Objects.requireNonNull(database, "no database yet: register this extension in a static field");
+    }
+
+    @Override
+    public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
+        return parameter.getParameter().getType() == PostgresServer.class;
+    }
+
+    @Override
+    public PostgresServer resolveParameter(ParameterContext parameter, ExtensionContext context) {
+        return this;
+    }
+}

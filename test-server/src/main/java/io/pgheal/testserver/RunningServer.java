@@ -1,0 +1,119 @@
+package io.pgheal.testserver;
+
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.IOException;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.testcontainers.postgresql.PostgreSQLContainer;
+
+/** A server that runs, whoever started it, and a superuser on it. */
+final class RunningServer {
+    static final String PLAIN_ROLE = "app";
+
+    private static final String DUPLICATE_OBJECT = "42710";
+
+    private static @Nullable RunningServer shared;
+
+    private final String urlBeforeDatabase;
+    private final String urlAfterDatabase;
+    private final String superuser;
+    private final String superuserPassword;
+    private final AutoCloseable stop;
+
+    private RunningServer(String anyUrl, String superuser, String superuserPassword, AutoCloseable stop)
+            throws SQLException {
+        int query = anyUrl.indexOf('?');
+        String path = query < 0 ? anyUrl : anyUrl.substring(0, query);
+        this.urlBeforeDatabase = path.substring(0, path.lastIndexOf('/') + 1);
+        this.urlAfterDatabase = query < 0 ? "" : anyUrl.substring(query);
+        this.superuser = superuser;
+        this.superuserPassword = superuserPassword;
+        this.stop = stop;
+        createPlainRole();
+    }
+
+    /** Started by the first who asks; ends with the JVM. */
+    static synchronized RunningServer shared() throws Exception {
+        if (shared == null) {
+            if (System.getProperty("pgheal.test.url") != null) {
+                shared = existing();
+            } else {
+                shared = isEmbedded() ? embedded(Map.of()) : container();
+            }
+        }
+        return shared;
+    }
+
+    static boolean isEmbedded() {
+        String kind = System.getProperty("pgheal.test.server", "embedded");
+        if (!kind.equals("embedded") && !kind.equals("testcontainers")) {
+            throw new IllegalArgumentException(
+                    "-Dpgheal.test.server is embedded or testcontainers, but was '" + kind + "'");
+        }
+        return kind.equals("embedded") && System.getProperty("pgheal.test.url") == null;
+    }
+
+    static RunningServer embedded(Map<String, String> settings) throws IOException, SQLException {
+        EmbeddedPostgres.Builder builder = EmbeddedPostgres.builder()
+                .setServerConfig("max_connections", "300")
+                .setServerConfig("fsync", "off");
+        settings.forEach(builder::setServerConfig);
+        EmbeddedPostgres postgres = builder.start(); // it stops itself when the JVM ends
+        return new RunningServer(
+                "jdbc:postgresql://localhost:" + postgres.getPort() + "/postgres", "postgres", "postgres", postgres);
+    }
+
+    private static RunningServer container() throws SQLException {
+        PostgreSQLContainer container = new PostgreSQLContainer(System.getProperty("pgheal.test.image", "postgres:18"));
+        container.setCommand("postgres", "-c", "fsync=off", "-c", "max_connections=300");
+        container.start();
+        Runtime.getRuntime().addShutdownHook(new Thread(container::stop, "pgheal-test-container-stop"));
+        return new RunningServer(
+                container.getJdbcUrl(), container.getUsername(), container.getPassword(), container::stop);
+    }
+
+    private static RunningServer existing() throws SQLException {
+        return new RunningServer(
+                System.getProperty("pgheal.test.url"),
+                System.getProperty("pgheal.test.user", "postgres"),
+                System.getProperty("pgheal.test.password", ""),
+                () -> {});
+    }
+
+    private void createPlainRole() throws SQLException {
+        try {
+            execute("CREATE ROLE " + PLAIN_ROLE + " LOGIN PASSWORD '" + PLAIN_ROLE + "'");
+        } catch (SQLException e) {
+            if (!DUPLICATE_OBJECT.equals(e.getSQLState())) {
+                throw e;
+            }
+        }
+    }
+
+    String url(String database) {
+        return urlBeforeDatabase + database + urlAfterDatabase;
+    }
+
+    String superuser() {
+        return superuser;
+    }
+
+    String superuserPassword() {
+        return superuserPassword;
+    }
+
+    void execute(String sql) throws SQLException {
+        try (Connection connection = DriverManager.getConnection(url("postgres"), superuser, superuserPassword);
+                Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    void stop() throws Exception {
+        stop.close();
+    }
+}
