@@ -4,6 +4,7 @@ import io.pgheal.postgres.SqlState;
 import java.lang.ref.WeakReference;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,7 @@ import org.postgresql.core.TransactionState;
  */
 public final class Lease {
     private static final int STATEMENTS_KEPT = 8;
+    private static final Duration LONGEST_EXTENSION = Duration.ofDays(3650);
 
     final StateWord state = new StateWord();
     private final long id;
@@ -57,8 +59,8 @@ public final class Lease {
 
     volatile boolean unreachable;
 
-    /** What cut the connection, and whether that call could have committed. */
-    record Cut(String cause, boolean mayHaveCommitted) {}
+    /** What cut the connection, whether that call could have committed, and the mode in which it ran. */
+    private record Cut(String cause, boolean mayHaveCommitted, boolean autoCommit) {}
 
     Lease(
             long id,
@@ -85,28 +87,17 @@ public final class Lease {
      * driver call, the overflow comes here, before anything is cut.
      */
     void enter(Call next) throws SQLException {
-        if (registry.preflight()) {
-            StackPreflight.touch();
-        }
-        Thread thread = Thread.currentThread();
-        if (StateWord.callsInProgress(state.read()) != 0 && callThread == thread.getId()) {
-            // A thread makes one call at a time: its last one was cut by an overflow that cut failed() too.
-            state.poison();
-            registry.wake();
-        }
-        if (!state.tryEnter()) {
+        if (!tryEnter(next)) {
             throw refusal(next);
-        }
-        callThread = thread.getId();
-        call = next;
-        if (next.isUse && !moved && !owner.refersTo(thread)) {
-            moved = true;
         }
     }
 
     /** A statement begins. */
-    void enter(Call next, String sql) throws SQLException {
+    void enter(Call next, @Nullable String sql) throws SQLException {
         enter(next);
+        if (sql == null) {
+            return; // for the driver to refuse
+        }
         if (driver.getTransactionState() == TransactionState.IDLE) {
             statementCount = 0;
         }
@@ -116,8 +107,66 @@ public final class Lease {
         }
     }
 
+    /** A call begins, or false, and nothing has begun, if the lease is over or cut. */
+    boolean tryEnter(Call next) {
+        if (registry.preflight()) {
+            StackPreflight.touch(id + StateWord.sequence(state.read()));
+        }
+        Thread thread = Thread.currentThread();
+        if (callThread == thread.getId() && StateWord.callsInProgress(state.read()) != 0) {
+            // A thread makes one call at a time: its last one was cut by an overflow that cut failed() too.
+            state.poison();
+            recordCut("an error that nobody saw", mayHaveCommitted());
+        }
+        if (!state.tryEnter()) {
+            return false;
+        }
+        callThread = next == Call.HOST ? 0 : thread.getId();
+        call = next;
+        if (next.isUse && !moved && !owner.refersTo(thread)) {
+            moved = true;
+        }
+        return true;
+    }
+
+    /** A call that puts a setting back begins; false if it is to be passed over in silence. */
+    boolean enterReset() throws SQLException {
+        return tryEnter(Call.RESET) || passOver();
+    }
+
+    /** {@code setAutoCommit(true)} commits, but as clean-up code calls it, it refutes nothing. */
+    boolean enterAutoCommit(boolean autoCommit) throws SQLException {
+        return tryEnter(autoCommit ? Call.COMMIT : Call.RESET) || passOver();
+    }
+
+    /** On a cut connection, once it was rolled back: false. Else refuses. */
+    private boolean passOver() throws SQLException {
+        if (cleanedUp && isCut()) {
+            return false;
+        }
+        throw refusal(Call.RESET);
+    }
+
+    /** The closing of a statement, a result set or the like begins; false if there is nothing left to close. */
+    boolean enterClose() {
+        return tryEnter(Call.RESET);
+    }
+
+    /** A rollback begins; false if it is done already, because the connection was cut. */
+    boolean enterRollback() throws SQLException {
+        if (tryEnter(Call.ROLLBACK)) {
+            return true;
+        }
+        if (!isCut()) {
+            throw refusal(Call.ROLLBACK);
+        }
+        rollbackPoisoned();
+        return false;
+    }
+
     /** The call ended whole. */
     void exit() {
+        callThread = 0;
         state.exit();
     }
 
@@ -128,21 +177,54 @@ public final class Lease {
     void failed(Throwable thrown) {
         if (CutCall.isCutBy(thrown)) {
             state.exitPoisoned(); // first: whatever cuts the rest of this method, the connection is out of use
-            cut = new Cut(thrown.getClass().getName(), mayHaveCommitted());
+            callThread = 0;
+            recordCut(thrown.getClass().getName(), mayHaveCommitted());
             failure = Failure.of(thrown, StateWord.sequence(state.read()));
-            registry.wake();
         } else {
             Failure seen = Failure.of(thrown, StateWord.sequence(state.read()));
             failure = seen;
-            state.exit();
-            if (SqlState.endsLockWait(seen.sqlState())) {
+            if (seen.endsLockWait()) {
                 registry.failedWait(this, seen);
             }
+            exit();
         }
     }
 
-    @SuppressWarnings("NonAtomicVolatileUpdate")
+    /**
+     * A touch ended by a throwable. An error poisons here too: nobody can tell what it left half done. Nothing was being
+     * executed, unless another thread's call is in progress.
+     */
+    void cut(Throwable thrown) {
+        if (CutCall.isCutBy(thrown)) {
+            state.poison();
+            recordCut(thrown.getClass().getName(), StateWord.callsInProgress(state.read()) != 0 && mayHaveCommitted());
+            failure = Failure.of(thrown, StateWord.sequence(state.read()));
+        }
+    }
+
+    /** Keeps the first cut; the state word has moved already. */
+    private void recordCut(String cause, boolean mayHaveCommitted) {
+        if (cut == null) {
+            cut = new Cut(cause, mayHaveCommitted, isAutoCommit());
+        }
+        registry.wake();
+    }
+
+    /** What cut this connection, also when an overflow kept it from being recorded. */
+    private Cut cutBy() {
+        Cut seen = cut;
+        return seen == null ? new Cut("an error", mayHaveCommitted(), isAutoCommit()) : seen;
+    }
+
+    /** Refuses what is neither a call nor a touch: cancelling, unwrapping. */
+    void check() throws SQLException {
+        if (StateWord.isFenced(state.read())) {
+            throw refusal(Call.PREPARE);
+        }
+    }
+
     /** A call that stays in memory: reading a column of the current row. Seen by the watch, refused after the fence. */
+    @SuppressWarnings("NonAtomicVolatileUpdate")
     void touch() throws SQLException {
         long seen = state.read();
         if (StateWord.isFenced(seen)) {
@@ -161,37 +243,66 @@ public final class Lease {
         sessionBound = true;
     }
 
+    /** Whether nothing made through this lease can be used any more. */
     boolean isOver() {
         long seen = state.read();
         return StateWord.isTaken(seen) || StateWord.isClosed(seen);
     }
 
-    boolean isPoisoned() {
-        return StateWord.isPoisoned(state.read());
+    /** As the application sees it: a connection that was cut is open until it is closed. */
+    boolean isClosed() {
+        long seen = state.read();
+        return StateWord.isClosed(seen)
+                || StateWord.isRevoked(seen)
+                || (StateWord.isTaken(seen) && !StateWord.isPoisoned(seen));
+    }
+
+    /** Whether the connection was cut by an error, and the application is yet to clean up. */
+    boolean isCut() {
+        return StateWord.isCut(state.read());
+    }
+
+    /** What {@code getAutoCommit()} answers on a cut connection. */
+    boolean autoCommitWhenCut() {
+        return cutBy().autoCommit();
+    }
+
+    /** The application asks for time. */
+    void extend(Duration time) {
+        registry.extend(this, time.compareTo(LONGEST_EXTENSION) > 0 ? LONGEST_EXTENSION : time);
     }
 
     /** On a cut connection: the application rolls back. Returns normally, so that no clean-up masks the first error. */
-    void rollbackPoisoned() throws SQLException {
+    private void rollbackPoisoned() throws SQLException {
+        Cut seen = cutBy(); // before the abort: a closed connection tells nothing
+        cut = seen;
         if (state.tryTake(true)) {
-            giveBack();
+            giveBackOrLater();
         }
         cleanedUp = true;
-        Cut seen = cut;
-        if (seen != null && seen.mayHaveCommitted()) {
+        if (seen.mayHaveCommitted()) {
             throw new CutConnectionException(seen.cause(), true);
         }
     }
 
-    /** On a cut connection: whether a call that only puts things back may be passed over in silence. */
-    boolean isCleanedUp() {
-        return cleanedUp;
+    /** As {@link #giveBack}; what an overflow cuts, the healing side does again. */
+    private void giveBackOrLater() {
+        boolean whole = false;
+        try {
+            giveBack();
+            whole = true;
+        } finally {
+            if (!whole) {
+                registry.giveBackLater(this);
+            }
+        }
     }
 
     /** Idempotent, silent after a revocation. */
     void close() throws SQLException {
         if (registry.preflight()) {
             try {
-                StackPreflight.touch();
+                StackPreflight.touch(id);
             } catch (StackOverflowError tooDeep) {
                 state.refuseClose();
                 registry.wake();
@@ -200,7 +311,7 @@ public final class Lease {
         }
         switch (state.close()) {
             case ENDED -> registry.closed(this);
-            case CUT -> giveBack();
+            case CUT -> giveBackOrLater();
             case CLEAN -> {
                 if (!owner.refersTo(Thread.currentThread())) {
                     moved = true;
@@ -224,8 +335,14 @@ public final class Lease {
         }
     }
 
-    /** JDBC's abort: the connection is over, and its pool gets its slot back when the application closes. */
+    /**
+     * JDBC's abort: the connection is over, and its pool gets its slot back when the application closes. Silent once
+     * the lease is over, for then the connection may be somebody else's.
+     */
     void abort(Executor executor) throws SQLException {
+        if (isOver()) {
+            return;
+        }
         registry.outlived(physical, driver);
         lent.abort(executor);
     }
@@ -238,8 +355,13 @@ public final class Lease {
         if (seen != Call.EXECUTE && seen != Call.FETCH) {
             return false;
         }
+        return isAutoCommit() || SessionBound.commits(lastStatement());
+    }
+
+    /** In doubt, yes. */
+    private boolean isAutoCommit() {
         try {
-            return driver.getAutoCommit() || SessionBound.commits(lastStatement());
+            return driver.getAutoCommit();
         } catch (SQLException closed) {
             return true;
         }
@@ -259,11 +381,9 @@ public final class Lease {
             }
             return new LeaseRevokedException(why);
         }
-        Cut cutBy = cut;
-        if (StateWord.isPoisoned(seen) && !StateWord.isClosed(seen)) {
-            return cutBy == null
-                    ? new CutConnectionException("an error", true)
-                    : new CutConnectionException(cutBy.cause(), cutBy.mayHaveCommitted());
+        if (StateWord.isCut(seen)) {
+            Cut by = cutBy();
+            return new CutConnectionException(by.cause(), by.mayHaveCommitted());
         }
         return new SQLException("Connection is closed", SqlState.CONNECTION_DOES_NOT_EXIST);
     }

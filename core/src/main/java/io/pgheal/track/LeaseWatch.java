@@ -71,7 +71,7 @@ final class LeaseWatch {
                 seenTouches,
                 transactionOpen,
                 callInProgress,
-                callInProgress && (unreachable || owner != OwnerState.ALIVE || end != null && end.callWasCut()),
+                callInProgress && (unreachable || owner != OwnerState.ALIVE || (end != null && end.callWasCut())),
                 callInProgress && call != null && call.isUse,
                 Duration.ofNanos(now - since),
                 Duration.ofNanos(now - quietSince),
@@ -122,10 +122,9 @@ final class LeaseWatch {
 
     private void lookAtScope(long now, long seenWord, int seenTouches) {
         ScopeEnd end = lease.scopeEnd();
-        boolean holds = end != null && end.sequence() == StateWord.sequence(seenWord) && end.touches() == seenTouches;
-        if (!holds) {
+        if (end == null || end.sequence() != StateWord.sequence(seenWord) || end.touches() != seenTouches) {
             scopeEnd = null;
-        } else if (scopeEnd != end) {
+        } else if (!end.equals(scopeEnd)) {
             scopeEnd = end;
             scopeEndSince = now;
         }
