@@ -11,7 +11,7 @@ import net.ttddyy.dsproxy.ConnectionIdManager;
  * The ids that datasource-proxy's listeners are told. Bounded, for datasource-proxy does not take back the id of a
  * connection whose {@code close()} threw: the oldest are forgotten. Allocates nothing where nobody listens.
  */
-final class ConnectionIds implements ConnectionIdManager {
+class ConnectionIds implements ConnectionIdManager {
     private static final int KEPT = 10_000;
 
     private final boolean listened;

@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Stands for what lies below a handle: notes each call, and answers with defaults or by throwing. */
-final class Raw implements InvocationHandler {
+class Raw implements InvocationHandler {
     final List<Method> calls = new ArrayList<>();
     Throwable thrown;
     Runnable during = () -> {};
