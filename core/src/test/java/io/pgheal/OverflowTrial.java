@@ -43,30 +43,35 @@ final class OverflowTrial implements AutoCloseable {
      * @param wrong trials after which a borrower got a wrong answer
      * @param failed trials after which a borrower got an error
      * @param lost slots that could not be borrowed any more
-     * @param evicted connections that were replaced although at most one per trial was touched
+     * @param evicted connections that were replaced beyond the one that a trial may have touched
      */
     record Result(int trials, int overflows, int wrong, int failed, int lost, int evicted) {}
 
-    private final HikariDataSource hikari;
-    private final DataSource subject;
+    private final Subject kind;
+    private final HikariConfig config = new HikariConfig();
     private final Random random;
+    private HikariDataSource hikari;
+    private DataSource subject;
 
     OverflowTrial(Subject kind, String url, String user, String password, long seed) throws SQLException {
-        HikariConfig config = new HikariConfig();
+        this.kind = kind;
+        this.random = new Random(seed);
         config.setJdbcUrl(url);
         config.setUsername(user);
         config.setPassword(password);
         config.setMaximumPoolSize(SLOTS);
-        config.setMinimumIdle(SLOTS);
         config.setConnectionTimeout(5_000);
-        config.addDataSourceProperty("socketTimeout", "10"); // a cut protocol can wait for ever
-        hikari = new HikariDataSource(config);
-        random = new Random(seed);
+        config.addDataSourceProperty("socketTimeout", "3"); // a cut protocol can wait for ever
+        open();
         try (Connection connection = hikari.getConnection();
                 Statement statement = connection.createStatement()) {
             statement.execute("CREATE TABLE IF NOT EXISTS overflow (id int, note text)");
             statement.execute("TRUNCATE overflow");
         }
+    }
+
+    private void open() {
+        hikari = new HikariDataSource(config);
         subject = switch (kind) {
             case HIKARI -> hikari;
             case DATASOURCE_PROXY -> ProxyDataSourceBuilder.create(hikari).build();
@@ -98,6 +103,11 @@ final class OverflowTrial implements AutoCloseable {
             Set<Integer> kept = new HashSet<>(before);
             kept.retainAll(after);
             evicted += Math.max(0, before.size() - 1 - kept.size()); // one was touched
+            if (seen[2] > 0) {
+                close(); // slots that are lost are lost for ever: begin with a whole pool again
+                open();
+                after = borrowAll(new int[3]);
+            }
             before = after;
         }
         return new Result(trials, overflows, wrong, failed, lost, evicted);
@@ -231,9 +241,6 @@ final class OverflowTrial implements AutoCloseable {
                 }
             }
         }
-        if (counts[2] > 0) {
-            hikari.getHikariPoolMXBean().softEvictConnections();
-        }
         return pids;
     }
 
@@ -263,7 +270,7 @@ final class OverflowTrial implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() {
         if (subject instanceof SelfHealingDataSource guarded) {
             guarded.close();
         }
