@@ -63,7 +63,8 @@ final class GuardedPool implements AutoCloseable {
                         .config(config.apply(HealingConfig.builder()).build()))
                 .build();
         GuardedPool made = new GuardedPool(server, hikari, guarded);
-        await().until(() -> guarded.healer().connected());
+        await().until(() ->
+                guarded.healer().connected() || guarded.healer().trouble().contains("08001"));
         return made;
     }
 
