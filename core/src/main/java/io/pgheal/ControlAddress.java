@@ -67,7 +67,8 @@ final class ControlAddress {
                     if (below != null) {
                         return ConnectionOpener.from(below, STATEMENT).open();
                     }
-                    throw new SQLException("this HikariDataSource has neither jdbcUrl nor dataSource: set pgheal.control.url");
+                    throw new SQLException(
+                            "this HikariDataSource has neither jdbcUrl nor dataSource: set pgheal.control.url");
                 }
                 return ControlSettings.of(url, () -> credentials(hikari)).open();
             };

@@ -168,7 +168,8 @@ public record HealingConfig(
             return this;
         }
 
-        public Builder spare(Set<String> users, Set<String> applicationNames, Set<String> databases, Set<String> tableNames) {
+        public Builder spare(
+                Set<String> users, Set<String> applicationNames, Set<String> databases, Set<String> tableNames) {
             spare = new SpareRules(users, applicationNames, databases, tableNames);
             return this;
         }

@@ -84,8 +84,8 @@ final class HealingCycle {
         switch (decision.action()) {
             case HEAL -> heal(diagnosis, decision);
             case WOULD_HEAL -> told.once(diagnosis, decision, () -> wouldHeal(diagnosis, decision));
-            case REPORT -> told.once(
-                    diagnosis, decision, () -> tell(journal.nextId(), diagnosis, decision, OutcomeKind.REPORTED));
+            case REPORT ->
+                told.once(diagnosis, decision, () -> tell(journal.nextId(), diagnosis, decision, OutcomeKind.REPORTED));
             case WAIT, NOTHING -> {}
         }
         return decision;

@@ -85,7 +85,10 @@ final class HealingLoop implements AutoCloseable {
         Look backOff(long now) {
             Duration doubled = pause.multipliedBy(2);
             return new Look(
-                    false, now + pause.toNanos(), doubled.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : doubled, sequence);
+                    false,
+                    now + pause.toNanos(),
+                    doubled.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : doubled,
+                    sequence);
         }
     }
 
@@ -132,7 +135,10 @@ final class HealingLoop implements AutoCloseable {
                 registry.await(looks.isEmpty() ? TICK_MILLIS : SUSPICIOUS_TICK_MILLIS);
                 long now = ticker.nanos();
                 if (now - last > STARVED.toNanos()) {
-                    LOG.info("[{}] the process was paused for {} ms: every clock starts anew", dataSource, (now - last) / 1_000_000);
+                    LOG.info(
+                            "[{}] the process was paused for {} ms: every clock starts anew",
+                            dataSource,
+                            (now - last) / 1_000_000);
                     registry.restartClocks(now);
                 }
                 last = now;
@@ -155,7 +161,7 @@ final class HealingLoop implements AutoCloseable {
         Set<BackendId> abandoned = new HashSet<>();
         Set<Long> suspects = new HashSet<>();
         for (LeaseSnapshot lease : leases) {
-            if (lease.cut()) {
+            if (lease.unfinished() != LeaseSnapshot.Unfinished.NOTHING) {
                 suspects.add(lease.lease().id());
                 act(lease, now, () -> finish(lease));
                 continue;
@@ -183,7 +189,9 @@ final class HealingLoop implements AutoCloseable {
             refutation.accept(refuted);
         } else if (event instanceof LeaseEvent.Outlived outlived) {
             if (afterlife.size() < AFTERLIFE_KEPT) {
-                afterlife.put(outlived.backend(), new Look(false, now + FIRST_AFTERLIFE_LOOK.toNanos(), FIRST_AFTERLIFE_LOOK, 0));
+                afterlife.put(
+                        outlived.backend(),
+                        new Look(false, now + FIRST_AFTERLIFE_LOOK.toNanos(), FIRST_AFTERLIFE_LOOK, 0));
             }
         } else if (event instanceof LeaseEvent.CutReturn cut) {
             acts.submit(cut.lease()::giveBack);
@@ -244,7 +252,7 @@ final class HealingLoop implements AutoCloseable {
 
     private void finish(LeaseSnapshot lease) {
         try {
-            lease.lease().finishCut(lease.callIsStale());
+            lease.lease().finish(lease);
         } finally {
             long now = ticker.nanos();
             looks.computeIfPresent(lease.lease().id(), (key, look) -> look.backOff(now));
@@ -253,11 +261,15 @@ final class HealingLoop implements AutoCloseable {
 
     /** Each slow statement is asked about at 0.5, 1, 2, 4 ... 30 s of its age; all that are slow in one question. */
     private void lookAtSlow(List<LeaseSnapshot> slow, List<LeaseSnapshot> leases, Set<BackendId> abandoned, long now) {
-        slowLooks.keySet().retainAll(slow.stream().map(lease -> lease.lease().id()).toList());
-        boolean due = askNow && !slow.isEmpty() || limitIsDue(now);
+        slowLooks
+                .keySet()
+                .retainAll(slow.stream().map(lease -> lease.lease().id()).toList());
+        boolean due = askNow || limitIsDue(now);
         for (LeaseSnapshot lease : slow) {
             SlowLook look = slowLooks.get(lease.lease().id());
-            due |= look == null || look.sequence() != lease.sequence() || lease.callFor().compareTo(look.nextAge()) >= 0;
+            due |= look == null
+                    || look.sequence() != lease.sequence()
+                    || lease.callFor().compareTo(look.nextAge()) >= 0;
         }
         askNow = false;
         if (!due || slow.isEmpty() || slowLookUnderWay || now - lastSlowLook < SLOW_LOOKS_APART.toNanos()) {

@@ -58,7 +58,9 @@ final class Questions {
         }
         try {
             boolean patient = lease.quiet().compareTo(patience) < 0;
-            if (patient && channel.ask(ANSWER, control -> control.inTheWay(List.of(backend.pid()))).isEmpty()) {
+            if (patient
+                    && channel.ask(ANSWER, control -> control.inTheWay(List.of(backend.pid())))
+                            .isEmpty()) {
                 return ServerSide.blind("nobody waits for it");
             }
         } catch (SQLException e) {
@@ -141,7 +143,9 @@ final class Questions {
 
     private boolean reaches(@org.jspecify.annotations.Nullable ServerIdentity server) {
         return server != null
-                && channel.server().map(there -> there.identity().equals(server)).orElse(false);
+                && channel.server()
+                        .map(there -> there.identity().equals(server))
+                        .orElse(false);
     }
 
     private String blindness(LeaseSnapshot lease) {

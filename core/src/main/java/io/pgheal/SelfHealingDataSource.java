@@ -17,14 +17,15 @@ import io.pgheal.report.Incident;
 import io.pgheal.report.IncidentJournal;
 import io.pgheal.report.IncidentListener;
 import io.pgheal.report.Metrics;
+import io.pgheal.track.InterceptedDataSource;
 import io.pgheal.track.LeaseEvent;
 import io.pgheal.track.LeaseRegistry;
 import io.pgheal.track.LeaseScope;
 import io.pgheal.track.LeaseSnapshot;
 import io.pgheal.track.LeaseView;
-import io.pgheal.track.LentConnections;
 import io.pgheal.track.Pool;
 import io.pgheal.track.Ticker;
+import io.pgheal.track.Waiting;
 import java.io.PrintWriter;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -34,7 +35,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
-import java.util.function.UnaryOperator;
+import java.util.function.Consumer;
 import java.util.logging.Logger;
 import javax.sql.DataSource;
 import net.ttddyy.dsproxy.support.ProxyDataSourceBuilder;
@@ -61,7 +62,7 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
     private final String name;
     private final HealingConfig config;
     private final LeaseRegistry registry;
-    private final LentConnections connections;
+    private final InterceptedDataSource connections;
     private final ControlChannel channel;
     private final Safeguards safeguards;
     private final IncidentJournal journal;
@@ -75,13 +76,14 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
         this.config = builder.config;
         this.mode = config.mode();
         Ticker ticker = builder.ticker;
-        Pool pool = Pool.of(target);
+        Waiting waiting = new Waiting();
+        Pool pool = Pool.of(target, waiting);
         this.name = builder.name != null
                 ? builder.name
                 : pool.name().orElseGet(() -> "dataSource-" + UNNAMED.incrementAndGet());
         this.registry = new LeaseRegistry(
                 name, pool, config.stackPreflight(), config.borrowStacks(), ticker, builder.insideTransaction);
-        this.connections = new LentConnections(target, name, registry, builder.interception);
+        this.connections = new InterceptedDataSource(name, target, registry, waiting, builder.interception);
         this.channel = new ControlChannel(name, ControlAddress.of(target, builder.control));
         int certain = config.certainPerMinute() > 0
                 ? config.certainPerMinute()
@@ -265,7 +267,8 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
         wrong.evidence()
                 .forEach(evidence -> registry.sites()
                         .learnRefutation(
-                                wrong.lease() == null || wrong.lease().borrowStack().isEmpty()
+                                wrong.lease() == null
+                                                || wrong.lease().borrowStack().isEmpty()
                                         ? ""
                                         : wrong.lease().borrowStack().get(0),
                                 evidence.kind().name()));
@@ -305,7 +308,7 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
         private @Nullable ConnectionOpener control;
         private @Nullable MeterRegistry meterRegistry;
         private final List<IncidentListener> listeners = new ArrayList<>();
-        private UnaryOperator<ProxyDataSourceBuilder> interception = UnaryOperator.identity();
+        private Consumer<ProxyDataSourceBuilder> interception = nobodyListens -> {};
         private BooleanSupplier insideTransaction = () -> false;
         private Ticker ticker = Ticker.system();
 
@@ -347,7 +350,7 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
         }
 
         /** Adds listeners or transformers of datasource-proxy, which then sees every call on top of pgheal's handles. */
-        public Builder interception(UnaryOperator<ProxyDataSourceBuilder> value) {
+        public Builder interception(Consumer<ProxyDataSourceBuilder> value) {
             interception = value;
             return this;
         }

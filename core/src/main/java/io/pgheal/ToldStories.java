@@ -50,13 +50,20 @@ final class ToldStories {
         Backend backend = diagnosis.backend();
         String subject;
         if (diagnosis.lease() != null) {
-            subject = "lease " + diagnosis.lease().lease().id() + " " + diagnosis.lease().sequence();
+            subject = "lease " + diagnosis.lease().lease().id() + " "
+                    + diagnosis.lease().sequence();
         } else if (backend != null && backend.id() != null) {
-            subject = backend.id() + " " + (backend.transaction() == null ? "" : backend.transaction().xactStart());
+            subject = backend.id() + " "
+                    + (backend.transaction() == null
+                            ? ""
+                            : backend.transaction().xactStart());
         } else if (backend != null) {
             subject = "hidden " + backend.pid();
         } else {
-            subject = diagnosis.waiters().stream().map(Waiter::preparedGid).toList().toString();
+            subject = diagnosis.waiters().stream()
+                    .map(Waiter::preparedGid)
+                    .toList()
+                    .toString();
         }
         return diagnosis.kind() + " " + subject;
     }

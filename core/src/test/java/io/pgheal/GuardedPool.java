@@ -153,9 +153,7 @@ final class GuardedPool implements AutoCloseable {
 
     Incident awaitIncident(OutcomeKind outcome) {
         return await().atMost(Duration.ofSeconds(30))
-                .until(
-                        () -> incidents(outcome).stream().findFirst().orElse(null),
-                        java.util.Objects::nonNull);
+                .until(() -> incidents(outcome).stream().findFirst().orElse(null), java.util.Objects::nonNull);
     }
 
     List<Incident> incidents(OutcomeKind outcome) {

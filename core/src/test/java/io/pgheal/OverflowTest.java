@@ -28,8 +28,7 @@ class OverflowTest {
     }
 
     private static Result run(Subject subject, Pattern pattern) throws Exception {
-        try (OverflowTrial trial =
-                new OverflowTrial(subject, SERVER.url(), SERVER.user(), SERVER.password(), SEED)) {
+        try (OverflowTrial trial = new OverflowTrial(subject, SERVER.url(), SERVER.user(), SERVER.password(), SEED)) {
             return trial.run(pattern, TRIALS);
         }
     }

@@ -70,13 +70,14 @@ final class OverflowTrial implements AutoCloseable {
         subject = switch (kind) {
             case HIKARI -> hikari;
             case DATASOURCE_PROXY -> ProxyDataSourceBuilder.create(hikari).build();
-            case PGHEAL -> SelfHealingDataSource.builder(hikari)
-                    .config(HealingConfig.builder()
-                            .abandonedGrace(Duration.ofMillis(200))
-                            .certainPerMinute(1_000_000)
-                            .signalsPerMinute(1_000_000)
-                            .build())
-                    .build();
+            case PGHEAL ->
+                SelfHealingDataSource.builder(hikari)
+                        .config(HealingConfig.builder()
+                                .abandonedGrace(Duration.ofMillis(200))
+                                .certainPerMinute(1_000_000)
+                                .signalsPerMinute(1_000_000)
+                                .build())
+                        .build();
         };
     }
 
@@ -135,6 +136,7 @@ final class OverflowTrial implements AutoCloseable {
         return 0;
     }
 
+    @SuppressWarnings("InfiniteRecursion")
     private int measure(int depth) {
         deepest = depth;
         return measure(depth + 1) + 1;
@@ -145,6 +147,7 @@ final class OverflowTrial implements AutoCloseable {
     }
 
     /** One complete piece of work on each level, deeper and deeper. */
+    @SuppressWarnings("InfiniteRecursion")
     private int work(Pattern pattern, int level) {
         switch (pattern) {
             case JDBC_TEMPLATE -> {

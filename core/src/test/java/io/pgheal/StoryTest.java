@@ -112,6 +112,7 @@ class StoryTest {
         }
     }
 
+    @SuppressWarnings("InfiniteRecursion")
     private int reportsOf(String manager, int depth) {
         return reportsOf(manager, depth + 1) + 1;
     }
@@ -174,7 +175,8 @@ class StoryTest {
         assertThat(incident.tables()).containsExactly("user_login_info");
         assertThat(incident.reason()).contains("owner is alive").contains("idle-blocker-timeout");
         // Until a later statement has been asked about too, nothing may have happened to the owner.
-        await().until(() -> pool.incidents(OutcomeKind.REPORTED).get(0).waiters().size() == 1);
+        await().until(() ->
+                pool.incidents(OutcomeKind.REPORTED).get(0).waiters().size() == 1);
         assertThat(waiter).isNotDone();
         slow.commit();
         slow.close();

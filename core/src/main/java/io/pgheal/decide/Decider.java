@@ -14,13 +14,12 @@ public final class Decider {
     private Decider() {}
 
     public static Decision decide(Diagnosis diagnosis, Limits limits, SpareRules spare, HealingMode mode) {
-        Decision decision =
-                switch (diagnosis.kind()) {
-                    case ABANDONED_TRANSACTION -> abandoned(diagnosis, limits);
-                    case ORPHANED_BACKEND -> orphaned(diagnosis);
-                    case STUCK_LOCK -> stuckLock(diagnosis, limits);
-                    case FOREIGN_BLOCKER -> foreign(diagnosis);
-                };
+        Decision decision = switch (diagnosis.kind()) {
+            case ABANDONED_TRANSACTION -> abandoned(diagnosis, limits);
+            case ORPHANED_BACKEND -> orphaned(diagnosis);
+            case STUCK_LOCK -> stuckLock(diagnosis, limits);
+            case FOREIGN_BLOCKER -> foreign(diagnosis);
+        };
         if (decision.action() != Action.HEAL) {
             return decision;
         }
@@ -81,7 +80,8 @@ public final class Decider {
     private static Decision foreign(Diagnosis diagnosis) {
         String why = diagnosis.untouchable();
         return diagnosis.somebodyWaitsForLock()
-                ? Decision.report("not one of our connections: reported, never touched" + (why == null ? "" : "; " + why))
+                ? Decision.report(
+                        "not one of our connections: reported, never touched" + (why == null ? "" : "; " + why))
                 : Decision.nothing("nobody waits");
     }
 
@@ -103,8 +103,8 @@ public final class Decider {
                 ? limits.idleBlockerTimeout(diagnosis.waitedTables(), diagnosis.waitsForUnknownTable())
                 : limits.activeBlockerTimeout(diagnosis.waitedTables(), diagnosis.waitsForUnknownTable());
         if (bound.isZero()) {
-            return Decision.report("its owner is alive, and no time limit is set (lock-wait." + limit + ", or tables.<table>."
-                    + limit + ")");
+            return Decision.report("its owner is alive, and no time limit is set (lock-wait." + limit
+                    + ", or tables.<table>." + limit + ")");
         }
         Duration blocking = idle ? shorter(diagnosis.longestWait(), lease.quiet()) : diagnosis.longestWait();
         if (blocking.compareTo(bound) < 0) {

@@ -9,8 +9,7 @@ import java.time.Duration;
  * @param certain whether that evidence is certain, which has a budget of its own
  * @param lookAgain for {@link Action#WAIT}: when the answer may be another one
  */
-public record Decision(
-        Action action, String reason, boolean evidenceBased, boolean certain, Duration lookAgain) {
+public record Decision(Action action, String reason, boolean evidenceBased, boolean certain, Duration lookAgain) {
 
     static Decision heal(String reason, boolean evidenceBased, boolean certain) {
         return new Decision(Action.HEAL, reason, evidenceBased, certain, Duration.ZERO);

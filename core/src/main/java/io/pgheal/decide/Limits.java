@@ -37,10 +37,7 @@ public record Limits(
 
     /** The longest of the times that apply, and never (zero) is longer than any. */
     private Duration mostCareful(
-            Set<TableName> waited,
-            boolean someUnknown,
-            Duration global,
-            Function<TableRule, @Nullable Duration> time) {
+            Set<TableName> waited, boolean someUnknown, Duration global, Function<TableRule, @Nullable Duration> time) {
         List<Duration> applying = new ArrayList<>();
         for (TableName table : waited) {
             List<Duration> forTable = new ArrayList<>();

@@ -14,7 +14,9 @@ import org.jspecify.annotations.Nullable;
  * @param activeBlockerTimeout likewise
  */
 public record TableRule(
-        String pattern, @Nullable Duration idleBlockerTimeout, @Nullable Duration activeBlockerTimeout) {
+        String pattern,
+        @Nullable Duration idleBlockerTimeout,
+        @Nullable Duration activeBlockerTimeout) {
 
     public TableRule {
         if (!pattern.matches("[^\\s.]+(\\.[^\\s.]+)?")) {

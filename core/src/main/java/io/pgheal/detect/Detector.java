@@ -16,6 +16,8 @@ public final class Detector {
     private Detector() {}
 
     /**
+     * Whether anything tells that this lease is abandoned.
+     *
      * @param refuted whether this kind of evidence was wrong before at the place that borrowed the lease
      * @param strongMayHeal false where nothing could be learned about places (no borrow stacks): then strong evidence
      *     only reports
@@ -76,7 +78,9 @@ public final class Detector {
                 ended ? EvidenceKind.OWNER_ENDED : EvidenceKind.OWNER_BACK_IN_POOL,
                 threads == ThreadEvidence.HEAL ? Strength.STRONG : Strength.REPORT_ONLY,
                 lease.ownerFor(),
-                ended ? "the thread that borrowed it has terminated" : "the thread that borrowed it waits for its next task"));
+                ended
+                        ? "the thread that borrowed it has terminated"
+                        : "the thread that borrowed it waits for its next task"));
     }
 
     private static Evidence reportedOnly(Evidence evidence) {

@@ -16,7 +16,10 @@ public sealed interface Symptom {
         }
 
         public Strength strength() {
-            return evidence.stream().map(Evidence::strength).max(Comparator.naturalOrder()).orElse(Strength.NONE);
+            return evidence.stream()
+                    .map(Evidence::strength)
+                    .max(Comparator.naturalOrder())
+                    .orElse(Strength.NONE);
         }
     }
 

@@ -46,7 +46,10 @@ public record Diagnosis(
     }
 
     public Strength strength() {
-        return evidence.stream().map(Evidence::strength).max(Comparator.naturalOrder()).orElse(Strength.NONE);
+        return evidence.stream()
+                .map(Evidence::strength)
+                .max(Comparator.naturalOrder())
+                .orElse(Strength.NONE);
     }
 
     public boolean somebodyWaitsForLock() {
@@ -59,7 +62,10 @@ public record Diagnosis(
     }
 
     public Duration longestWait() {
-        return waiters.stream().map(Waiter::waited).max(Comparator.naturalOrder()).orElse(Duration.ZERO);
+        return waiters.stream()
+                .map(Waiter::waited)
+                .max(Comparator.naturalOrder())
+                .orElse(Duration.ZERO);
     }
 
     /** The tables that somebody waits for, as far as they are known. */

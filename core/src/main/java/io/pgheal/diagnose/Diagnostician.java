@@ -61,9 +61,8 @@ public final class Diagnostician {
             Map<BackendId, LeaseSnapshot> ours,
             Set<BackendId> abandoned,
             Map<Integer, List<HeldLock>> locks) {
-        Set<Integer> roots = ourWaiters.stream()
-                .flatMap(pid -> tree.rootsOf(pid).stream())
-                .collect(Collectors.toSet());
+        Set<Integer> roots =
+                ourWaiters.stream().flatMap(pid -> tree.rootsOf(pid).stream()).collect(Collectors.toSet());
         List<Diagnosis> found = new ArrayList<>();
         for (int root : roots) {
             List<Waiter> waiters = tree.waitersOf(root);
@@ -109,7 +108,8 @@ public final class Diagnostician {
                 .map(Waiter::preparedGid)
                 .filter(gid -> gid != null)
                 .findFirst()
-                .map(gid -> "it is the prepared transaction '" + gid + "': COMMIT PREPARED or ROLLBACK PREPARED by its owner")
+                .map(gid -> "it is the prepared transaction '" + gid
+                        + "': COMMIT PREPARED or ROLLBACK PREPARED by its owner")
                 .orElse("it is a prepared transaction: see pg_prepared_xacts");
     }
 }

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
  * @param story null when it could not be asked in time
  * @param blindness why not, in words for the operator; null when there is a story
  */
-public record ServerSide(@Nullable BackendStory story, @Nullable String blindness) {
+public record ServerSide(
+        @Nullable BackendStory story, @Nullable String blindness) {
     public static ServerSide told(BackendStory story) {
         return new ServerSide(story, null);
     }

@@ -37,7 +37,7 @@ public final class ActThread implements AutoCloseable {
         worker.start();
     }
 
-    /** @return false when too many acts wait already */
+    /** Puts an act in the queue; false when too many wait already. */
     public boolean submit(Runnable act) {
         return !closed && acts.offer(act);
     }
@@ -58,7 +58,9 @@ public final class ActThread implements AutoCloseable {
         }
         replaced++;
         worker.givenUp = true;
-        LOG.error("[{}] an act of healing has been hanging for {}: it is given up, and its thread replaced", dataSource,
+        LOG.error(
+                "[{}] an act of healing has been hanging for {}: it is given up, and its thread replaced",
+                dataSource,
                 deadline);
         worker = new Worker();
         worker.start();

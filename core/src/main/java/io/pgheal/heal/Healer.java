@@ -92,8 +92,7 @@ public final class Healer {
         }
 
         private Revocation revocation(LeaseSnapshot lease) {
-            return new Revocation(
-                    incidentId, decision.reason(), decision.evidenceBased(), lease.callInProgress());
+            return new Revocation(incidentId, decision.reason(), decision.evidenceBased(), lease.callInProgress());
         }
 
         private Sight abort(LeaseSnapshot lease, Sight before) {
@@ -114,7 +113,9 @@ public final class Healer {
             try {
                 Signal signal = signal(rung);
                 Sight sight = lookOnce();
-                for (int again = 0; signal == Signal.MOVED_ON && sight == Sight.STILL_THERE && again < JUDGED_AGAIN; again++) {
+                for (int again = 0;
+                        signal == Signal.MOVED_ON && sight == Sight.STILL_THERE && again < JUDGED_AGAIN;
+                        again++) {
                     signal = signal(rung);
                     sight = lookOnce();
                 }
@@ -124,7 +125,8 @@ public final class Healer {
                 rungs.add(new RungResult(rung, sight == Sight.GONE, told(signal, sight), since(start)));
                 return sight;
             } catch (SQLException e) {
-                rungs.add(new RungResult(rung, false, "the server could not be asked: " + e.getMessage(), since(start)));
+                rungs.add(
+                        new RungResult(rung, false, "the server could not be asked: " + e.getMessage(), since(start)));
                 return Sight.BLIND;
             }
         }
@@ -207,14 +209,15 @@ public final class Healer {
         /** A session that is hidden from our role is not gone. */
         private static boolean isAbsent(BackendId victim, Optional<Backend> seen) {
             return seen.isEmpty()
-                    || seen.get().id() != null && !victim.equals(seen.get().id());
+                    || (seen.get().id() != null && !victim.equals(seen.get().id()));
         }
 
         private boolean reachesItsServer() {
             LeaseSnapshot lease = diagnosis.lease();
             return lease == null
                     || channel.server()
-                            .map(server -> server.identity().equals(lease.physical().server()))
+                            .map(server ->
+                                    server.identity().equals(lease.physical().server()))
                             .orElse(false);
         }
 
@@ -228,14 +231,14 @@ public final class Healer {
         }
 
         private Outcome end(Sight sight) {
-            OutcomeKind kind =
-                    switch (sight) {
-                        case GONE -> OutcomeKind.HEALED;
-                        case STILL_THERE -> OutcomeKind.UNRESOLVED;
-                        case BLIND -> diagnosis.lease() != null && rungs.stream().anyMatch(r -> r.rung() == Rung.ABORT)
-                                ? OutcomeKind.RELEASED_UNVERIFIED
-                                : OutcomeKind.UNRESOLVED;
-                    };
+            OutcomeKind kind = switch (sight) {
+                case GONE -> OutcomeKind.HEALED;
+                case STILL_THERE -> OutcomeKind.UNRESOLVED;
+                case BLIND ->
+                    diagnosis.lease() != null && rungs.stream().anyMatch(r -> r.rung() == Rung.ABORT)
+                            ? OutcomeKind.RELEASED_UNVERIFIED
+                            : OutcomeKind.UNRESOLVED;
+            };
             return new Outcome(kind, rungs, since(began));
         }
 

@@ -49,9 +49,8 @@ public final class Safeguards {
             return decision;
         }
         if (!(decision.certain() ? certain : signals).acquirePermission()) {
-            return decision.onlyTold(
-                    "the budget of heals per minute is used up (budget."
-                            + (decision.certain() ? "certain" : "signals") + "-per-minute)");
+            return decision.onlyTold("the budget of heals per minute is used up (budget."
+                    + (decision.certain() ? "certain" : "signals") + "-per-minute)");
         }
         if (!breaker.tryAcquirePermission()) {
             return decision.onlyTold("the last heals did not help; the breaker is open for a minute");
@@ -61,8 +60,9 @@ public final class Safeguards {
 
     public void ended(Outcome outcome) {
         switch (outcome.kind()) {
-            case UNRESOLVED -> breaker.onError(
-                    outcome.took().toNanos(), java.util.concurrent.TimeUnit.NANOSECONDS, new UnresolvedHeal());
+            case UNRESOLVED ->
+                breaker.onError(
+                        outcome.took().toNanos(), java.util.concurrent.TimeUnit.NANOSECONDS, new UnresolvedHeal());
             case HEALED -> breaker.onSuccess(outcome.took().toNanos(), java.util.concurrent.TimeUnit.NANOSECONDS);
             default -> breaker.releasePermission();
         }

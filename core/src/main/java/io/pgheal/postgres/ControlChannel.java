@@ -147,7 +147,8 @@ public final class ControlChannel implements AutoCloseable {
         server = null;
         connection.close();
         String state = SqlState.of(e);
-        trouble = "the control connection is lost (" + (state == null ? e.getClass().getSimpleName() : "SQLSTATE " + state) + ")";
+        trouble = "the control connection is lost ("
+                + (state == null ? e.getClass().getSimpleName() : "SQLSTATE " + state) + ")";
         if (thread.isShutdown()) {
             return;
         }
@@ -159,7 +160,7 @@ public final class ControlChannel implements AutoCloseable {
                     dataSource,
                     state == null ? e.toString() : "SQLSTATE " + state);
         }
-        thread.schedule(this::connect, retryMillis, TimeUnit.MILLISECONDS);
+        var unused = thread.schedule(this::connect, retryMillis, TimeUnit.MILLISECONDS); // connect() tells its failures
         retryMillis = Math.min(retryMillis * 2, LAST_RETRY_MILLIS);
     }
 

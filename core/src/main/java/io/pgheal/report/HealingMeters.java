@@ -7,6 +7,7 @@ import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
+import io.pgheal.decide.HealingMode;
 import io.pgheal.detect.Strength;
 import io.pgheal.heal.OutcomeKind;
 import java.time.Duration;
@@ -31,10 +32,18 @@ public final class HealingMeters implements Metrics {
         gauge(MeterId.OLDEST_TRANSACTION, state -> state.quietest().toNanos() / 1e9);
         gauge(MeterId.CONTROL_CONNECTED, state -> state.connected() ? 1 : 0);
         gauge(MeterId.BREAKER_OPEN, state -> state.breakerOpen() ? 1 : 0);
-        gauge(MeterId.MODE, state -> state.mode().ordinal());
+        gauge(MeterId.MODE, state -> modeFigure(state.mode()));
         counted(MeterId.QUARANTINED, HealerState::quarantined);
         counted(MeterId.QUERIES, HealerState::queries);
         counted(MeterId.LOST_EVENTS, HealerState::lostEvents);
+    }
+
+    private static int modeFigure(HealingMode mode) {
+        return switch (mode) {
+            case OFF -> 0;
+            case OBSERVE -> 1;
+            case HEAL -> 2;
+        };
     }
 
     private void gauge(MeterId id, ToDoubleFunction<HealerState> value) {
@@ -54,24 +63,31 @@ public final class HealingMeters implements Metrics {
 
     @Override
     public void incident(Incident incident) {
-        count(MeterId.INCIDENTS, "diagnosis", incident.diagnosis().name(), "outcome", incident.outcome().name());
+        count(
+                MeterId.INCIDENTS,
+                "diagnosis",
+                incident.diagnosis().name(),
+                "outcome",
+                incident.outcome().name());
         if (incident.outcome() == OutcomeKind.REFUTED) {
             incident.evidence().stream()
                     .filter(evidence -> evidence.strength() != Strength.NONE)
-                    .forEach(evidence -> count(MeterId.REFUTED, "evidence", evidence.kind().name()));
+                    .forEach(evidence ->
+                            count(MeterId.REFUTED, "evidence", evidence.kind().name()));
             return;
         }
         incident.remedies()
-                .forEach(rung -> count(
-                        MeterId.REMEDIES, "rung", rung.rung().name(), "helped", Boolean.toString(rung.helped())));
+                .forEach(rung ->
+                        count(MeterId.REMEDIES, "rung", rung.rung().name(), "helped", Boolean.toString(rung.helped())));
         Duration timeToHeal = incident.timeToHeal();
         if (timeToHeal != null) {
-            timer(MeterId.TIME_TO_HEAL, "diagnosis", incident.diagnosis().name()).record(timeToHeal);
+            timer(MeterId.TIME_TO_HEAL, "diagnosis", incident.diagnosis().name())
+                    .record(timeToHeal);
         }
         incident.waiters()
-                .forEach(waiter -> timer(
-                                MeterId.LOCK_WAIT, "table", waiter.table() == null ? "unknown" : waiter.table())
-                        .record(waiter.waited()));
+                .forEach(
+                        waiter -> timer(MeterId.LOCK_WAIT, "table", waiter.table() == null ? "unknown" : waiter.table())
+                                .record(waiter.waited()));
     }
 
     @Override

@@ -71,7 +71,11 @@ public record Incident(
 
     /** Somebody who waited behind the culprit. */
     public record WaiterView(
-            int pid, @Nullable String applicationName, @Nullable String table, @Nullable String mode, Duration waited,
+            int pid,
+            @Nullable String applicationName,
+            @Nullable String table,
+            @Nullable String mode,
+            Duration waited,
             @Nullable String statement) {}
 
     static Incident of(
@@ -131,15 +135,29 @@ public record Incident(
         }
         return diagnosis.lease() == null
                 ? null
-                : new Culprit(
-                        diagnosis.lease().physical().driverPid(), null, null, null, null, null, null, null);
+                : new Culprit(diagnosis.lease().physical().driverPid(), null, null, null, null, null, null, null);
     }
 
     /** The same story, refuted: its culprit was alive. */
     Incident refuted(Instant when) {
         return new Incident(
-                id, at, dataSource, diagnosis, evidence, tables, tableUnknown, culprit, locks, waiters, action,
-                reason + "; REFUTED at " + when + ": its owner went on", remedies, OutcomeKind.REFUTED, timeToHeal,
-                silence, blocked, lease);
+                id,
+                at,
+                dataSource,
+                diagnosis,
+                evidence,
+                tables,
+                tableUnknown,
+                culprit,
+                locks,
+                waiters,
+                action,
+                reason + "; REFUTED at " + when + ": its owner went on",
+                remedies,
+                OutcomeKind.REFUTED,
+                timeToHeal,
+                silence,
+                blocked,
+                lease);
     }
 }

@@ -46,11 +46,13 @@ final class IncidentEvent extends Event {
         event.id = incident.id();
         event.dataSource = incident.dataSource();
         event.diagnosis = incident.diagnosis().name();
-        event.evidence = incident.evidence().stream().map(e -> e.kind().name()).toList().toString();
+        event.evidence =
+                incident.evidence().stream().map(e -> e.kind().name()).toList().toString();
         event.tables = incident.tables().toString();
         event.pid = incident.culprit() == null ? 0 : incident.culprit().pid();
         event.outcome = incident.outcome().name();
-        event.timeToHealMillis = incident.timeToHeal() == null ? -1 : incident.timeToHeal().toMillis();
+        event.timeToHealMillis =
+                incident.timeToHeal() == null ? -1 : incident.timeToHeal().toMillis();
         event.commit();
     }
 }

@@ -58,8 +58,8 @@ public final class IncidentJournal implements AutoCloseable {
     }
 
     private static ThreadPoolExecutor noticeThread(String dataSource) {
-        ThreadPoolExecutor thread = new ThreadPoolExecutor(
-                1, 1, 10, TimeUnit.SECONDS, new ArrayBlockingQueue<>(NOTICES_WAITING), work -> {
+        ThreadPoolExecutor thread =
+                new ThreadPoolExecutor(1, 1, 10, TimeUnit.SECONDS, new ArrayBlockingQueue<>(NOTICES_WAITING), work -> {
                     Thread notice = new Thread(work, "pgheal-" + dataSource + "-listeners");
                     notice.setDaemon(true);
                     return notice;
@@ -73,7 +73,8 @@ public final class IncidentJournal implements AutoCloseable {
         return ID_TIME.format(ticker.instant()) + "-" + count.incrementAndGet();
     }
 
-    public Incident tell(String id, Diagnosis diagnosis, Decision decision, Outcome outcome, @Nullable LeaseView lease) {
+    public Incident tell(
+            String id, Diagnosis diagnosis, Decision decision, Outcome outcome, @Nullable LeaseView lease) {
         Incident incident = Incident.of(id, ticker.instant(), dataSource, diagnosis, decision, outcome, lease);
         spread(incident);
         return incident;
@@ -117,7 +118,8 @@ public final class IncidentJournal implements AutoCloseable {
         }
         for (IncidentListener listener : listeners) {
             try {
-                thread.execute(() -> quietly(() -> listener.onIncident(incident), listener.getClass().getName()));
+                thread.execute(() -> quietly(
+                        () -> listener.onIncident(incident), listener.getClass().getName()));
             } catch (RejectedExecutionException full) {
                 LOG.warn("[{}] a listener does not keep up: it is not told of incident {}", dataSource, incident.id());
             }

@@ -14,7 +14,9 @@ final class IncidentText {
     static String line(Incident incident) {
         StringBuilder line = new StringBuilder();
         line.append('[').append(incident.dataSource()).append("] ");
-        line.append(words(incident.outcome().name())).append(": ").append(words(incident.diagnosis().name()));
+        line.append(words(incident.outcome().name()))
+                .append(": ")
+                .append(words(incident.diagnosis().name()));
         if (incident.culprit() != null) {
             line.append(", backend ").append(incident.culprit().pid());
         }
@@ -45,11 +47,23 @@ final class IncidentText {
     }
 
     static String block(Incident incident) {
-        StringBuilder block = new StringBuilder("incident ").append(incident.id()).append('\n');
-        block.append("  decision   ").append(words(incident.action())).append(": ").append(incident.reason()).append('\n');
+        StringBuilder block =
+                new StringBuilder("incident ").append(incident.id()).append('\n');
+        block.append("  decision   ")
+                .append(words(incident.action()))
+                .append(": ")
+                .append(incident.reason())
+                .append('\n');
         for (Evidence evidence : incident.evidence()) {
-            block.append("  evidence   ").append(evidence.kind()).append(" (").append(words(evidence.strength().name()))
-                    .append(", for ").append(millis(evidence.age())).append("): ").append(evidence.detail()).append('\n');
+            block.append("  evidence   ")
+                    .append(evidence.kind())
+                    .append(" (")
+                    .append(words(evidence.strength().name()))
+                    .append(", for ")
+                    .append(millis(evidence.age()))
+                    .append("): ")
+                    .append(evidence.detail())
+                    .append('\n');
         }
         Incident.Culprit culprit = incident.culprit();
         if (culprit != null) {
@@ -61,20 +75,41 @@ final class IncidentText {
             append(block, ", last: ", culprit.lastStatement());
             block.append('\n');
         }
-        incident.locks().forEach(lock -> block.append("  holds      ").append(lock.mode()).append(" on ")
-                .append(lock.table() == null ? lock.type() : lock.table()).append('\n'));
-        incident.waiters().forEach(waiter -> block.append("  waiter     ").append(waiter.pid()).append(" for ")
-                .append(waiter.table() == null ? "an unknown table" : waiter.table()).append(", ")
-                .append(millis(waiter.waited())).append(waiter.statement() == null ? "" : ": " + waiter.statement()).append('\n'));
+        incident.locks()
+                .forEach(lock -> block.append("  holds      ")
+                        .append(lock.mode())
+                        .append(" on ")
+                        .append(lock.table() == null ? lock.type() : lock.table())
+                        .append('\n'));
+        incident.waiters()
+                .forEach(waiter -> block.append("  waiter     ")
+                        .append(waiter.pid())
+                        .append(" for ")
+                        .append(waiter.table() == null ? "an unknown table" : waiter.table())
+                        .append(", ")
+                        .append(millis(waiter.waited()))
+                        .append(waiter.statement() == null ? "" : ": " + waiter.statement())
+                        .append('\n'));
         for (RungResult rung : incident.remedies()) {
-            block.append("  remedy     ").append(rung.rung()).append(" (").append(millis(rung.took())).append("): ")
-                    .append(rung.outcome()).append('\n');
+            block.append("  remedy     ")
+                    .append(rung.rung())
+                    .append(" (")
+                    .append(millis(rung.took()))
+                    .append("): ")
+                    .append(rung.outcome())
+                    .append('\n');
         }
         LeaseView lease = incident.lease();
         if (lease != null) {
-            block.append("  borrower   ").append(lease.thread() == null ? "its thread is gone" : lease.thread()).append('\n');
-            lease.borrowStack().forEach(frame -> block.append("             at ").append(frame).append('\n'));
-            lease.lastStatements().forEach(statement -> block.append("  statement  ").append(statement).append('\n'));
+            block.append("  borrower   ")
+                    .append(lease.thread() == null ? "its thread is gone" : lease.thread())
+                    .append('\n');
+            lease.borrowStack()
+                    .forEach(frame ->
+                            block.append("             at ").append(frame).append('\n'));
+            lease.lastStatements()
+                    .forEach(statement ->
+                            block.append("  statement  ").append(statement).append('\n'));
         }
         return block.toString().stripTrailing();
     }

@@ -1,16 +1,32 @@
 package io.pgheal.report;
 
+import java.util.List;
+
 /** Every meter, once: the registry and the reference are made from here. All carry the tag {@code data.source}. */
 public enum MeterId {
     INCIDENTS("pgheal.incidents", Kind.COUNTER, "Incidents, by diagnosis and outcome", "diagnosis", "outcome"),
-    REMEDIES("pgheal.remedies", Kind.COUNTER, "Remedies that were tried, by rung and whether they helped", "rung", "helped"),
+    REMEDIES(
+            "pgheal.remedies",
+            Kind.COUNTER,
+            "Remedies that were tried, by rung and whether they helped",
+            "rung",
+            "helped"),
     REFUTED("pgheal.heals.refuted", Kind.COUNTER, "Judgements that proved wrong, by evidence", "evidence"),
-    TIME_TO_HEAL("pgheal.time.to.heal", Kind.TIMER, "From the evidence until the transaction was seen gone", "diagnosis"),
-    LOCK_WAIT("pgheal.lock.wait", Kind.TIMER, "How long waiters had waited when their story was asked, by table", "table"),
+    TIME_TO_HEAL(
+            "pgheal.time.to.heal", Kind.TIMER, "From the evidence until the transaction was seen gone", "diagnosis"),
+    LOCK_WAIT(
+            "pgheal.lock.wait",
+            Kind.TIMER,
+            "How long waiters had waited when their story was asked, by table",
+            "table"),
     LEASES("pgheal.leases", Kind.GAUGE, "Connections that are lent"),
     OPEN_TRANSACTIONS("pgheal.transactions.open", Kind.GAUGE, "Leases with an open transaction"),
-    OLDEST_TRANSACTION("pgheal.transactions.oldest", Kind.GAUGE, "Seconds since the last call of the quietest open transaction"),
-    QUARANTINED("pgheal.connections.quarantined", Kind.COUNTER, "Connections that an error cut, kept from the next borrower"),
+    OLDEST_TRANSACTION(
+            "pgheal.transactions.oldest", Kind.GAUGE, "Seconds since the last call of the quietest open transaction"),
+    QUARANTINED(
+            "pgheal.connections.quarantined",
+            Kind.COUNTER,
+            "Connections that an error cut, kept from the next borrower"),
     QUERIES("pgheal.healer.queries", Kind.COUNTER, "Questions that the healer put to the server"),
     LOST_EVENTS("pgheal.healer.events.lost", Kind.COUNTER, "Notices that found the healer overrun"),
     CONTROL_CONNECTED("pgheal.healer.connected", Kind.GAUGE, "1 while the control connection is open"),
@@ -28,13 +44,13 @@ public enum MeterId {
     private final String meterName;
     private final Kind kind;
     private final String description;
-    private final java.util.List<String> tags;
+    private final String tags;
 
     MeterId(String meterName, Kind kind, String description, String... tags) {
         this.meterName = meterName;
         this.kind = kind;
         this.description = description;
-        this.tags = java.util.List.of(tags);
+        this.tags = String.join(",", tags);
     }
 
     public String meterName() {
@@ -50,7 +66,7 @@ public enum MeterId {
     }
 
     /** The tags beside {@code data.source}. */
-    public java.util.List<String> tags() {
-        return tags;
+    public List<String> tags() {
+        return tags.isEmpty() ? List.of() : List.of(tags.split(",", -1));
     }
 }

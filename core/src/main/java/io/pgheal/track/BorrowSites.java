@@ -13,13 +13,12 @@ import java.util.TreeSet;
 public final class BorrowSites {
     private static final int KEPT = 1000;
 
-    private final Map<String, Site> sites =
-            Collections.synchronizedMap(new LinkedHashMap<>(64, 0.75f, true) {
-                @Override
-                protected boolean removeEldestEntry(Map.Entry<String, Site> eldest) {
-                    return size() > KEPT;
-                }
-            });
+    private final Map<String, Site> sites = Collections.synchronizedMap(new LinkedHashMap<>(64, 0.75f, true) {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, Site> eldest) {
+            return size() > KEPT;
+        }
+    });
 
     /** Guarded by the monitor of {@code sites}. */
     private static final class Site {

@@ -76,7 +76,9 @@ final class BorrowStack {
 
     /** Class, method and line of each frame, the innermost first. */
     List<String> lines() {
-        return frames.stream().map(frame -> frame.toStackTraceElement().toString()).toList();
+        return frames.stream()
+                .map(frame -> frame.toStackTraceElement().toString())
+                .toList();
     }
 
     /** The place in the code that borrowed, or the empty text when no stack was kept. */

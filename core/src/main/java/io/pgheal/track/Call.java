@@ -4,6 +4,11 @@ package io.pgheal.track;
 enum Call {
     /** Creates statements, reads or changes settings, reads metadata: may talk to the server, but is no use of it. */
     PREPARE(false),
+    /**
+     * Hands the driver an object of the application, a stream or an array say, whose own code may come back through
+     * this lease while the call is in progress.
+     */
+    HOST(false),
     /** Puts a setting back; harmless once the transaction of a cut connection was rolled back. */
     RESET(false),
     EXECUTE(true),

@@ -15,6 +15,13 @@ public record Failure(String type, @Nullable String sqlState, long sequence) {
         return new Failure(thrown.getClass().getName(), SqlState.of(thrown), sequence);
     }
 
+    /** Whether it may have ended a wait for a lock. */
+    boolean endsLockWait() {
+        return SqlState.LOCK_NOT_AVAILABLE.equals(sqlState)
+                || SqlState.QUERY_CANCELED.equals(sqlState)
+                || SqlState.DEADLOCK_DETECTED.equals(sqlState);
+    }
+
     /** An {@code Error}, as far as its name tells; used for telling the story, never for deciding. */
     public boolean isError() {
         return type.endsWith("Error");

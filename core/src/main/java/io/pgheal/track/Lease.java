@@ -4,6 +4,8 @@ import io.pgheal.postgres.SqlState;
 import java.lang.ref.WeakReference;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +22,7 @@ import org.postgresql.core.TransactionState;
  */
 public final class Lease {
     private static final int STATEMENTS_KEPT = 8;
+    private static final Duration LONGEST_EXTENSION = Duration.ofDays(3650);
 
     final StateWord state = new StateWord();
     private final long id;
@@ -58,8 +61,8 @@ public final class Lease {
 
     volatile boolean unreachable;
 
-    /** What cut the connection, and whether that call could have committed. */
-    record Cut(String cause, boolean mayHaveCommitted) {}
+    /** What cut the connection, whether that call could have committed, and the mode in which it ran. */
+    private record Cut(String cause, boolean mayHaveCommitted, boolean autoCommit) {}
 
     Lease(
             long id,
@@ -86,33 +89,17 @@ public final class Lease {
      * driver call, the overflow comes here, before anything is cut.
      */
     void enter(Call next) throws SQLException {
-        if (registry.preflight()) {
-            StackPreflight.touch();
-        }
-        Thread thread = Thread.currentThread();
-        if (StateWord.callsInProgress(state.read()) != 0 && callThread == thread.getId()) {
-            // A thread makes one call at a time: its last one was cut by an overflow that cut failed() too.
-            state.poison();
-            registry.cut();
-        }
-        if (!state.tryEnter()) {
+        if (!tryEnter(next)) {
             throw refusal(next);
-        }
-        callThread = thread.getId();
-        call = next;
-        Revocation would = suspicion;
-        if (would != null && next.refutes()) {
-            suspicion = null;
-            registry.refuted(this, would);
-        }
-        if (next.isUse && !moved && !owner.refersTo(thread)) {
-            moved = true;
         }
     }
 
     /** A statement begins. */
-    void enter(Call next, String sql) throws SQLException {
+    void enter(Call next, @Nullable String sql) throws SQLException {
         enter(next);
+        if (sql == null) {
+            return; // for the driver to refuse
+        }
         if (driver.getTransactionState() == TransactionState.IDLE) {
             statementCount = 0;
         }
@@ -122,8 +109,71 @@ public final class Lease {
         }
     }
 
+    /** A call begins, or false, and nothing has begun, if the lease is over or cut. */
+    boolean tryEnter(Call next) {
+        if (registry.preflight()) {
+            StackPreflight.touch(id + StateWord.sequence(state.read()));
+        }
+        Thread thread = Thread.currentThread();
+        if (callThread == thread.getId() && StateWord.callsInProgress(state.read()) != 0) {
+            // A thread makes one call at a time: its last one was cut by an overflow that cut failed() too.
+            state.poison();
+            recordCut("an error that nobody saw", mayHaveCommitted());
+        }
+        if (!state.tryEnter()) {
+            return false;
+        }
+        callThread = next == Call.HOST ? 0 : thread.getId();
+        call = next;
+        Revocation would = suspicion;
+        if (would != null && next.refutes() && (next == Call.EXECUTE || isTransactionOpen())) {
+            suspicion = null;
+            registry.refuted(this, would);
+        }
+        if (next.isUse && !moved && !owner.refersTo(thread)) {
+            moved = true;
+        }
+        return true;
+    }
+
+    /** A call that puts a setting back begins; false if it is to be passed over in silence. */
+    boolean enterReset() throws SQLException {
+        return tryEnter(Call.RESET) || passOver();
+    }
+
+    /** {@code setAutoCommit(true)} commits, but as clean-up code calls it, it refutes nothing. */
+    boolean enterAutoCommit(boolean autoCommit) throws SQLException {
+        return tryEnter(autoCommit ? Call.COMMIT : Call.RESET) || passOver();
+    }
+
+    /** On a cut connection, once it was rolled back: false. Else refuses. */
+    private boolean passOver() throws SQLException {
+        if (cleanedUp && isCut()) {
+            return false;
+        }
+        throw refusal(Call.RESET);
+    }
+
+    /** The closing of a statement, a result set or the like begins; false if there is nothing left to close. */
+    boolean enterClose() {
+        return tryEnter(Call.RESET);
+    }
+
+    /** A rollback begins; false if it is done already, because the connection was cut. */
+    boolean enterRollback() throws SQLException {
+        if (tryEnter(Call.ROLLBACK)) {
+            return true;
+        }
+        if (!isCut()) {
+            throw refusal(Call.ROLLBACK);
+        }
+        rollbackPoisoned();
+        return false;
+    }
+
     /** The call ended whole. */
     void exit() {
+        callThread = 0;
         state.exit();
     }
 
@@ -134,18 +184,51 @@ public final class Lease {
     void failed(Throwable thrown) {
         if (CutCall.isCutBy(thrown)) {
             state.exitPoisoned(); // first: whatever cuts the rest of this method, the connection is out of use
-            cut = new Cut(thrown.getClass().getName(), mayHaveCommitted());
+            callThread = 0;
+            recordCut(thrown.getClass().getName(), mayHaveCommitted());
             failure = Failure.of(thrown, StateWord.sequence(state.read()));
-            registry.cut();
         } else {
             Failure seen = Failure.of(thrown, StateWord.sequence(state.read()));
             failure = seen;
-            state.exit();
-            if (SqlState.endsLockWait(seen.sqlState())) {
+            if (seen.endsLockWait()) {
                 registry.failedWait(this, seen);
             } else if (!isConnected()) {
                 registry.outlived(physical, driver); // by a socket timeout, say: its backend may not know yet
             }
+            exit();
+        }
+    }
+
+    /**
+     * A touch ended by a throwable. An error poisons here too: nobody can tell what it left half done. Nothing was being
+     * executed, unless another thread's call is in progress.
+     */
+    void cut(Throwable thrown) {
+        if (CutCall.isCutBy(thrown)) {
+            state.poison();
+            recordCut(thrown.getClass().getName(), StateWord.callsInProgress(state.read()) != 0 && mayHaveCommitted());
+            failure = Failure.of(thrown, StateWord.sequence(state.read()));
+        }
+    }
+
+    /** Keeps the first cut; the state word has moved already. */
+    private void recordCut(String cause, boolean mayHaveCommitted) {
+        if (cut == null) {
+            cut = new Cut(cause, mayHaveCommitted, isAutoCommit());
+            registry.quarantine();
+        }
+    }
+
+    /** What cut this connection, also when an overflow kept it from being recorded. */
+    private Cut cutBy() {
+        Cut seen = cut;
+        return seen == null ? new Cut("an error", mayHaveCommitted(), isAutoCommit()) : seen;
+    }
+
+    /** Refuses what is neither a call nor a touch: cancelling, unwrapping. */
+    void check() throws SQLException {
+        if (StateWord.isFenced(state.read())) {
+            throw refusal(Call.PREPARE);
         }
     }
 
@@ -169,37 +252,66 @@ public final class Lease {
         sessionBound = true;
     }
 
+    /** Whether nothing made through this lease can be used any more. */
     public boolean isOver() {
         long seen = state.read();
         return StateWord.isTaken(seen) || StateWord.isClosed(seen);
     }
 
-    boolean isPoisoned() {
-        return StateWord.isPoisoned(state.read());
+    /** As the application sees it: a connection that was cut is open until it is closed. */
+    boolean isClosed() {
+        long seen = state.read();
+        return StateWord.isClosed(seen)
+                || StateWord.isRevoked(seen)
+                || (StateWord.isTaken(seen) && !StateWord.isPoisoned(seen));
+    }
+
+    /** Whether the connection was cut by an error, and the application is yet to clean up. */
+    boolean isCut() {
+        return StateWord.isCut(state.read());
+    }
+
+    /** What {@code getAutoCommit()} answers on a cut connection. */
+    boolean autoCommitWhenCut() {
+        return cutBy().autoCommit();
+    }
+
+    /** The application asks for time. */
+    void extend(Duration time) {
+        registry.extend(this, time.compareTo(LONGEST_EXTENSION) > 0 ? LONGEST_EXTENSION : time);
     }
 
     /** On a cut connection: the application rolls back. Returns normally, so that no clean-up masks the first error. */
-    void rollbackPoisoned() throws SQLException {
+    private void rollbackPoisoned() throws SQLException {
+        Cut seen = cutBy(); // before the abort: a closed connection tells nothing
+        cut = seen;
         if (state.tryTake(true)) {
-            giveBack();
+            giveBackOrLater();
         }
         cleanedUp = true;
-        Cut seen = cut;
-        if (seen != null && seen.mayHaveCommitted()) {
+        if (seen.mayHaveCommitted()) {
             throw new CutConnectionException(seen.cause(), true);
         }
     }
 
-    /** On a cut connection: whether a call that only puts things back may be passed over in silence. */
-    boolean isCleanedUp() {
-        return cleanedUp;
+    /** As {@link #giveBack}; what an overflow cuts, the healing side does again. */
+    private void giveBackOrLater() {
+        boolean whole = false;
+        try {
+            giveBack();
+            whole = true;
+        } finally {
+            if (!whole) {
+                registry.giveBackLater(this);
+            }
+        }
     }
 
     /** Idempotent, silent after a revocation. */
     void close() throws SQLException {
         if (registry.preflight()) {
             try {
-                StackPreflight.touch();
+                StackPreflight.touch(id);
             } catch (StackOverflowError tooDeep) {
                 state.refuseClose();
                 registry.wake();
@@ -207,8 +319,8 @@ public final class Lease {
             }
         }
         switch (state.close()) {
-            case ENDED -> registry.closed(this);
-            case CUT -> giveBack();
+            case ENDED -> {} // whoever ended it gives the connection back
+            case CUT -> giveBackOrLater();
             case CLEAN -> {
                 if (!owner.refersTo(Thread.currentThread())) {
                     moved = true;
@@ -234,8 +346,14 @@ public final class Lease {
         }
     }
 
-    /** JDBC's abort: the connection is over, and its pool gets its slot back when the application closes. */
+    /**
+     * JDBC's abort: the connection is over, and its pool gets its slot back when the application closes. Silent once
+     * the lease is over, for then the connection may be somebody else's.
+     */
     void abort(Executor executor) throws SQLException {
+        if (isOver()) {
+            return;
+        }
         lent.abort(executor);
         registry.outlived(physical, driver);
     }
@@ -248,8 +366,13 @@ public final class Lease {
         if (seen != Call.EXECUTE && seen != Call.FETCH) {
             return false;
         }
+        return isAutoCommit() || SessionBound.commits(lastStatement());
+    }
+
+    /** In doubt, yes. */
+    private boolean isAutoCommit() {
         try {
-            return driver.getAutoCommit() || SessionBound.commits(lastStatement());
+            return driver.getAutoCommit();
         } catch (SQLException closed) {
             return true;
         }
@@ -269,11 +392,9 @@ public final class Lease {
             }
             return new LeaseRevokedException(why);
         }
-        Cut cutBy = cut;
-        if (StateWord.isPoisoned(seen) && !StateWord.isClosed(seen)) {
-            return cutBy == null
-                    ? new CutConnectionException("an error", true)
-                    : new CutConnectionException(cutBy.cause(), cutBy.mayHaveCommitted());
+        if (StateWord.isCut(seen)) {
+            Cut by = cutBy();
+            return new CutConnectionException(by.cause(), by.mayHaveCommitted());
         }
         return new SQLException("Connection is closed", SqlState.CONNECTION_DOES_NOT_EXIST);
     }
@@ -322,10 +443,14 @@ public final class Lease {
         suspicion = would;
     }
 
-    /** Gives back a lease that is poisoned, or whose close was refused for want of stack or cut. */
-    public void finishCut(boolean callsAreStale) {
-        long seen = state.read();
-        if (state.tryTake(callsAreStale) || (StateWord.isClosed(seen) && callsAreStale)) {
+    /** Gives back what the application could not. Does nothing if it went on, or somebody else was first. */
+    public void finish(LeaseSnapshot judged) {
+        boolean mine = switch (judged.unfinished()) {
+            case NOTHING -> false;
+            case CUT -> state.tryTake(judged.callIsStale());
+            case CLOSE -> true;
+        };
+        if (mine) {
             giveBack();
         }
     }
@@ -422,7 +547,7 @@ public final class Lease {
     List<String> statements() {
         int count = statementCount;
         int kept = Math.min(count, STATEMENTS_KEPT);
-        var texts = new java.util.ArrayList<String>(kept);
+        var texts = new ArrayList<String>(kept);
         for (int i = count - kept; i < count; i++) {
             String text = statements[i % STATEMENTS_KEPT];
             if (text != null) {

@@ -47,13 +47,17 @@ public final class LeaseRegistry {
     private final ArrayBlockingQueue<LeaseEvent> events = new ArrayBlockingQueue<>(EVENTS_KEPT);
     private final AtomicLong lostEvents = new AtomicLong();
     private final AtomicLong quarantined = new AtomicLong();
-    private final Map<BaseConnection, PhysicalConnection> physicals =
-            Collections.synchronizedMap(new WeakHashMap<>());
+    private final Map<BaseConnection, PhysicalConnection> physicals = Collections.synchronizedMap(new WeakHashMap<>());
     private final BorrowSites sites = new BorrowSites();
+
+    @SuppressWarnings("ThreadLocalUsage") // one for each data source, gone with it
     private final ThreadLocal<@Nullable LeaseScope> scopes = new ThreadLocal<>();
+
     private final AtomicInteger complaints = new AtomicInteger();
 
     /**
+     * A registry without leases.
+     *
      * @param insideTransaction whether a transaction that reaches beyond a new scope is active on the calling thread
      */
     public LeaseRegistry(
@@ -76,7 +80,7 @@ public final class LeaseRegistry {
     /** The stack that the next driver call needs is there, or the overflow comes now. */
     void ensureStack() {
         if (preflight) {
-            StackPreflight.touch();
+            StackPreflight.touch(ids.get());
         }
     }
 
@@ -93,28 +97,37 @@ public final class LeaseRegistry {
         }
         LeaseScope scope = scopes.get();
         Lease lease = new Lease(
-                ids.incrementAndGet(),
-                this,
-                lent,
-                driver,
-                physical,
-                BorrowStack.capture(borrowStackDepth),
-                scope);
+                ids.incrementAndGet(), this, lent, driver, physical, BorrowStack.capture(borrowStackDepth), scope);
         ConnectionHandle handle = new ConnectionHandle(lease, lent);
         lease.reference = new HandleReference(handle, collected, lease);
-        open.add(lease);
         if (scope != null) {
             scope.leaseOpened();
         }
-        return handle;
+        boolean whole = false;
+        try {
+            open.add(lease);
+            whole = true;
+            return handle;
+        } finally {
+            if (!whole) {
+                abandonUnborn(lease);
+            }
+        }
+    }
+
+    /** A lease whose lending failed is over before it began: nobody will ever revoke it, or abort its connection. */
+    void abandonUnborn(Lease lease) {
+        lease.state.close(); // first: whatever cuts the rest
+        closed(lease);
     }
 
     private PhysicalConnection identify(Connection lent, BaseConnection driver) throws SQLException {
         try {
             PhysicalIdentity identity = PhysicalIdentity.read(lent);
             if (identity.poolerInBetween()) {
-                complainOnce("a pooler stands between " + dataSource + " and its server: backends are never signalled by "
-                        + "the driver's pid, an abandoned connection is still aborted");
+                complainOnce(
+                        "a pooler stands between " + dataSource + " and its server: backends are never signalled by "
+                                + "the driver's pid, an abandoned connection is still aborted");
             }
             return new PhysicalConnection(driver.getBackendPID(), identity);
         } catch (SQLException | RuntimeException e) {
@@ -180,7 +193,7 @@ public final class LeaseRegistry {
     }
 
     /** A connection was poisoned: the loop will find it. */
-    void cut() {
+    void quarantine() {
         quarantined.incrementAndGet();
         wake();
     }
@@ -218,6 +231,10 @@ public final class LeaseRegistry {
         if (complaints.getAndIncrement() == 0) {
             LOG.warn("[{}] {}", dataSource, what);
         }
+    }
+
+    void tell(String what) {
+        LOG.info("[{}] {}", dataSource, what);
     }
 
     void grumble(String while_, Throwable e) {

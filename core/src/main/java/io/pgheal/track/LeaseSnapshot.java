@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param movedBetweenThreads whether this lease, or one of the same borrow site, was used by more than one thread
  * @param sessionBound whether it may have run LISTEN, COPY or taken an advisory lock
  * @param extended whether the application asked for more time, and that time is not over
- * @param cut whether it waits for the healing side to give it back: poisoned, or its close was refused or cut
+ * @param unfinished what it waits for the healing side to finish
  * @param callIsStale whether it is proven that the call in progress, if there is one, can never go on
  */
 public record LeaseSnapshot(
@@ -40,8 +40,17 @@ public record LeaseSnapshot(
         boolean unwrapped,
         boolean sessionBound,
         boolean extended,
-        boolean cut,
+        Unfinished unfinished,
         @Nullable Failure failure) {
+
+    /** What an overflow kept the application from finishing. */
+    public enum Unfinished {
+        NOTHING,
+        /** The connection is poisoned, or there was no stack for its {@code close()}. */
+        CUT,
+        /** Its {@code close()} began, and its thread went away without finishing it. */
+        CLOSE
+    }
 
     public PhysicalConnection physical() {
         return lease.physical();

@@ -58,7 +58,6 @@ final class LeaseWatch {
         boolean transactionOpen = lease.isTransactionOpen();
         lookAtOwner(now);
         lookAtScope(now, seenWord, seenTouches);
-        boolean ownerLeft = owner != OwnerState.ALIVE || scopeEnd != null;
         if (lease.unreachable && !unreachable) {
             unreachable = true;
             unreachableSince = now;
@@ -72,8 +71,7 @@ final class LeaseWatch {
                 seenTouches,
                 transactionOpen,
                 callInProgress,
-                callInProgress
-                        && (lease.unreachable || owner != OwnerState.ALIVE || end != null && end.callWasCut()),
+                callInProgress && (lease.unreachable || owner != OwnerState.ALIVE || (end != null && end.callWasCut())),
                 callInProgress && call != null && call.isUse,
                 Duration.ofNanos(now - since),
                 Duration.ofNanos(now - quietSince),
@@ -88,10 +86,20 @@ final class LeaseWatch {
                 lease.isUnwrapped(),
                 lease.isSessionBound(),
                 extendedUntil != null && extendedUntil - now > 0,
-                StateWord.isTaken(seenWord)
-                        ? StateWord.isClosed(seenWord) && ownerLeft
-                        : StateWord.isPoisoned(seenWord) || StateWord.isCloseRefused(seenWord),
+                unfinished(seenWord),
                 lease.failure());
+    }
+
+    private LeaseSnapshot.Unfinished unfinished(long seenWord) {
+        if (StateWord.isTaken(seenWord)) {
+            boolean ownerLeft = owner != OwnerState.ALIVE || scopeEnd != null;
+            return StateWord.isClosed(seenWord) && ownerLeft
+                    ? LeaseSnapshot.Unfinished.CLOSE
+                    : LeaseSnapshot.Unfinished.NOTHING;
+        }
+        return StateWord.isPoisoned(seenWord) || StateWord.isCloseRefused(seenWord)
+                ? LeaseSnapshot.Unfinished.CUT
+                : LeaseSnapshot.Unfinished.NOTHING;
     }
 
     /** Resolved only for a lease that has been quiet for a while: nothing is judged sooner. */
@@ -127,10 +135,9 @@ final class LeaseWatch {
 
     private void lookAtScope(long now, long seenWord, int seenTouches) {
         ScopeEnd end = lease.scopeEnd();
-        boolean holds = end != null && end.sequence() == StateWord.sequence(seenWord) && end.touches() == seenTouches;
-        if (!holds) {
+        if (end == null || end.sequence() != StateWord.sequence(seenWord) || end.touches() != seenTouches) {
             scopeEnd = null;
-        } else if (scopeEnd != end) {
+        } else if (!end.equals(scopeEnd)) {
             scopeEnd = end;
             scopeEndSince = now;
         }

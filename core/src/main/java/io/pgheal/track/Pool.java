@@ -19,7 +19,11 @@ public interface Pool {
     /** Frees the slot of a connection that was lent and has been aborted. */
     void discard(Connection lent) throws SQLException;
 
-    /** @param waiting how many callers have been waiting in {@code getConnection()} longer than a tick */
+    /**
+     * What is known of the pool behind a data source.
+     *
+     * @param waiting how many callers have been waiting in {@code getConnection()} longer than a tick
+     */
     static Pool of(DataSource dataSource, java.util.function.IntSupplier waiting) {
         if (HikariPool.isPresent() && HikariPool.isHikari(dataSource)) {
             return HikariPool.of(dataSource);

@@ -43,7 +43,7 @@ final class StateWord {
             if ((seen & (POISONED | ENDED)) != 0) {
                 return false;
             }
-            long next = (seen & ~SEQUENCE) + ONE_CALL | (seen + 1) & SEQUENCE;
+            long next = ((seen & ~SEQUENCE) + ONE_CALL) | ((seen + 1) & SEQUENCE);
             if (word.compareAndSet(seen, next)) {
                 return true;
             }
@@ -59,7 +59,7 @@ final class StateWord {
     void exitPoisoned() {
         while (true) {
             long seen = word.get();
-            if (word.compareAndSet(seen, seen - ONE_CALL | POISONED)) {
+            if (word.compareAndSet(seen, (seen - ONE_CALL) | POISONED)) {
                 return;
             }
         }
@@ -73,7 +73,9 @@ final class StateWord {
     boolean tryRevoke(long judgedSequence, boolean callsAreStale) {
         while (true) {
             long seen = word.get();
-            if ((seen & ENDED) != 0 || sequence(seen) != judgedSequence || callsInProgress(seen) != 0 && !callsAreStale) {
+            if ((seen & ENDED) != 0
+                    || sequence(seen) != judgedSequence
+                    || (callsInProgress(seen) != 0 && !callsAreStale)) {
                 return false;
             }
             if (word.compareAndSet(seen, seen | REVOKED | TAKEN)) {
@@ -91,7 +93,7 @@ final class StateWord {
             long seen = word.get();
             if ((seen & TAKEN) != 0
                     || (seen & (POISONED | CLOSE_REFUSED)) == 0
-                    || callsInProgress(seen) != 0 && !callsAreStale) {
+                    || (callsInProgress(seen) != 0 && !callsAreStale)) {
                 return false;
             }
             if (word.compareAndSet(seen, seen | TAKEN)) {
@@ -147,9 +149,14 @@ final class StateWord {
         return (word & POISONED) != 0;
     }
 
-    /** Whether even what is in memory is refused. */
+    /** Whether calls are refused, even those that stay in memory. */
     static boolean isFenced(long word) {
-        return (word & (POISONED | REVOKED)) != 0;
+        return (word & (POISONED | ENDED)) != 0;
+    }
+
+    /** Whether an error cut the connection, and neither the healing side nor the application has ended the lease. */
+    static boolean isCut(long word) {
+        return (word & (POISONED | REVOKED | CLOSED)) == POISONED;
     }
 
     static boolean isRevoked(long word) {

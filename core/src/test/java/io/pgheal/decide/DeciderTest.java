@@ -39,7 +39,8 @@ class DeciderTest {
 
     // ---- abandoned
 
-    private static Diagnosis abandoned(LeaseSnapshot lease, Strength strength, List<Waiter> waiters, boolean exhausted) {
+    private static Diagnosis abandoned(
+            LeaseSnapshot lease, Strength strength, List<Waiter> waiters, boolean exhausted) {
         Evidence evidence = new Evidence(EvidenceKind.OWNER_ENDED, strength, lease.quiet(), "");
         return new Diagnosis(
                 DiagnosisKind.ABANDONED_TRANSACTION,
@@ -59,7 +60,8 @@ class DeciderTest {
 
     @Test
     void certainHealsNowWhetherSomebodyWaitsOrNot() {
-        assertThat(decide(abandoned(quiet(Duration.ZERO), Strength.CERTAIN, List.of(), false), DEFAULTS).action())
+        assertThat(decide(abandoned(quiet(Duration.ZERO), Strength.CERTAIN, List.of(), false), DEFAULTS)
+                        .action())
                 .isEqualTo(Action.HEAL);
         assertThat(decide(abandoned(quiet(Duration.ZERO), Strength.CERTAIN, waiters(LOGIN), false), DEFAULTS)
                         .action())
@@ -98,7 +100,14 @@ class DeciderTest {
         LeaseSnapshot lease = quiet(Duration.ofMinutes(1));
         Evidence young = new Evidence(EvidenceKind.SCOPE_ENDED, Strength.STRONG, Duration.ofMillis(100), "");
         Diagnosis diagnosis = new Diagnosis(
-                DiagnosisKind.ABANDONED_TRANSACTION, lease, List.of(young), null, null, List.of(), waiters(LOGIN), false,
+                DiagnosisKind.ABANDONED_TRANSACTION,
+                lease,
+                List.of(young),
+                null,
+                null,
+                List.of(),
+                waiters(LOGIN),
+                false,
                 null);
         assertThat(decide(diagnosis, DEFAULTS).action()).isEqualTo(Action.WAIT);
     }
@@ -178,9 +187,11 @@ class DeciderTest {
     @Test
     void aLiveOwnerIsNeverTouchedByDefault() {
         Duration year = Duration.ofDays(365);
-        assertThat(decide(stuck("idle in transaction", year, year, LOGIN), DEFAULTS).action())
+        assertThat(decide(stuck("idle in transaction", year, year, LOGIN), DEFAULTS)
+                        .action())
                 .isEqualTo(Action.REPORT);
-        assertThat(decide(stuck("active", year, year, LOGIN), DEFAULTS).action()).isEqualTo(Action.REPORT);
+        assertThat(decide(stuck("active", year, year, LOGIN), DEFAULTS).action())
+                .isEqualTo(Action.REPORT);
     }
 
     @Test
@@ -193,7 +204,8 @@ class DeciderTest {
         Decision early = decide(stuck("idle in transaction", five, Duration.ofSeconds(3), LOGIN), idle);
         assertThat(early.action()).isEqualTo(Action.REPORT);
         assertThat(early.lookAgain()).isEqualTo(Duration.ofSeconds(2));
-        assertThat(decide(stuck("idle in transaction", Duration.ofSeconds(1), five, LOGIN), idle).action())
+        assertThat(decide(stuck("idle in transaction", Duration.ofSeconds(1), five, LOGIN), idle)
+                        .action())
                 .as("the owner called a second ago")
                 .isEqualTo(Action.REPORT);
     }
@@ -203,7 +215,8 @@ class DeciderTest {
         TableRule tight = new TableRule("user_login_info", Duration.ofSeconds(2), null);
         Limits tightened = limits(Duration.ZERO, Duration.ZERO, tight);
         Duration two = Duration.ofSeconds(2);
-        assertThat(decide(stuck("idle in transaction", two, two, LOGIN), tightened).action())
+        assertThat(decide(stuck("idle in transaction", two, two, LOGIN), tightened)
+                        .action())
                 .isEqualTo(Action.HEAL);
         assertThat(decide(stuck("idle in transaction", two, two, new TableName("public", "orders")), tightened)
                         .action())
@@ -241,12 +254,26 @@ class DeciderTest {
     @Test
     void anOrphanIsEndedAndAForeignerReported() {
         Diagnosis orphan = new Diagnosis(
-                DiagnosisKind.ORPHANED_BACKEND, null, List.of(), null, backend("active", false), List.of(), List.of(),
-                false, null);
+                DiagnosisKind.ORPHANED_BACKEND,
+                null,
+                List.of(),
+                null,
+                backend("active", false),
+                List.of(),
+                List.of(),
+                false,
+                null);
         assertThat(decide(orphan, DEFAULTS).action()).isEqualTo(Action.HEAL);
         Diagnosis foreign = new Diagnosis(
-                DiagnosisKind.FOREIGN_BLOCKER, null, List.of(), null, backend("idle in transaction", false), List.of(),
-                waiters(LOGIN), false, null);
+                DiagnosisKind.FOREIGN_BLOCKER,
+                null,
+                List.of(),
+                null,
+                backend("idle in transaction", false),
+                List.of(),
+                waiters(LOGIN),
+                false,
+                null);
         assertThat(decide(foreign, limits(GRACE, GRACE)).action()).isEqualTo(Action.REPORT);
     }
 
@@ -273,7 +300,8 @@ class DeciderTest {
         for (int i = 0; i < 20_000; i++) {
             Diagnosis any = anyDiagnosis(random);
             Limits limits = limits(Duration.ofMillis(random.nextInt(3)), Duration.ofMillis(random.nextInt(3)));
-            assertThat(Decider.decide(any, limits, SpareRules.NONE, HealingMode.OBSERVE).action())
+            assertThat(Decider.decide(any, limits, SpareRules.NONE, HealingMode.OBSERVE)
+                            .action())
                     .isNotEqualTo(Action.HEAL);
             assertThat(Decider.decide(any, limits, everybody, HealingMode.HEAL).action())
                     .isNotEqualTo(Action.HEAL);

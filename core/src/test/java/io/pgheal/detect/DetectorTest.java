@@ -30,7 +30,8 @@ class DetectorTest {
     void aCollectedHandleIsCertainAlsoWithACallInProgressAndWithoutATransaction() {
         assertThat(strength(Snapshots.lease().unreachable())).isEqualTo(Strength.CERTAIN);
         assertThat(strength(Snapshots.lease().unreachable().inCall(true))).isEqualTo(Strength.CERTAIN);
-        assertThat(strength(Snapshots.lease().unreachable().withoutTransaction())).isEqualTo(Strength.CERTAIN);
+        assertThat(strength(Snapshots.lease().unreachable().withoutTransaction()))
+                .isEqualTo(Strength.CERTAIN);
         assertThat(strength(Snapshots.lease().unreachable().moved())).isEqualTo(Strength.CERTAIN);
     }
 
@@ -42,24 +43,31 @@ class DetectorTest {
 
     @Test
     void theEndOfAScopeIsCertainOnlyIfItWasThrownOrTheApplicationsOwn() {
-        assertThat(strength(Snapshots.lease().scopeEnd(ERROR, false, false, false))).isEqualTo(Strength.CERTAIN);
-        assertThat(strength(Snapshots.lease().scopeEnd(null, true, false, false))).isEqualTo(Strength.CERTAIN);
-        assertThat(strength(Snapshots.lease().scopeEnd(null, false, false, false))).isEqualTo(Strength.STRONG);
+        assertThat(strength(Snapshots.lease().scopeEnd(ERROR, false, false, false)))
+                .isEqualTo(Strength.CERTAIN);
+        assertThat(strength(Snapshots.lease().scopeEnd(null, true, false, false)))
+                .isEqualTo(Strength.CERTAIN);
+        assertThat(strength(Snapshots.lease().scopeEnd(null, false, false, false)))
+                .isEqualTo(Strength.STRONG);
     }
 
     @Test
     void anOuterTransactionAsynchronousWorkOrNoTransactionMakeItStrongAtMost() {
-        assertThat(strength(Snapshots.lease().scopeEnd(ERROR, true, true, false))).isEqualTo(Strength.STRONG);
-        assertThat(strength(Snapshots.lease().scopeEnd(ERROR, true, false, true))).isEqualTo(Strength.STRONG);
+        assertThat(strength(Snapshots.lease().scopeEnd(ERROR, true, true, false)))
+                .isEqualTo(Strength.STRONG);
+        assertThat(strength(Snapshots.lease().scopeEnd(ERROR, true, false, true)))
+                .isEqualTo(Strength.STRONG);
         assertThat(strength(Snapshots.lease().withoutTransaction().scopeEnd(ERROR, true, false, false)))
                 .isEqualTo(Strength.STRONG);
     }
 
     @Test
     void aLeaseThatMovesBetweenThreadsIsJudgedNeitherByThreadsNorByScopes() {
-        assertThat(look(Snapshots.lease().moved().scopeEnd(ERROR, true, false, false))).isEmpty();
+        assertThat(look(Snapshots.lease().moved().scopeEnd(ERROR, true, false, false)))
+                .isEmpty();
         assertThat(look(Snapshots.lease().moved().owner(OwnerState.ENDED))).isEmpty();
-        assertThat(look(Snapshots.lease().moved().owner(OwnerState.BACK_IN_POOL))).isEmpty();
+        assertThat(look(Snapshots.lease().moved().owner(OwnerState.BACK_IN_POOL)))
+                .isEmpty();
     }
 
     @Test
@@ -70,7 +78,8 @@ class DetectorTest {
 
     @Test
     void aCallInProgressIsLifeUnlessItIsStale() {
-        assertThat(look(Snapshots.lease().owner(OwnerState.BACK_IN_POOL).inCall(false))).isEmpty();
+        assertThat(look(Snapshots.lease().owner(OwnerState.BACK_IN_POOL).inCall(false)))
+                .isEmpty();
         assertThat(strength(Snapshots.lease().owner(OwnerState.BACK_IN_POOL).inCall(true)))
                 .isEqualTo(Strength.STRONG);
     }
@@ -78,7 +87,8 @@ class DetectorTest {
     @Test
     void threadEvidenceCanBeReportedOnlyOrOff() {
         var lease = Snapshots.lease().owner(OwnerState.ENDED).snapshot();
-        assertThat(Detector.abandoned(lease, ThreadEvidence.OFF, true, kind -> false)).isEmpty();
+        assertThat(Detector.abandoned(lease, ThreadEvidence.OFF, true, kind -> false))
+                .isEmpty();
         assertThat(Detector.abandoned(lease, ThreadEvidence.REPORT, true, kind -> false)
                         .orElseThrow()
                         .strength())

@@ -104,7 +104,7 @@ public final class Snapshots {
                 unwrapped,
                 sessionBound,
                 extended,
-                false,
+                LeaseSnapshot.Unfinished.NOTHING,
                 failure);
     }
 }

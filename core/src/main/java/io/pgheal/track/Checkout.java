@@ -1,0 +1,31 @@
+package io.pgheal.track;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import org.jspecify.annotations.Nullable;
+
+/** One checkout under way: what the pool lent, to be given back if anything above fails. */
+final class Checkout {
+    @Nullable
+    Connection lent;
+
+    @Nullable
+    ConnectionHandle handle;
+
+    /** Gives everything back; what goes wrong doing so is added to what went wrong first. */
+    void undo(Throwable first) {
+        try {
+            ConnectionHandle tracked = handle;
+            Connection pooled = lent;
+            if (tracked != null) {
+                tracked.close(); // ends the lease, too
+            } else if (pooled != null) {
+                pooled.close();
+            }
+        } catch (SQLException | RuntimeException | StackOverflowError e) {
+            if (e != first) {
+                first.addSuppressed(e);
+            }
+        }
+    }
+}

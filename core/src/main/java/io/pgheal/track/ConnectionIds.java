@@ -1,0 +1,57 @@
+package io.pgheal.track;
+
+import java.sql.Connection;
+import java.util.Collections;
+import java.util.LinkedHashSet;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
+import net.ttddyy.dsproxy.ConnectionIdManager;
+
+/**
+ * The ids that datasource-proxy's listeners are told. Bounded, for datasource-proxy does not take back the id of a
+ * connection whose {@code close()} threw: the oldest are forgotten. Allocates nothing where nobody listens.
+ */
+class ConnectionIds implements ConnectionIdManager {
+    private static final int KEPT = 10_000;
+
+    private final boolean listened;
+    private final AtomicLong ids = new AtomicLong();
+
+    /** Guarded by its own monitor; in the order of opening. */
+    private final Set<String> open = new LinkedHashSet<>();
+
+    ConnectionIds(boolean listened) {
+        this.listened = listened;
+    }
+
+    @Override
+    public String getId(Connection connection) {
+        if (!listened) {
+            return "";
+        }
+        String id = Long.toString(ids.incrementAndGet());
+        synchronized (open) {
+            if (open.size() >= KEPT) {
+                var oldest = open.iterator();
+                oldest.next();
+                oldest.remove();
+            }
+            open.add(id);
+        }
+        return id;
+    }
+
+    @Override
+    public void addClosedId(String closedId) {
+        synchronized (open) {
+            open.remove(closedId);
+        }
+    }
+
+    @Override
+    public Set<String> getOpenConnectionIds() {
+        synchronized (open) {
+            return Collections.unmodifiableSet(new LinkedHashSet<>(open));
+        }
+    }
+}

@@ -1,0 +1,180 @@
+package io.pgheal.track;
+
+import java.io.ByteArrayInputStream;
+import java.io.CharArrayReader;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.Reader;
+import java.io.StringReader;
+import java.io.Writer;
+import java.sql.Array;
+import java.sql.Blob;
+import java.sql.Clob;
+import java.sql.NClob;
+import java.sql.ParameterMetaData;
+import java.sql.ResultSet;
+import java.sql.ResultSetMetaData;
+import java.sql.SQLXML;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the application holds of a lease: the connection, or something made through it. Each handle keeps the one that
+ * made it reachable, up to the connection. A handle calls only what lies below it, never another handle: two calls of
+ * one thread at a time would look like one that was cut.
+ *
+ * <p>Every public method ends with a reachability fence: without it the collector may declare the handle dead while its
+ * last call still runs.
+ */
+abstract class Handle {
+    final Lease lease;
+    final @Nullable Handle owner;
+
+    Handle(Lease lease, @Nullable Handle owner) {
+        this.lease = lease;
+        this.owner = owner;
+    }
+
+    /** The connection's handle, which every other one leads to. */
+    final ConnectionHandle connection() {
+        Handle handle = this;
+        for (Handle up = owner; up != null; up = up.owner) {
+            handle = up;
+        }
+        return (ConnectionHandle) handle;
+    }
+
+    // ---- what comes from the driver
+
+    final @Nullable ResultSet wrap(@Nullable ResultSet raw) {
+        return raw == null ? null : new ResultSetHandle(lease, this, raw);
+    }
+
+    final @Nullable ResultSetMetaData wrap(@Nullable ResultSetMetaData raw) {
+        return raw == null ? null : new ResultSetMetaDataHandle(lease, this, raw);
+    }
+
+    final @Nullable ParameterMetaData wrap(@Nullable ParameterMetaData raw) {
+        return raw == null ? null : new ParameterMetaDataHandle(lease, this, raw);
+    }
+
+    final @Nullable Array wrap(@Nullable Array raw) {
+        return raw == null ? null : new ArrayHandle(lease, this, raw);
+    }
+
+    final @Nullable Blob wrap(@Nullable Blob raw) {
+        return raw == null ? null : new BlobHandle(lease, this, raw);
+    }
+
+    final @Nullable Clob wrap(@Nullable Clob raw) {
+        return raw == null ? null : raw instanceof NClob national ? wrap(national) : new ClobHandle(lease, this, raw);
+    }
+
+    final @Nullable NClob wrap(@Nullable NClob raw) {
+        return raw == null ? null : new NClobHandle(lease, this, raw);
+    }
+
+    final @Nullable SQLXML wrap(@Nullable SQLXML raw) {
+        return raw == null ? null : new SQLXMLHandle(lease, this, raw);
+    }
+
+    /** A stream that the driver has read already needs no connection. */
+    final @Nullable InputStream wrap(@Nullable InputStream raw) {
+        return raw == null || raw instanceof ByteArrayInputStream ? raw : new InputStreamHandle(lease, this, raw);
+    }
+
+    final @Nullable Reader wrap(@Nullable Reader raw) {
+        return raw == null || raw instanceof StringReader || raw instanceof CharArrayReader
+                ? raw
+                : new ReaderHandle(lease, this, raw);
+    }
+
+    final @Nullable OutputStream wrap(@Nullable OutputStream raw) {
+        return raw == null ? null : new OutputStreamHandle(lease, this, raw);
+    }
+
+    final @Nullable Writer wrap(@Nullable Writer raw) {
+        return raw == null ? null : new WriterHandle(lease, this, raw);
+    }
+
+    final @Nullable Object wrapObject(@Nullable Object raw) {
+        if (raw == null || raw instanceof String || raw instanceof Number) {
+            return raw;
+        }
+        if (raw instanceof ResultSet resultSet) {
+            return wrap(resultSet);
+        }
+        if (raw instanceof Array array) {
+            return wrap(array);
+        }
+        if (raw instanceof SQLXML xml) {
+            return wrap(xml);
+        }
+        if (raw instanceof Blob blob) {
+            return wrap(blob);
+        }
+        if (raw instanceof Clob clob) {
+            return wrap(clob);
+        }
+        if (raw instanceof InputStream stream) {
+            return wrap(stream);
+        }
+        if (raw instanceof Reader reader) {
+            return wrap(reader);
+        }
+        return raw;
+    }
+
+    /** As asked for; a type of the driver itself, which no handle can be, counts as unwrapped. */
+    final <T> @Nullable T wrapObject(@Nullable T raw, Class<T> type) {
+        Object wrapped = wrapObject(raw);
+        if (wrapped == raw) {
+            return raw;
+        }
+        if (type.isInstance(wrapped)) {
+            return type.cast(wrapped);
+        }
+        lease.unwrapped();
+        return raw;
+    }
+
+    // ---- what goes to the driver: it gets its own objects back, if they are of the same lease
+
+    final @Nullable Array own(@Nullable Array given) {
+        return given instanceof ArrayHandle handle && handle.lease == lease ? handle.raw : given;
+    }
+
+    final @Nullable Blob own(@Nullable Blob given) {
+        return given instanceof BlobHandle handle && handle.lease == lease ? handle.raw : given;
+    }
+
+    final @Nullable Clob own(@Nullable Clob given) {
+        return given instanceof ClobHandle handle && handle.lease == lease ? handle.raw : given;
+    }
+
+    final @Nullable NClob own(@Nullable NClob given) {
+        return given instanceof NClobHandle handle && handle.lease == lease ? handle.national : given;
+    }
+
+    final @Nullable SQLXML own(@Nullable SQLXML given) {
+        return given instanceof SQLXMLHandle handle && handle.lease == lease ? handle.raw : given;
+    }
+
+    final @Nullable Object own(@Nullable Object given) {
+        if (!(given instanceof Handle)) {
+            return given;
+        }
+        if (given instanceof ArrayHandle handle) {
+            return own((Array) handle);
+        }
+        if (given instanceof BlobHandle handle) {
+            return own((Blob) handle);
+        }
+        if (given instanceof ClobHandle handle) {
+            return own((Clob) handle);
+        }
+        if (given instanceof SQLXMLHandle handle) {
+            return own((SQLXML) handle);
+        }
+        return given;
+    }
+}

@@ -1,0 +1,87 @@
+package io.pgheal.track;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.function.Consumer;
+import javax.sql.DataSource;
+import net.ttddyy.dsproxy.DataSourceProxyException;
+import net.ttddyy.dsproxy.proxy.DefaultConnectionIdManager;
+import net.ttddyy.dsproxy.proxy.ProxyConfig;
+import net.ttddyy.dsproxy.support.ProxyDataSource;
+import net.ttddyy.dsproxy.support.ProxyDataSourceBuilder;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The way to a tracked connection: datasource-proxy over the pool, with this project's {@link Interception}. Whatever
+ * fails once the pool has lent a connection, the pool gets it back. Thread-safe.
+ */
+public final class InterceptedDataSource {
+    private final LeaseRegistry registry;
+    private final Waiting waiting;
+    private final CheckoutSource checkouts;
+    private final ProxyDataSource proxy;
+
+    /**
+     * Over this pool.
+     *
+     * @param listeners registers the user's own listeners and transformers with datasource-proxy
+     */
+    public InterceptedDataSource(
+            String name,
+            DataSource pool,
+            LeaseRegistry registry,
+            Waiting waiting,
+            Consumer<ProxyDataSourceBuilder> listeners) {
+        this.registry = registry;
+        this.waiting = waiting;
+        this.checkouts = new CheckoutSource(pool);
+        ProxyDataSourceBuilder builder = ProxyDataSourceBuilder.create(name, checkouts);
+        listeners.accept(builder);
+        this.proxy = builder.build();
+        ProxyConfig asked = proxy.getProxyConfig();
+        boolean listened = Interception.listened(asked);
+        ProxyConfig.Builder config =
+                ProxyConfig.Builder.from(asked).jdbcProxyFactory(new Interception(registry, checkouts));
+        if (asked.getConnectionIdManager() instanceof DefaultConnectionIdManager) {
+            config.connectionIdManager(new ConnectionIds(listened));
+        }
+        if (!listened) {
+            config.retrieveIsolationLevel(false); // a round trip for nobody
+        }
+        proxy.setProxyConfig(config.build());
+    }
+
+    public Connection getConnection() throws SQLException {
+        return checkOut(false, null, null);
+    }
+
+    public Connection getConnection(@Nullable String user, @Nullable String password) throws SQLException {
+        return checkOut(true, user, password);
+    }
+
+    private Connection checkOut(boolean named, @Nullable String user, @Nullable String password) throws SQLException {
+        registry.ensureStack();
+        Checkout checkout = new Checkout();
+        Checkout outer = checkouts.begin(checkout);
+        waiting.came();
+        try {
+            return named ? proxy.getConnection(user, password) : proxy.getConnection();
+        } catch (DataSourceProxyException wrapped) {
+            Throwable cause = wrapped.getCause() == null ? wrapped : wrapped.getCause();
+            checkout.undo(cause);
+            throw InterceptedDataSource.<RuntimeException>asItWas(cause);
+        } catch (Throwable t) {
+            checkout.undo(t);
+            throw t;
+        } finally {
+            waiting.left();
+            checkouts.end(outer);
+        }
+    }
+
+    /** Throws what the pool or a listener threw, whatever its type: as without datasource-proxy. */
+    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
+    private static <E extends Throwable> E asItWas(Throwable cause) throws E {
+        throw (E) cause;
+    }
+}

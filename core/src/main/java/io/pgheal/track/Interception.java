@@ -1,0 +1,119 @@
+package io.pgheal.track;
+
+import java.sql.CallableStatement;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.concurrent.atomic.AtomicBoolean;
+import javax.sql.DataSource;
+import net.ttddyy.dsproxy.ConnectionInfo;
+import net.ttddyy.dsproxy.proxy.JdbcProxyFactory;
+import net.ttddyy.dsproxy.proxy.ProxyConfig;
+import net.ttddyy.dsproxy.transform.ParameterTransformer;
+import net.ttddyy.dsproxy.transform.QueryTransformer;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.core.BaseConnection;
+
+/**
+ * Where datasource-proxy hands over what the pool lent. The application gets a {@link ConnectionHandle}; where somebody
+ * listens through datasource-proxy, its own proxies are laid above it, and only then.
+ */
+final class Interception implements JdbcProxyFactory {
+    private final LeaseRegistry registry;
+    private final CheckoutSource checkouts;
+    private final AtomicBoolean foreignTold = new AtomicBoolean();
+
+    Interception(LeaseRegistry registry, CheckoutSource checkouts) {
+        this.registry = registry;
+        this.checkouts = checkouts;
+    }
+
+    @Override
+    public Connection createConnection(Connection lent, ConnectionInfo info, ProxyConfig config) {
+        Connection tracked = track(lent);
+        return listened(config) ? DEFAULT.createConnection(tracked, info, config) : tracked;
+    }
+
+    /** Whether anybody sees what datasource-proxy's own proxies would show. */
+    static boolean listened(ProxyConfig config) {
+        return !config.getQueryListener().getListeners().isEmpty()
+                || !config.getMethodListener().getListeners().isEmpty()
+                || config.getQueryTransformer() != QueryTransformer.DEFAULT
+                || config.getParameterTransformer() != ParameterTransformer.DEFAULT
+                || config.isResultSetProxyEnabled()
+                || config.isGeneratedKeysProxyEnabled()
+                || config.isAutoRetrieveGeneratedKeys();
+    }
+
+    private Connection track(Connection lent) {
+        ConnectionHandle handle = null;
+        try {
+            BaseConnection driver = driverOf(lent);
+            if (driver == null) {
+                if (foreignTold.compareAndSet(false, true)) {
+                    registry.tell("a connection is not PostgreSQL's, and is left alone: "
+                            + lent.getClass().getName());
+                }
+                return lent;
+            }
+            handle = registry.lend(lent, driver);
+        } catch (SQLException | RuntimeException e) {
+            registry.complain("tracking a connection", e);
+            return lent;
+        }
+        Checkout checkout = checkouts.current();
+        if (checkout != null) {
+            checkout.handle = handle;
+        }
+        return handle;
+    }
+
+    private static @Nullable BaseConnection driverOf(Connection lent) throws SQLException {
+        if (lent instanceof BaseConnection driver) {
+            return driver;
+        }
+        return lent.isWrapperFor(BaseConnection.class) ? lent.unwrap(BaseConnection.class) : null;
+    }
+
+    // ---- only datasource-proxy's own proxies call these
+
+    @Override
+    public DataSource createDataSource(DataSource dataSource, ProxyConfig config) {
+        return DEFAULT.createDataSource(dataSource, config);
+    }
+
+    @Override
+    public Statement createStatement(
+            Statement statement, ConnectionInfo info, Connection connection, ProxyConfig config) {
+        return DEFAULT.createStatement(statement, info, connection, config);
+    }
+
+    @Override
+    public PreparedStatement createPreparedStatement(
+            PreparedStatement statement,
+            String query,
+            ConnectionInfo info,
+            Connection connection,
+            ProxyConfig config,
+            boolean generateKey) {
+        return DEFAULT.createPreparedStatement(statement, query, info, connection, config, generateKey);
+    }
+
+    @Override
+    public CallableStatement createCallableStatement(
+            CallableStatement statement, String query, ConnectionInfo info, Connection connection, ProxyConfig config) {
+        return DEFAULT.createCallableStatement(statement, query, info, connection, config);
+    }
+
+    @Override
+    public ResultSet createResultSet(ResultSet resultSet, ConnectionInfo info, ProxyConfig config) {
+        return DEFAULT.createResultSet(resultSet, info, config);
+    }
+
+    @Override
+    public ResultSet createGeneratedKeys(ResultSet resultSet, ConnectionInfo info, ProxyConfig config) {
+        return DEFAULT.createGeneratedKeys(resultSet, info, config);
+    }
+}

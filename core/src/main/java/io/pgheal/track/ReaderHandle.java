@@ -1,0 +1,153 @@
+package io.pgheal.track;
+
+import java.io.IOException;
+import java.io.Reader;
+import java.lang.ref.Reference;
+
+/** Reads a large object of text, and keeps the connection's handle reachable. */
+final class ReaderHandle extends Reader {
+    private final Lease lease;
+    private final Handle owner;
+    private final Reader raw;
+
+    ReaderHandle(Lease lease, Handle owner, Reader raw) {
+        this.lease = lease;
+        this.owner = owner;
+        this.raw = raw;
+    }
+
+    @Override
+    public int read() throws IOException {
+        StreamCalls.enter(lease);
+        try {
+            int result = raw.read();
+            lease.exit();
+            return result;
+        } catch (Throwable t) {
+            lease.failed(t);
+            throw t;
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    @Override
+    public int read(char[] chars) throws IOException {
+        StreamCalls.enter(lease);
+        try {
+            int result = raw.read(chars);
+            lease.exit();
+            return result;
+        } catch (Throwable t) {
+            lease.failed(t);
+            throw t;
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    @Override
+    public int read(char[] chars, int offset, int length) throws IOException {
+        StreamCalls.enter(lease);
+        try {
+            int result = raw.read(chars, offset, length);
+            lease.exit();
+            return result;
+        } catch (Throwable t) {
+            lease.failed(t);
+            throw t;
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    @Override
+    public long skip(long count) throws IOException {
+        StreamCalls.enter(lease);
+        try {
+            long result = raw.skip(count);
+            lease.exit();
+            return result;
+        } catch (Throwable t) {
+            lease.failed(t);
+            throw t;
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    @Override
+    public boolean ready() throws IOException {
+        StreamCalls.enter(lease);
+        try {
+            boolean result = raw.ready();
+            lease.exit();
+            return result;
+        } catch (Throwable t) {
+            lease.failed(t);
+            throw t;
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    @Override
+    public boolean markSupported() {
+        try {
+            return raw.markSupported();
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /** Stays in memory: the driver remembers a position. */
+    @Override
+    public void mark(int limit) throws IOException {
+        try {
+            raw.mark(limit);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    @Override
+    public void reset() throws IOException {
+        StreamCalls.enter(lease);
+        try {
+            raw.reset();
+            lease.exit();
+        } catch (Throwable t) {
+            lease.failed(t);
+            throw t;
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /** Silent on a lease that is over or cut. */
+    @Override
+    public void close() throws IOException {
+        if (!StreamCalls.enterClose(lease)) {
+            return;
+        }
+        try {
+            raw.close();
+            lease.exit();
+        } catch (Throwable t) {
+            lease.failed(t);
+            throw t;
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    @Override
+    public String toString() {
+        try {
+            return raw.toString();
+        } finally {
+            Reference.reachabilityFence(owner);
+            Reference.reachabilityFence(this);
+        }
+    }
+}

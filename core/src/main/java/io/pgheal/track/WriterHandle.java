@@ -1,0 +1,129 @@
+package io.pgheal.track;
+
+import java.io.IOException;
+import java.io.Writer;
+import java.lang.ref.Reference;
+
+/** Writes a large object of text, and keeps the connection's handle reachable. */
+final class WriterHandle extends Writer {
+    private final Lease lease;
+    private final Handle owner;
+    private final Writer raw;
+
+    WriterHandle(Lease lease, Handle owner, Writer raw) {
+        this.lease = lease;
+        this.owner = owner;
+        this.raw = raw;
+    }
+
+    @Override
+    public void write(int value) throws IOException {
+        StreamCalls.enter(lease);
+        try {
+            raw.write(value);
+            lease.exit();
+        } catch (Throwable t) {
+            lease.failed(t);
+            throw t;
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    @Override
+    public void write(char[] chars) throws IOException {
+        StreamCalls.enter(lease);
+        try {
+            raw.write(chars);
+            lease.exit();
+        } catch (Throwable t) {
+            lease.failed(t);
+            throw t;
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    @Override
+    public void write(char[] chars, int offset, int length) throws IOException {
+        StreamCalls.enter(lease);
+        try {
+            raw.write(chars, offset, length);
+            lease.exit();
+        } catch (Throwable t) {
+            lease.failed(t);
+            throw t;
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    @Override
+    public void write(String text) throws IOException {
+        StreamCalls.enter(lease);
+        try {
+            raw.write(text);
+            lease.exit();
+        } catch (Throwable t) {
+            lease.failed(t);
+            throw t;
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    @Override
+    public void write(String text, int offset, int length) throws IOException {
+        StreamCalls.enter(lease);
+        try {
+            raw.write(text, offset, length);
+            lease.exit();
+        } catch (Throwable t) {
+            lease.failed(t);
+            throw t;
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    @Override
+    public void flush() throws IOException {
+        StreamCalls.enter(lease);
+        try {
+            raw.flush();
+            lease.exit();
+        } catch (Throwable t) {
+            lease.failed(t);
+            throw t;
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /** Silent on a lease that is over or cut. */
+    @Override
+    public void close() throws IOException {
+        if (!StreamCalls.enterClose(lease)) {
+            return;
+        }
+        try {
+            raw.close();
+            lease.exit();
+        } catch (Throwable t) {
+            lease.failed(t);
+            throw t;
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    @Override
+    public String toString() {
+        try {
+            return raw.toString();
+        } finally {
+            Reference.reachabilityFence(owner);
+            Reference.reachabilityFence(this);
+        }
+    }
+}

@@ -1,0 +1,43 @@
+package io.pgheal.track;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/** Without the fence at its end, the collector may take a handle for dead while its last call still runs. */
+class FenceSourceTest {
+    private static final Path SOURCES = Path.of("src/main/java/io/pgheal/track");
+    private static final Pattern ENDS_FENCED =
+            Pattern.compile("finally \\{(\\s*Reference\\.reachabilityFence\\(\\w+\\);)+\\s*}\\s*}\\s*$");
+
+    @Test
+    void everyPublicMethodOfEveryHandleEndsWithAFence() throws IOException {
+        List<String> unfenced = new ArrayList<>();
+        int methods = 0;
+        try (var files = Files.list(SOURCES)) {
+            for (Path file :
+                    files.filter(it -> it.toString().endsWith("Handle.java")).toList()) {
+                String source = Files.readString(file);
+                for (String method : source.split("(?=\n    public )")) {
+                    if (!method.startsWith("\n    public ")) {
+                        continue;
+                    }
+                    methods++;
+                    String body = method.substring(0, method.indexOf("\n    }\n") + 7);
+                    if (!ENDS_FENCED.matcher(body).find()) {
+                        unfenced.add(file.getFileName() + ": "
+                                + body.strip().lines().findFirst().orElse(""));
+                    }
+                }
+            }
+        }
+        assertThat(unfenced).isEmpty();
+        assertThat(methods).isGreaterThan(700);
+    }
+}

@@ -1,0 +1,196 @@
+package io.pgheal.track;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.sql.Array;
+import java.sql.Blob;
+import java.sql.CallableStatement;
+import java.sql.Clob;
+import java.sql.Connection;
+import java.sql.DatabaseMetaData;
+import java.sql.NClob;
+import java.sql.ParameterMetaData;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.ResultSetMetaData;
+import java.sql.SQLException;
+import java.sql.SQLXML;
+import java.sql.Statement;
+import java.util.Arrays;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Each method of each JDBC interface, by reflection: so that none is forgotten. */
+class HandleTest {
+    private static final Set<Class<?>> INTERFACES = Set.of(
+            Connection.class,
+            Statement.class,
+            PreparedStatement.class,
+            CallableStatement.class,
+            ResultSet.class,
+            DatabaseMetaData.class,
+            ResultSetMetaData.class,
+            ParameterMetaData.class,
+            Array.class,
+            Blob.class,
+            Clob.class,
+            NClob.class,
+            SQLXML.class);
+
+    /** These answer for themselves. */
+    private static final Set<String> OWN = Set.of("unwrap", "isWrapperFor");
+
+    private final Raw lent = new Raw();
+    private final Raw driver = new Raw();
+    private final Raw raw = new Raw();
+    private final Leases.TestPool pool = new Leases.TestPool();
+    private final Lease lease = Leases.lease(lent, driver, pool);
+
+    static Stream<Arguments> methods() {
+        return INTERFACES.stream()
+                .flatMap(type -> Arrays.stream(type.getMethods())
+                        .filter(method -> !Modifier.isStatic(method.getModifiers()))
+                        .filter(method -> !OWN.contains(method.getName()))
+                        .map(method -> Arguments.of(type, method)));
+    }
+
+    private Object handle(Class<?> type) {
+        ConnectionHandle connection = new ConnectionHandle(lease, lent.as(Connection.class));
+        Object below = raw.as(type);
+        if (type == Connection.class) return new ConnectionHandle(lease, (Connection) below);
+        if (type == Statement.class) return new StatementHandle(lease, connection, (Statement) below);
+        if (type == PreparedStatement.class)
+            return new PreparedStatementHandle(lease, connection, (PreparedStatement) below, "select 1");
+        if (type == CallableStatement.class)
+            return new CallableStatementHandle(lease, connection, (CallableStatement) below, "select 1");
+        if (type == ResultSet.class) return new ResultSetHandle(lease, connection, (ResultSet) below);
+        if (type == DatabaseMetaData.class)
+            return new DatabaseMetaDataHandle(lease, connection, (DatabaseMetaData) below);
+        if (type == ResultSetMetaData.class)
+            return new ResultSetMetaDataHandle(lease, connection, (ResultSetMetaData) below);
+        if (type == ParameterMetaData.class)
+            return new ParameterMetaDataHandle(lease, connection, (ParameterMetaData) below);
+        if (type == Array.class) return new ArrayHandle(lease, connection, (Array) below);
+        if (type == Blob.class) return new BlobHandle(lease, connection, (Blob) below);
+        if (type == NClob.class) return new NClobHandle(lease, connection, (NClob) below);
+        if (type == Clob.class) return new ClobHandle(lease, connection, (Clob) below);
+        return new SQLXMLHandle(lease, connection, (SQLXML) below);
+    }
+
+    private static Object call(Object handle, Method method) throws Throwable {
+        Object[] arguments =
+                Arrays.stream(method.getParameterTypes()).map(Raw::plain).toArray();
+        try {
+            return method.invoke(handle, arguments);
+        } catch (InvocationTargetException e) {
+            throw e.getTargetException();
+        }
+    }
+
+    /** Neither calls nor touches, or not passed on. */
+    private static boolean isPassive(Class<?> type, Method method) {
+        String name = method.getName();
+        return Set.of("isClosed", "cancel", "mark", "getDriverMajorVersion", "getDriverMinorVersion", "abort")
+                        .contains(name)
+                || (name.equals("close") && type == Connection.class)
+                || isAnsweredByHandle(type, method);
+    }
+
+    private static boolean isAnsweredByHandle(Class<?> type, Method method) {
+        return method.getName().equals("getConnection")
+                || (type == Connection.class && Set.of("close", "abort").contains(method.getName()));
+    }
+
+    @ParameterizedTest(name = "{1}")
+    @MethodSource("methods")
+    void isPassedOnOnceAndCounted(Class<?> type, Method method) throws Throwable {
+        Object handle = handle(type);
+        long before = lease.state.read();
+        int touches = lease.touches();
+        boolean[] inProgress = new boolean[1];
+        raw.during = () -> inProgress[0] |= StateWord.callsInProgress(lease.state.read()) == 1;
+        Object result = call(handle, method);
+        assertThat(StateWord.callsInProgress(lease.state.read())).isZero();
+        if (!isAnsweredByHandle(type, method)) {
+            assertThat(raw.calls).extracting(Method::getName).containsExactly(method.getName());
+        }
+        if (!isPassive(type, method)) {
+            boolean entered = StateWord.sequence(lease.state.read()) == StateWord.sequence(before) + 1;
+            assertThat(entered || lease.touches() == touches + 1).isTrue();
+            assertThat(inProgress[0]).isEqualTo(entered);
+        }
+        if (result != null && INTERFACES.contains(method.getReturnType())) {
+            assertThat(result).isInstanceOf(Handle.class);
+        }
+    }
+
+    @ParameterizedTest(name = "{1}")
+    @MethodSource("methods")
+    void isRefusedAfterTheFence(Class<?> type, Method method) throws Throwable {
+        Object handle = handle(type);
+        Leases.revoke(lease);
+        Throwable thrown = catchThrowable(() -> call(handle, method));
+        assertThat(raw.calls)
+                .filteredOn(it -> !it.getName().startsWith("getDriverM"))
+                .isEmpty();
+        switch (method.getName()) {
+            case "close", "free", "isClosed", "isValid", "abort", "getDriverMajorVersion", "getDriverMinorVersion" ->
+                assertThat(thrown).isNull();
+            default -> assertThat(thrown).isInstanceOf(SQLException.class);
+        }
+        if (method.getName().equals("isClosed")) {
+            assertThat(call(handle, method)).isEqualTo(true);
+        }
+    }
+
+    @ParameterizedTest(name = "{1}")
+    @MethodSource("methods")
+    void isRefusedAfterTheApplicationClosed(Class<?> type, Method method) throws Throwable {
+        Object handle = handle(type);
+        lease.close();
+        lent.calls.clear();
+        Throwable thrown = catchThrowable(() -> call(handle, method));
+        assertThat(raw.calls)
+                .filteredOn(it -> !it.getName().startsWith("getDriverM"))
+                .isEmpty();
+        assertThat(lent.calls).isEmpty();
+        if (thrown != null) {
+            assertThat(thrown).isInstanceOf(SQLException.class).hasMessage("Connection is closed");
+        }
+    }
+
+    @ParameterizedTest(name = "{1}")
+    @MethodSource("methods")
+    void anErrorPoisonsAndMisuseDoesNot(Class<?> type, Method method) throws Throwable {
+        if (isPassive(type, method)) {
+            return;
+        }
+        Object handle = handle(type);
+        for (Throwable clean : new Throwable[] {new IllegalArgumentException(), new SQLException("no", "42601")}) {
+            raw.thrown = clean;
+            if (clean instanceof SQLException && !declares(method)) {
+                continue;
+            }
+            assertThatThrownBy(() -> call(handle, method)).isSameAs(clean);
+            assertThat(lease.isCut()).isFalse();
+            assertThat(StateWord.callsInProgress(lease.state.read())).isZero();
+        }
+        Error error = new StackOverflowError();
+        raw.thrown = error;
+        assertThatThrownBy(() -> call(handle, method)).isSameAs(error);
+        assertThat(lease.isCut()).isTrue();
+        assertThat(StateWord.callsInProgress(lease.state.read())).isZero();
+    }
+
+    private static boolean declares(Method method) {
+        return Arrays.asList(method.getExceptionTypes()).contains(SQLException.class);
+    }
+}

@@ -1,0 +1,64 @@
+package io.pgheal.track;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.lang.ref.Reference;
+import java.lang.ref.ReferenceQueue;
+import java.lang.ref.WeakReference;
+import java.sql.Connection;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ReachabilityTest {
+    private final ReferenceQueue<Object> collected = new ReferenceQueue<>();
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"statement", "result set", "result set metadata", "metadata", "metadata result", "array", "blob"
+            })
+    void whatWasMadeThroughAHandleKeepsItReachable(String kind) throws Exception {
+        Lease lease = Leases.lease(new Raw(), new Raw(), new Leases.TestPool());
+        WeakReference<?>[] handle = new WeakReference<?>[1];
+        Object held = make(kind, lease, handle);
+        collectSomethingElse();
+        assertThat(handle[0].refersTo(null)).isFalse();
+        Reference.reachabilityFence(held);
+        held = null;
+        for (int i = 0; i < 100 && !handle[0].refersTo(null); i++) {
+            System.gc();
+            Thread.sleep(10);
+        }
+        assertThat(handle[0].refersTo(null)).isTrue();
+        Reference.reachabilityFence(lease);
+    }
+
+    private static Object make(String kind, Lease lease, WeakReference<?>[] handle) throws Exception {
+        Connection connection = new ConnectionHandle(lease, new Raw().as(Connection.class));
+        handle[0] = new WeakReference<>(connection);
+        return switch (kind) {
+            case "statement" -> connection.createStatement();
+            case "result set" -> connection.prepareStatement("select 1").executeQuery();
+            case "result set metadata" ->
+                connection.prepareStatement("select 1").executeQuery().getMetaData();
+            case "metadata" -> connection.getMetaData();
+            case "metadata result" -> connection.getMetaData().getTables(null, null, null, null);
+            case "array" -> connection.createArrayOf("int4", new Object[0]);
+            default -> connection.createBlob();
+        };
+    }
+
+    private void collectSomethingElse() throws InterruptedException {
+        var control = Stream.generate(() -> new WeakReference<>(new Object(), collected))
+                .limit(3)
+                .toList();
+        for (int i = 0; i < 100; i++) {
+            System.gc();
+            if (collected.remove(50) != null) {
+                break;
+            }
+        }
+        Reference.reachabilityFence(control);
+        System.gc();
+    }
+}
