@@ -4,6 +4,7 @@ import static io.pgheal.spring.RunningApplication.at;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.example.LoginApplication;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pgheal.SelfHealingDataSource;
 import io.pgheal.decide.HealingMode;

@@ -4,7 +4,9 @@ import static io.pgheal.spring.RunningApplication.at;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.example.LoginApplication;
 import io.pgheal.detect.EvidenceKind;
+import io.pgheal.detect.Strength;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.report.Incident;
 import io.pgheal.testserver.PostgresServer;
@@ -41,7 +43,8 @@ class ServletScopeTest {
 
     @BeforeEach
     void start() {
-        application = RunningApplication.start(LoginApplication.class, SERVER);
+        // The story, not the heal, is what a cold JVM on a busy machine may be too slow for.
+        application = RunningApplication.start(LoginApplication.class, SERVER, "pgheal.diagnosis.deadline=1s");
         await().until(() -> application.guard().healer().connected());
     }
 
@@ -95,6 +98,25 @@ class ServletScopeTest {
 
         assertThat(answer.get(10, TimeUnit.SECONDS).body()).isEqualTo("committed");
         assertThat(incidents()).isEmpty();
+    }
+
+    /** Who used the lease last was not the request's thread: its end is strong evidence, no more. */
+    @Test
+    void anAsynchronousRequestThatLeaksIsHealedAfterTheGrace() throws Exception {
+        application.close();
+        application = RunningApplication.start(
+                LoginApplication.class, SERVER, "pgheal.abandoned.grace=100ms", "pgheal.abandoned.patience=300ms");
+        await().until(() -> application.guard().healer().connected());
+
+        assertThat(application.get("/async-overflow").statusCode()).isEqualTo(500);
+
+        await().until(ServletScopeTest::rowIsFree);
+        await().until(() -> !incidents().isEmpty());
+        assertThat(incidents().get(0).evidence()).anySatisfy(evidence -> {
+            assertThat(evidence.kind()).isEqualTo(EvidenceKind.SCOPE_ENDED);
+            assertThat(evidence.strength()).isEqualTo(Strength.STRONG);
+            assertThat(evidence.detail()).contains("GET /async-overflow");
+        });
     }
 
     @Test

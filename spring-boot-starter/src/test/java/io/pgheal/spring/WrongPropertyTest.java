@@ -3,6 +3,7 @@ package io.pgheal.spring;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.example.LoginApplication;
 import io.pgheal.testserver.PostgresServer;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;

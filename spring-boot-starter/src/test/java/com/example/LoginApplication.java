@@ -1,4 +1,4 @@
-package io.pgheal.spring;
+package com.example;
 
 import io.pgheal.report.Incident;
 import jakarta.servlet.http.HttpServletRequest;
@@ -21,33 +21,36 @@ import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
 
-/** An application with faults. Nothing in it knows of pgheal, but the ear for incidents. */
+/**
+ * An application with faults. Nothing in it knows of pgheal, but the ear for incidents. In a package of its own: frames of
+ * pgheal's are left out of the stacks that incidents show.
+ */
 @SpringBootConfiguration(proxyBeanMethods = false)
 @EnableAutoConfiguration
 @Import({LoginApplication.Faults.class, LoginApplication.Ear.class})
-class LoginApplication {
+public class LoginApplication {
 
     /** Hears of incidents as of any event of Spring. */
-    static class Ear {
-        final List<Incident> heard = new CopyOnWriteArrayList<>();
+    public static class Ear {
+        public final List<Incident> heard = new CopyOnWriteArrayList<>();
 
         @EventListener
-        void on(Incident incident) {
+        public void on(Incident incident) {
             heard.add(incident);
         }
     }
 
     @RestController
-    static class Faults {
-        final CountDownLatch mayFinish = new CountDownLatch(1);
+    public static class Faults {
+        public final CountDownLatch mayFinish = new CountDownLatch(1);
         private final DataSource dataSource;
 
-        Faults(DataSource dataSource) {
+        public Faults(DataSource dataSource) {
             this.dataSource = dataSource;
         }
 
         @GetMapping("/fine")
-        String fine() throws SQLException {
+        public String fine() throws SQLException {
             try (Connection connection = dataSource.getConnection()) {
                 lockTheRow(connection);
                 connection.commit();
@@ -57,7 +60,7 @@ class LoginApplication {
 
         /** The story: the overflow skips rollback and close. */
         @GetMapping("/overflow")
-        String overflow() throws SQLException {
+        public String overflow() throws SQLException {
             Connection connection = dataSource.getConnection();
             try {
                 lockTheRow(connection);
@@ -73,20 +76,20 @@ class LoginApplication {
         }
 
         @GetMapping("/swallowed")
-        String swallowed() throws SQLException {
+        public String swallowed() throws SQLException {
             lockTheRow(dataSource.getConnection());
             throw new Swallowed();
         }
 
         @ExceptionHandler
         @ResponseStatus(HttpStatus.OK)
-        String swallow(Swallowed e) {
+        public String swallow(Swallowed e) {
             return "as if nothing had happened";
         }
 
         /** A lease that begins on the request's thread and ends on another one, much later. */
         @GetMapping("/async")
-        Callable<String> async(HttpServletRequest request) throws SQLException {
+        public Callable<String> async(HttpServletRequest request) throws SQLException {
             Connection connection = dataSource.getConnection();
             lockTheRow(connection);
             return () -> {
@@ -98,6 +101,14 @@ class LoginApplication {
                 connection.close();
                 return "committed";
             };
+        }
+
+        /** Fails on the other thread, and leaves the transaction open. */
+        @GetMapping("/async-overflow")
+        public Callable<String> asyncOverflow() throws SQLException {
+            Connection connection = dataSource.getConnection();
+            lockTheRow(connection);
+            return () -> "depth " + recurse(0);
         }
 
         private static int recurse(int depth) {
@@ -112,7 +123,7 @@ class LoginApplication {
         }
     }
 
-    static class Swallowed extends RuntimeException {
+    public static class Swallowed extends RuntimeException {
         private static final long serialVersionUID = 1L;
     }
 }
