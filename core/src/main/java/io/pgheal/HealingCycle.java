@@ -61,7 +61,8 @@ final class HealingCycle {
         boolean exhausted = registry.isPoolExhausted();
         var server = symptom.strength() == Strength.CERTAIN
                 ? questions.storyInTime(symptom.lease(), config.diagnosisDeadline())
-                : questions.storyIfSomebodyWaits(symptom, config.limits().patience());
+                : questions.storyIfSomebodyWaits(
+                        symptom, exhausted, config.limits().patience());
         return conclude(Diagnostician.abandoned(symptom, server, exhausted));
     }
 

@@ -50,14 +50,14 @@ final class Questions {
     }
 
     /** While nobody waits and there is patience left, only that is asked: {@code pg_locks} is not read. */
-    ServerSide storyIfSomebodyWaits(AbandonedLease symptom, Duration patience) {
+    ServerSide storyIfSomebodyWaits(AbandonedLease symptom, boolean poolExhausted, Duration patience) {
         LeaseSnapshot lease = symptom.lease();
         BackendId backend = lease.physical().backend();
         if (backend == null || !reaches(lease.physical().server())) {
             return ServerSide.blind(blindness(lease));
         }
         try {
-            boolean patient = lease.quiet().compareTo(patience) < 0;
+            boolean patient = !poolExhausted && lease.quiet().compareTo(patience) < 0;
             if (patient
                     && channel.ask(ANSWER, control -> control.inTheWay(List.of(backend.pid())))
                             .isEmpty()) {

@@ -250,6 +250,7 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
                 mode,
                 channel.server().isPresent(),
                 loop.isAlive() ? trouble : "the healing loop or its acts hang",
+                channel.server().map(ControlChannel.Server::shortcomings).orElse(List.of()),
                 safeguards.isBreakerOpen(),
                 registry.openCount(),
                 open.size(),

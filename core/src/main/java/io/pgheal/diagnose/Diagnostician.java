@@ -32,7 +32,7 @@ public final class Diagnostician {
                 story == null ? List.of() : story.locks(),
                 story == null ? List.of() : story.waiters(),
                 poolExhausted,
-                backend == null ? server.blindness() : untouchable(backend));
+                backend == null ? null : untouchable(backend));
     }
 
     public static Diagnosis orphaned(BackendStory story) {

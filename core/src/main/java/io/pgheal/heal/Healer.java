@@ -81,8 +81,23 @@ public final class Healer {
             }
             // Aborting a busy connection alone would leave its backend running, with its locks.
             Sight sight = busy ? climb(Rung.CANCEL) : Sight.STILL_THERE;
-            Sight afterAbort = abort(lease, sight);
-            return end(afterAbort == Sight.STILL_THERE ? climb(Rung.TERMINATE) : afterAbort);
+            sight = abort(lease, sight);
+            if (sight == Sight.STILL_THERE && !busy && isBusyNow()) {
+                sight = climb(Rung.CANCEL); // its story had come too late to know
+            }
+            return end(sight == Sight.STILL_THERE ? climb(Rung.TERMINATE) : sight);
+        }
+
+        private boolean isBusyNow() {
+            BackendId victim = diagnosis.backendId();
+            try {
+                return victim != null
+                        && channel.ask(ANSWER, control -> control.backend(victim.pid()))
+                                .filter(now -> victim.equals(now.id()) && now.isActive())
+                                .isPresent();
+            } catch (SQLException e) {
+                return false;
+            }
         }
 
         /** The user's own time limit: the statement is ended first, and its owner is told by its own exception. */
@@ -142,6 +157,11 @@ public final class Healer {
             Optional<ServerIdentity> reached = channel.server().map(ControlChannel.Server::identity);
             if (reached.isEmpty()) {
                 return channel.trouble();
+            }
+            if (channel.server()
+                    .map(server -> server.capabilities().poolerInBetween())
+                    .orElse(true)) {
+                return "the control connection itself goes through a pooler: set pgheal.control.url to the server's own";
             }
             if (lease != null && !reached.get().equals(lease.physical().server())) {
                 return "the control connection reaches another server than this connection";

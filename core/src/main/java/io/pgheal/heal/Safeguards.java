@@ -48,12 +48,13 @@ public final class Safeguards {
         if (decision.action() != Action.HEAL) {
             return decision;
         }
-        if (!(decision.certain() ? certain : signals).acquirePermission()) {
-            return decision.onlyTold("the budget of heals per minute is used up (budget."
-                    + (decision.certain() ? "certain" : "signals") + "-per-minute)");
-        }
         if (!breaker.tryAcquirePermission()) {
             return decision.onlyTold("the last heals did not help; the breaker is open for a minute");
+        }
+        if (!(decision.certain() ? certain : signals).acquirePermission()) {
+            breaker.releasePermission();
+            return decision.onlyTold("the budget of heals per minute is used up (budget."
+                    + (decision.certain() ? "certain" : "signals") + "-per-minute)");
         }
         return decision;
     }

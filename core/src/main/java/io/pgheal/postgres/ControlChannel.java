@@ -3,6 +3,8 @@ package io.pgheal.postgres;
 import java.sql.SQLException;
 import java.sql.SQLTimeoutException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
@@ -41,7 +43,30 @@ public final class ControlChannel implements AutoCloseable {
     private boolean told;
 
     /** Who is at the other end, as asked when the connection was made. */
-    public record Server(ServerIdentity identity, Capabilities capabilities) {}
+    public record Server(ServerIdentity identity, Capabilities capabilities) {
+
+        /** What pgheal cannot see or do there, each with what would help; empty is best. */
+        public List<String> shortcomings() {
+            List<String> found = new ArrayList<>();
+            if (capabilities.poolerInBetween()) {
+                found.add(
+                        "the control connection goes through a pooler, so nothing is signalled: set pgheal.control.url "
+                                + "to the server's own address");
+            }
+            if (!capabilities.tracksActivities()) {
+                found.add("track_activities is off, so nobody can be judged by the server's word: switch it on");
+            }
+            if (!capabilities.seesOthers()) {
+                found.add(
+                        "the role " + capabilities.user() + " does not see other roles' sessions, nor that they wait: "
+                                + "GRANT pg_read_all_stats TO it if other roles use this database");
+            }
+            if (capabilities.inRecovery()) {
+                found.add("the server is a standby");
+            }
+            return List.copyOf(found);
+        }
+    }
 
     /** One question, put on the channel's own thread. */
     @FunctionalInterface
@@ -138,6 +163,7 @@ public final class ControlChannel implements AutoCloseable {
                     dataSource,
                     found.capabilities().serverVersion(),
                     found.capabilities().user());
+            found.shortcomings().forEach(lack -> LOG.info("[{}] {}", dataSource, lack));
         } catch (SQLException | RuntimeException e) {
             lost(e);
         }

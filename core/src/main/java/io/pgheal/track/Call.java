@@ -2,8 +2,10 @@ package io.pgheal.track;
 
 /** The kinds of calls that an application makes through a handle, as far as they differ for the tracker. */
 enum Call {
-    /** Creates statements, reads or changes settings, reads metadata: may talk to the server, but is no use of it. */
+    /** Reads or changes settings, reads metadata: may talk to the server, but is no use of it. */
     PREPARE(false),
+    /** Creates a statement: what only code that goes on with its work does. */
+    STATEMENT(false),
     /**
      * Hands the driver an object of the application, a stream or an array say, whose own code may come back through
      * this lease while the call is in progress.
@@ -26,6 +28,6 @@ enum Call {
 
     /** A statement or a commit on a revoked lease proves that its owner was alive; cleaning up proves nothing. */
     boolean refutes() {
-        return this == EXECUTE || this == COMMIT;
+        return this == STATEMENT || this == EXECUTE || this == COMMIT;
     }
 }

@@ -49,10 +49,14 @@ final class HikariPool implements Pool {
 
     /**
      * Evicts instead of closing: Hikari's {@code close()} closes the statements first, and a cut call can have left
-     * their lock with a thread that is dead.
+     * their lock with a thread that is dead. Then has the pool make a new connection for whoever waits: with a
+     * {@code minimumIdle} below its size it would not do so by itself, and they would wait in vain.
      */
     @Override
     public void discard(Connection lent) {
         hikari.evictConnection(lent);
+        if (hikari.getHikariPoolMXBean() instanceof com.zaxxer.hikari.pool.HikariPool pool) {
+            pool.addBagItem(pool.getThreadsAwaitingConnection());
+        }
     }
 }

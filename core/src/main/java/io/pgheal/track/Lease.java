@@ -126,7 +126,7 @@ public final class Lease {
         callThread = next == Call.HOST ? 0 : thread.getId();
         call = next;
         Revocation would = suspicion;
-        if (would != null && next.refutes() && (next == Call.EXECUTE || isTransactionOpen())) {
+        if (would != null && next.refutes() && (next != Call.COMMIT || isTransactionOpen())) {
             suspicion = null;
             registry.refuted(this, would);
         }

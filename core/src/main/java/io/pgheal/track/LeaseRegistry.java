@@ -264,7 +264,7 @@ public final class LeaseRegistry {
         return drained;
     }
 
-    /** One look at every open lease. Also finishes those that were cut or could not close. */
+    /** One look at every open lease. */
     public List<LeaseSnapshot> look(long now) {
         List<LeaseSnapshot> seen = new ArrayList<>();
         for (Lease lease : open) {
