@@ -54,21 +54,21 @@ final class PghealEndpoint {
     /**
      * Changes the mode of one data source, or of all.
      *
+     * @param mode text, because what Spring Boot says of a word that is no mode does not help
      * @param dataSource optional; Spring Boot 3 knows that by Spring's annotation alone, 4 by the other one
      */
     @WriteOperation
-    Map<String, @Nullable Object> change(
-            HealingMode mode, @org.springframework.lang.Nullable @Nullable String dataSource) {
+    Map<String, @Nullable Object> change(String mode, @org.springframework.lang.Nullable @Nullable String dataSource) {
+        HealingMode next = parse(mode);
         if (dataSource == null) {
-            guarded.byName().values().forEach(each -> each.mode(mode));
+            guarded.byName().values().forEach(each -> each.mode(next));
         } else {
             SelfHealingDataSource one = guarded.get(dataSource);
             if (one == null) {
-                String message = "no guarded data source is named '" + dataSource + "'; write one of "
-                        + String.join(", ", guarded.byName().keySet());
-                throw new InvalidEndpointRequestException(message, message);
+                throw badRequest("no guarded data source is named '" + dataSource + "'; write one of "
+                        + String.join(", ", guarded.byName().keySet()));
             }
-            one.mode(mode);
+            one.mode(next);
         }
         Map<String, @Nullable Object> modes = new LinkedHashMap<>();
         guarded.byName().forEach((name, each) -> modes.put(name, Json.word(each.mode())));
@@ -76,6 +76,19 @@ final class PghealEndpoint {
         body.put("mode", commonMode());
         body.put("dataSources", modes);
         return body;
+    }
+
+    private static HealingMode parse(String mode) {
+        for (HealingMode each : HealingMode.values()) {
+            if (each.name().equalsIgnoreCase(mode)) {
+                return each;
+            }
+        }
+        throw badRequest("mode is '" + mode + "'; write one of heal, observe, off");
+    }
+
+    private static InvalidEndpointRequestException badRequest(String message) {
+        return new InvalidEndpointRequestException(message, message);
     }
 
     /** {@code mixed} when data sources differ, null when there is none. */

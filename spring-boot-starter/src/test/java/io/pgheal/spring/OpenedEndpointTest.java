@@ -35,7 +35,11 @@ class OpenedEndpointTest {
             statement.execute("INSERT INTO orders VALUES (1, 'new')");
         }
         application = RunningApplication.start(
-                LoginApplication.class, SERVER, "management.endpoint.pgheal.access=unrestricted");
+                LoginApplication.class,
+                SERVER,
+                "management.endpoint.pgheal.access=unrestricted",
+                "server.error.include-message=always",
+                "spring.web.error.include-message=always");
         await().until(() -> application.guard().healer().connected());
     }
 
@@ -59,8 +63,9 @@ class OpenedEndpointTest {
 
     @Test
     void whatCannotBeMeantSoIsABadRequest() {
-        assertThat(application.post("/actuator/pgheal", "{\"mode\":\"heel\"}").statusCode())
-                .isEqualTo(400);
+        HttpResponse<String> heel = application.post("/actuator/pgheal", "{\"mode\":\"heel\"}");
+        assertThat(heel.statusCode()).isEqualTo(400);
+        assertThat(heel.body()).contains("mode is 'heel'; write one of heal, observe, off");
         assertThat(application.post("/actuator/pgheal", "{}").statusCode()).isEqualTo(400);
         assertThat(application
                         .post("/actuator/pgheal", "{\"mode\":\"off\",\"dataSource\":\"nobody\"}")
