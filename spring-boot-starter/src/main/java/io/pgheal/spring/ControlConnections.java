@@ -1,0 +1,59 @@
+package io.pgheal.spring;
+
+import io.pgheal.postgres.ConnectionOpener;
+import io.pgheal.postgres.ControlSettings;
+import io.pgheal.spring.PghealProperties.Control;
+import java.util.Properties;
+import java.util.function.Supplier;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/** From {@code pgheal.control.*} to the way to the server. */
+final class ControlConnections {
+    private ControlConnections() {}
+
+    /** Null when nothing is said: then the core goes where the pool goes. */
+    static @Nullable ConnectionOpener opener(Control control, DataSource pool) {
+        if (!control.isSet()) {
+            return null;
+        }
+        String url = control.url() != null ? control.url() : PoolSettings.url(pool);
+        if (url == null) {
+            throw new InvalidPropertyException(
+                    "pgheal.control.* is set without pgheal.control.url, and a "
+                            + pool.getClass().getName() + " does not tell its own",
+                    "write pgheal.control.url=jdbc:postgresql://<host>:<port>/<database>");
+        }
+        try {
+            ControlSettings defaults = ControlSettings.of(url, credentials(control, pool));
+            return new ControlSettings(
+                    url,
+                    defaults.credentials(),
+                    control.connectTimeout() != null ? control.connectTimeout() : defaults.connectTimeout(),
+                    control.statementTimeout() != null ? control.statementTimeout() : defaults.statementTimeout(),
+                    control.socketTimeout() != null ? control.socketTimeout() : defaults.socketTimeout());
+        } catch (IllegalArgumentException e) {
+            throw new InvalidPropertyException("pgheal.control: " + e.getMessage(), "correct pgheal.control.*");
+        }
+    }
+
+    /** The pool's own are read anew at each connect: passwords are rotated. */
+    private static Supplier<Properties> credentials(Control control, DataSource pool) {
+        return () -> {
+            Properties credentials = new Properties();
+            boolean ownRole = control.username() != null;
+            put(credentials, "user", ownRole ? control.username() : PoolSettings.user(pool));
+            put(
+                    credentials,
+                    "password",
+                    ownRole || control.password() != null ? control.password() : PoolSettings.password(pool));
+            return credentials;
+        };
+    }
+
+    private static void put(Properties credentials, String name, @Nullable String value) {
+        if (value != null) {
+            credentials.setProperty(name, value);
+        }
+    }
+}

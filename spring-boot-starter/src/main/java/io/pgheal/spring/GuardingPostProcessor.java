@@ -1,0 +1,202 @@
+package io.pgheal.spring;
+
+import io.pgheal.HealingConfig;
+import io.pgheal.SelfHealingDataSource;
+import io.pgheal.postgres.ConnectionOpener;
+import java.sql.SQLException;
+import java.util.function.BooleanSupplier;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.aop.scope.ScopedProxyUtils;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.SmartInitializingSingleton;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+import org.springframework.beans.factory.config.DestructionAwareBeanPostProcessor;
+import org.springframework.context.ApplicationEventPublisher;
+import org.springframework.core.Ordered;
+import org.springframework.jdbc.datasource.DelegatingDataSource;
+import org.springframework.jdbc.datasource.SmartDataSource;
+import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
+import org.springframework.transaction.support.TransactionSynchronizationManager;
+import org.springframework.util.ClassUtils;
+
+/**
+ * Puts a guard around each data source bean that is PostgreSQL's, or may be: the core looks at the first connection. Late
+ * among the post-processors, so that it stands on top of other wrappers; and it asks for other beans only when there is a
+ * data source to guard, so that none is made too early. The guard is closed before the pool under it.
+ */
+final class GuardingPostProcessor implements DestructionAwareBeanPostProcessor, SmartInitializingSingleton, Ordered {
+    private static final Logger LOG = LoggerFactory.getLogger(GuardingPostProcessor.class);
+    private static final boolean SPRING_JDBC = isPresent("org.springframework.jdbc.datasource.DelegatingDataSource");
+    private static final BooleanSupplier INSIDE_TRANSACTION =
+            isPresent("org.springframework.transaction.support.TransactionSynchronizationManager")
+                    ? SpringTransaction::isActive
+                    : () -> false;
+
+    private final ConfigurableListableBeanFactory beans;
+    private final ApplicationEventPublisher events;
+    private final ObjectProvider<PghealProperties> properties;
+    private final ObjectProvider<GuardedDataSources> guarded;
+    private final ObjectProvider<GuardCustomizer> customizers;
+
+    GuardingPostProcessor(
+            ConfigurableListableBeanFactory beans,
+            ApplicationEventPublisher events,
+            ObjectProvider<PghealProperties> properties,
+            ObjectProvider<GuardedDataSources> guarded,
+            ObjectProvider<GuardCustomizer> customizers) {
+        this.beans = beans;
+        this.events = events;
+        this.properties = properties;
+        this.guarded = guarded;
+        this.customizers = customizers;
+    }
+
+    private static boolean isPresent(String className) {
+        return ClassUtils.isPresent(className, GuardingPostProcessor.class.getClassLoader());
+    }
+
+    @Override
+    public int getOrder() {
+        return LOWEST_PRECEDENCE;
+    }
+
+    @Override
+    public Object postProcessAfterInitialization(Object bean, String name) {
+        return bean instanceof DataSource dataSource ? guard(dataSource, name) : bean;
+    }
+
+    private DataSource guard(DataSource dataSource, String name) {
+        if (dataSource instanceof SelfHealingDataSource own) {
+            if (!guarded.getObject().contains(own)) {
+                guarded.getObject().add(name, own, null);
+            }
+            return dataSource;
+        }
+        String reason = reasonToLeave(dataSource, name);
+        if (reason != null) {
+            LOG.info("pgheal leaves the data source '{}' alone: {}", name, reason);
+            return dataSource;
+        }
+        HealingConfig config = properties.getObject().configOf(name);
+        ConnectionOpener control =
+                ControlConnections.opener(properties.getObject().controlOf(name), dataSource);
+        try {
+            SelfHealingDataSource guard = build(dataSource, name, config, control);
+            guarded.getObject().add(name, guard, dataSource);
+            return guard;
+        } catch (RuntimeException | LinkageError e) {
+            LOG.error("pgheal could not guard the data source '{}': the application runs without", name, e);
+            return dataSource;
+        }
+    }
+
+    private SelfHealingDataSource build(
+            DataSource dataSource, String name, HealingConfig config, @Nullable ConnectionOpener control) {
+        SelfHealingDataSource.Builder builder = SelfHealingDataSource.builder(dataSource)
+                .name(name)
+                .config(config)
+                .insideTransaction(INSIDE_TRANSACTION)
+                .listener(events::publishEvent);
+        if (control != null) {
+            builder.control(control);
+        }
+        customizers.orderedStream().forEach(customizer -> customizer.customize(builder));
+        return builder.build();
+    }
+
+    /** Null when it is to be guarded. */
+    private @Nullable String reasonToLeave(DataSource dataSource, String name) {
+        if (properties.getObject().excludeBeans().contains(name)) {
+            return "pgheal.exclude-beans names it";
+        }
+        if (ScopedProxyUtils.isScopedTarget(name)) {
+            return "it is the target of a scoped proxy, which is guarded in its place";
+        }
+        if (beans.containsBean(name) && !beans.isSingleton(name)) {
+            return "it is no singleton, and each of its instances would need a healer of its own";
+        }
+        String delegating = SPRING_JDBC ? SpringJdbc.reasonToLeave(dataSource, guarded.getObject()) : null;
+        if (delegating != null) {
+            return delegating;
+        }
+        if (isGuardBelow(dataSource)) {
+            return "what it wraps is guarded already";
+        }
+        String url = PoolSettings.url(dataSource);
+        return url == null || isPostgres(url) ? null : "it is not PostgreSQL's";
+    }
+
+    /** Also through a driver that wraps another, such as {@code jdbc:tc:postgresql:}. */
+    private static boolean isPostgres(String url) {
+        return url.startsWith("jdbc:") && url.contains(":postgresql:");
+    }
+
+    private static boolean isGuardBelow(DataSource dataSource) {
+        try {
+            return dataSource.isWrapperFor(SelfHealingDataSource.class);
+        } catch (SQLException | RuntimeException e) {
+            return false;
+        }
+    }
+
+    /** What is wrong shows also where there is nothing to guard, and a name that matches nothing is told. */
+    @Override
+    public void afterSingletonsInstantiated() {
+        PghealProperties said = properties.getObject();
+        said.configOf("");
+        said.dataSources().keySet().forEach(said::configOf);
+        said.excludeBeans().forEach(name -> tellIfAbsent("pgheal.exclude-beans", name));
+        said.dataSources().keySet().stream()
+                .filter(name -> guarded.getObject().byName().keySet().stream()
+                        .noneMatch(bean -> PghealProperties.uniform(bean).equals(PghealProperties.uniform(name))))
+                .forEach(name -> tellIfAbsent("pgheal.data-sources", name));
+    }
+
+    private void tellIfAbsent(String property, String name) {
+        if (!beans.containsBean(name)) {
+            LOG.warn("{} names '{}', but there is no bean of this name", property, name);
+        }
+    }
+
+    @Override
+    public boolean requiresDestruction(Object bean) {
+        return bean instanceof DataSource;
+    }
+
+    @Override
+    public void postProcessBeforeDestruction(Object bean, String name) {
+        if (bean instanceof DataSource dataSource) {
+            guarded.ifAvailable(all -> all.release(name, dataSource));
+        }
+    }
+
+    /** Apart, because spring-jdbc is optional. */
+    private static final class SpringJdbc {
+        static @Nullable String reasonToLeave(DataSource dataSource, GuardedDataSources guarded) {
+            if (dataSource instanceof DelegatingDataSource delegating) {
+                DataSource target = delegating.getTargetDataSource();
+                return target != null && guarded.contains(target)
+                        ? "the one that it delegates to is guarded"
+                        : "it delegates to another one, which is guarded if it is a bean";
+            }
+            if (dataSource instanceof AbstractRoutingDataSource) {
+                return "it routes to others, which are guarded where they are beans";
+            }
+            if (dataSource instanceof SmartDataSource) {
+                return "it decides itself when its connections are closed";
+            }
+            return null;
+        }
+    }
+
+    /** Apart, because spring-tx is optional. */
+    private static final class SpringTransaction {
+        static boolean isActive() {
+            return TransactionSynchronizationManager.isSynchronizationActive()
+                    || TransactionSynchronizationManager.isActualTransactionActive();
+        }
+    }
+}

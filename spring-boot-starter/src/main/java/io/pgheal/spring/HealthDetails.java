@@ -1,0 +1,36 @@
+package io.pgheal.spring;
+
+import io.pgheal.decide.HealingMode;
+import io.pgheal.report.HealerState;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** What the health of each Spring Boot line says, each by classes of its own. A healed incident is no illness. */
+record HealthDetails(boolean down, Map<String, Object> dataSources) {
+
+    static HealthDetails of(GuardedDataSources guarded, PghealProperties properties) {
+        boolean blind = false;
+        Map<String, Object> details = new LinkedHashMap<>();
+        for (var entry : guarded.byName().entrySet()) {
+            HealerState state = entry.getValue().healer();
+            boolean blindHere = state.mode() != HealingMode.OFF
+                    && !(state.connected() && state.trouble().isEmpty());
+            blind |= blindHere;
+            details.put(entry.getKey(), describe(state, blindHere));
+        }
+        return new HealthDetails(blind && properties.health().blindIsDown(), details);
+    }
+
+    private static Map<String, Object> describe(HealerState state, boolean blind) {
+        Map<String, Object> detail = new LinkedHashMap<>();
+        detail.put("mode", Json.word(state.mode()));
+        detail.put("blind", blind);
+        if (!state.trouble().isEmpty()) {
+            detail.put("trouble", state.trouble());
+        }
+        detail.put("breakerOpen", state.breakerOpen());
+        detail.put("leases", state.leases());
+        detail.put("openTransactions", state.openTransactions());
+        return detail;
+    }
+}

@@ -1,0 +1,168 @@
+package io.pgheal.spring;
+
+import io.pgheal.detect.Evidence;
+import io.pgheal.heal.RungResult;
+import io.pgheal.postgres.Backend;
+import io.pgheal.postgres.Waiter;
+import io.pgheal.report.HealerState;
+import io.pgheal.report.Incident;
+import io.pgheal.track.LeaseView;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The shape of what the endpoints answer, made of maps, lists, text, numbers and booleans only: every version of Jackson
+ * writes those alike. Times are text in ISO 8601, spans of time are milliseconds.
+ */
+final class Json {
+    private Json() {}
+
+    static String word(Enum<?> value) {
+        return value.name().toLowerCase(Locale.ROOT);
+    }
+
+    static Map<String, @Nullable Object> healer(HealerState state) {
+        Map<String, @Nullable Object> json = new LinkedHashMap<>();
+        json.put("connected", state.connected());
+        json.put("trouble", state.trouble().isEmpty() ? null : state.trouble());
+        json.put("breakerOpen", state.breakerOpen());
+        json.put("leases", state.leases());
+        json.put("openTransactions", state.openTransactions());
+        json.put("quietestMillis", state.quietest().toMillis());
+        json.put("quarantined", state.quarantined());
+        json.put("queries", state.queries());
+        json.put("lostEvents", state.lostEvents());
+        return json;
+    }
+
+    static Map<String, @Nullable Object> lease(LeaseView lease) {
+        Map<String, @Nullable Object> json = new LinkedHashMap<>();
+        json.put("id", lease.id());
+        json.put("backendPid", lease.backendPid());
+        json.put("transactionOpen", lease.transactionOpen());
+        json.put("callInProgress", lease.callInProgress());
+        json.put("heldMillis", lease.held().toMillis());
+        json.put("quietMillis", lease.quiet().toMillis());
+        json.put("thread", lease.thread());
+        json.put("borrowStack", lease.borrowStack());
+        json.put("lastStatements", lease.lastStatements());
+        return json;
+    }
+
+    static Map<String, @Nullable Object> incident(Incident incident) {
+        Map<String, @Nullable Object> json = new LinkedHashMap<>();
+        json.put("id", incident.id());
+        json.put("at", incident.at().toString());
+        json.put("dataSource", incident.dataSource());
+        json.put("diagnosis", incident.diagnosis().name());
+        json.put("evidence", incident.evidence().stream().map(Json::evidence).toList());
+        json.put("tables", incident.tables());
+        json.put("tableUnknown", incident.tableUnknown());
+        json.put("backend", incident.culprit() == null ? null : culprit(incident.culprit()));
+        json.put("locks", incident.locks().stream().map(Json::lock).toList());
+        json.put("waiters", incident.waiters().stream().map(Json::waiter).toList());
+        Map<String, @Nullable Object> decision = new LinkedHashMap<>();
+        decision.put("action", incident.action());
+        decision.put("reason", incident.reason());
+        json.put("decision", decision);
+        json.put("remedies", incident.remedies().stream().map(Json::remedy).toList());
+        json.put("outcome", incident.outcome().name());
+        json.put("timeToHealMillis", precise(incident.timeToHeal()));
+        json.put("silenceMillis", millis(incident.silence()));
+        json.put("blockedMillis", incident.blocked().toMillis());
+        LeaseView lease = incident.lease();
+        json.put("thread", lease == null ? null : lease.thread());
+        json.put("borrowStack", lease == null ? List.of() : lease.borrowStack());
+        json.put("lastStatements", lease == null ? List.of() : lease.lastStatements());
+        return json;
+    }
+
+    private static Map<String, @Nullable Object> evidence(Evidence evidence) {
+        Map<String, @Nullable Object> json = new LinkedHashMap<>();
+        json.put("kind", evidence.kind().name());
+        json.put("strength", evidence.strength().name());
+        json.put("ageMillis", evidence.age().toMillis());
+        json.put("detail", evidence.detail());
+        return json;
+    }
+
+    private static Map<String, @Nullable Object> culprit(Incident.Culprit culprit) {
+        Map<String, @Nullable Object> json = new LinkedHashMap<>();
+        json.put("pid", culprit.pid());
+        json.put("state", culprit.state());
+        json.put("user", culprit.user());
+        json.put("applicationName", culprit.applicationName());
+        json.put("clientAddress", culprit.clientAddress());
+        json.put("transactionAgeMillis", millis(culprit.transactionAge()));
+        json.put("stateAgeMillis", millis(culprit.stateAge()));
+        json.put("lastStatement", culprit.lastStatement());
+        return json;
+    }
+
+    private static Map<String, @Nullable Object> lock(Incident.LockView lock) {
+        Map<String, @Nullable Object> json = new LinkedHashMap<>();
+        json.put("table", lock.table());
+        json.put("mode", lock.mode());
+        json.put("type", lock.type());
+        return json;
+    }
+
+    private static Map<String, @Nullable Object> waiter(Incident.WaiterView waiter) {
+        Map<String, @Nullable Object> json = new LinkedHashMap<>();
+        json.put("pid", waiter.pid());
+        json.put("applicationName", waiter.applicationName());
+        json.put("table", waiter.table());
+        json.put("mode", waiter.mode());
+        json.put("waitedMillis", waiter.waited().toMillis());
+        json.put("statement", waiter.statement());
+        return json;
+    }
+
+    private static Map<String, @Nullable Object> remedy(RungResult remedy) {
+        Map<String, @Nullable Object> json = new LinkedHashMap<>();
+        json.put("rung", remedy.rung().name());
+        json.put("helped", remedy.helped());
+        json.put("outcome", remedy.outcome());
+        json.put("millis", precise(remedy.took()));
+        return json;
+    }
+
+    /** A backend of the blocking tree. */
+    static Map<String, @Nullable Object> backend(Backend backend) {
+        Map<String, @Nullable Object> json = new LinkedHashMap<>();
+        json.put("pid", backend.pid());
+        json.put("state", backend.judged().map(judged -> judged.state()).orElse(null));
+        json.put("user", backend.user());
+        json.put("applicationName", backend.applicationName());
+        json.put("clientAddress", backend.clientAddress());
+        json.put("backendType", backend.backendType());
+        json.put("transactionAgeMillis", millis(backend.transactionAge()));
+        json.put("stateAgeMillis", millis(backend.stateAge()));
+        json.put("lastStatement", backend.lastStatement());
+        return json;
+    }
+
+    /** Somebody of the blocking tree who waits. */
+    static Map<String, @Nullable Object> waiter(Waiter waiter) {
+        Map<String, @Nullable Object> json = backend(waiter.backend());
+        json.put("table", waiter.table() == null ? null : waiter.table().toString());
+        json.put("lockType", waiter.lockType());
+        json.put("mode", waiter.mode());
+        json.put("blockedBy", waiter.blockedBy().stream().sorted().toList());
+        json.put("waitedMillis", waiter.waited().toMillis());
+        return json;
+    }
+
+    private static @Nullable Long millis(@Nullable Duration duration) {
+        return duration == null ? null : duration.toMillis();
+    }
+
+    /** Many heals take less than a millisecond or two. */
+    private static @Nullable Double precise(@Nullable Duration duration) {
+        return duration == null ? null : Math.round(duration.toNanos() / 1e4) / 1e2;
+    }
+}

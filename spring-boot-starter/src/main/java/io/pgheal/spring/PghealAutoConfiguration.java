@@ -1,0 +1,93 @@
+package io.pgheal.spring;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import jakarta.servlet.DispatcherType;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+import org.springframework.boot.actuate.autoconfigure.endpoint.condition.ConditionalOnAvailableEndpoint;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.web.servlet.FilterRegistrationBean;
+import org.springframework.context.ApplicationEventPublisher;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
+import org.springframework.core.Ordered;
+
+/**
+ * Guards every PostgreSQL data source of the application. Whether something optional is on the class path is asked by
+ * name throughout: Spring Boot 3 and 4 keep it in different places.
+ */
+@AutoConfiguration(
+        beforeName = {
+            "org.springframework.boot.autoconfigure.jdbc.DataSourceAutoConfiguration",
+            "org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration"
+        })
+@ConditionalOnProperty(prefix = "pgheal", name = "enabled", matchIfMissing = true)
+@EnableConfigurationProperties(PghealProperties.class)
+@Import({Boot3Health.class, Boot4Health.class})
+class PghealAutoConfiguration {
+
+    @Bean
+    static GuardingPostProcessor pghealGuardingPostProcessor(
+            ConfigurableListableBeanFactory beans,
+            ApplicationEventPublisher events,
+            ObjectProvider<PghealProperties> properties,
+            ObjectProvider<GuardedDataSources> guarded,
+            ObjectProvider<GuardCustomizer> customizers) {
+        return new GuardingPostProcessor(beans, events, properties, guarded, customizers);
+    }
+
+    /** Static: needed as soon as the first data source is made, whoever asks for that one. */
+    @Bean
+    static GuardedDataSources pghealGuardedDataSources() {
+        return new GuardedDataSources();
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(name = "io.micrometer.core.instrument.MeterRegistry")
+    static class Meters {
+        @Bean
+        static LateMeters pghealLateMeters(ObjectProvider<MeterRegistry> registries) {
+            return new LateMeters(registries);
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(
+            name = {"jakarta.servlet.Filter", "org.springframework.boot.web.servlet.FilterRegistrationBean"})
+    @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.SERVLET)
+    @ConditionalOnProperty(prefix = "pgheal.scopes", name = "servlet", matchIfMissing = true)
+    static class ServletScopes {
+        /** Each dispatch that a container makes on a thread of its own; forwards and includes belong to theirs. */
+        @Bean
+        FilterRegistrationBean<RequestScopeFilter> pghealRequestScopeFilter(GuardedDataSources guarded) {
+            FilterRegistrationBean<RequestScopeFilter> filter =
+                    new FilterRegistrationBean<>(new RequestScopeFilter(guarded));
+            filter.setName("pghealRequestScopeFilter");
+            filter.setOrder(Ordered.HIGHEST_PRECEDENCE);
+            filter.setDispatcherTypes(DispatcherType.REQUEST, DispatcherType.ASYNC, DispatcherType.ERROR);
+            return filter;
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(
+            name = "org.springframework.boot.actuate.autoconfigure.endpoint.condition.ConditionalOnAvailableEndpoint")
+    static class Endpoints {
+        @Bean
+        @ConditionalOnAvailableEndpoint
+        PghealEndpoint pghealEndpoint(GuardedDataSources guarded) {
+            return new PghealEndpoint(guarded);
+        }
+
+        @Bean
+        @ConditionalOnAvailableEndpoint
+        BlockingTreeEndpoint pghealTreeEndpoint(GuardedDataSources guarded) {
+            return new BlockingTreeEndpoint(guarded);
+        }
+    }
+}

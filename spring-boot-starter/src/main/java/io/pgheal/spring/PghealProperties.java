@@ -1,0 +1,268 @@
+package io.pgheal.spring;
+
+import io.pgheal.HealingConfig;
+import io.pgheal.decide.HealingMode;
+import io.pgheal.detect.ThreadEvidence;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+
+/**
+ * What an application may say about pgheal. What it does not say is null here and stays as {@link HealingConfig} has
+ * it; a test holds the defaults of the metadata to those. A name that nobody knows stops the start: a protection that is
+ * misspelled is none.
+ *
+ * @param enabled Whether data sources are guarded at all.
+ * @param mode How far pgheal may go at the start; can be changed while the application runs.
+ * @param excludeBeans Names of DataSource beans that are left alone.
+ * @param borrowStacks Frames that are kept of the place where a connection was borrowed. 0 keeps none, and strong
+ *     evidence then only reports.
+ * @param stackPreflight Whether a stack overflow is made to come before a driver call begins rather than in its middle.
+ * @param tables Time limits for the tables that matter, by table, schema.table or a pattern with *, the latter in
+ *     brackets: pgheal.tables.users.idle-blocker-timeout=2s, pgheal.tables.[audit.*].active-blocker-timeout=0. 0 is never.
+ * @param dataSources What is different for one of several data sources, by the name of its bean.
+ */
+@ConfigurationProperties(prefix = "pgheal", ignoreUnknownFields = false)
+record PghealProperties(
+        @DefaultValue("true") boolean enabled,
+        @Nullable HealingMode mode,
+        @DefaultValue Set<String> excludeBeans,
+        @DefaultValue Abandoned abandoned,
+        @DefaultValue LockWait lockWait,
+        @DefaultValue Diagnosis diagnosis,
+        @DefaultValue Escalation escalation,
+        @DefaultValue Budget budget,
+        @DefaultValue Refutations refutations,
+        @Nullable Integer borrowStacks,
+        @Nullable Boolean stackPreflight,
+        @DefaultValue Incidents incidents,
+        @DefaultValue Control control,
+        @DefaultValue Map<String, String> tables,
+        @DefaultValue Spare spare,
+        @DefaultValue Scopes scopes,
+        @DefaultValue Health health,
+        @DefaultValue Map<String, Overrides> dataSources) {
+
+    PghealProperties {
+        excludeBeans = Set.copyOf(excludeBeans);
+        tables = new LinkedHashMap<>(tables);
+        dataSources = Map.copyOf(dataSources);
+    }
+
+    /**
+     * @param grace How long strong evidence that an owner is gone must hold while somebody waits.
+     * @param patience How long it must hold while nobody waits.
+     * @param threadEvidence What evidence about threads is good for.
+     */
+    record Abandoned(
+            @Nullable Duration grace,
+            @Nullable Duration patience,
+            @Nullable ThreadEvidence threadEvidence) {
+        private void applyTo(HealingConfig.Builder config) {
+            ifSet(grace, config::abandonedGrace);
+            ifSet(patience, config::abandonedPatience);
+            ifSet(threadEvidence, config::threadEvidence);
+        }
+    }
+
+    /**
+     * @param threshold A statement that runs longer is asked about: does it wait for a lock?
+     * @param idleBlockerTimeout How long a live owner may hold up others while its transaction is idle. 0 is for ever.
+     * @param activeBlockerTimeout How long it may while its statement runs. 0 is for ever.
+     */
+    record LockWait(
+            @Nullable Duration threshold,
+            @Nullable Duration idleBlockerTimeout,
+            @Nullable Duration activeBlockerTimeout) {
+        private void applyTo(HealingConfig.Builder config) {
+            ifSet(threshold, config::lockWaitThreshold);
+            ifSet(idleBlockerTimeout, config::idleBlockerTimeout);
+            ifSet(activeBlockerTimeout, config::activeBlockerTimeout);
+        }
+    }
+
+    /**
+     * @param deadline How long asking for the story may delay the heal of a certain case.
+     */
+    record Diagnosis(@Nullable Duration deadline) {}
+
+    /**
+     * @param interval A remedy that has not helped for so long is followed by the next one.
+     */
+    record Escalation(@Nullable Duration interval) {}
+
+    /**
+     * @param signalsPerMinute Heals by strong evidence or time limit, at most.
+     * @param certainPerMinute Heals by certain evidence, at most. 0 is ten times the size of the pool.
+     */
+    record Budget(
+            @Nullable Integer signalsPerMinute, @Nullable Integer certainPerMinute) {}
+
+    /**
+     * @param allowed After more judgements than this have proved wrong, pgheal only observes.
+     */
+    record Refutations(@Nullable Integer allowed) {}
+
+    /**
+     * @param keep Incidents that are kept in memory.
+     */
+    record Incidents(@Nullable Integer keep) {}
+
+    /**
+     * The control connection. Without any of it, it goes where the pool goes, by the pool's credentials.
+     *
+     * @param url Straight to the server, past any pooler, such as jdbc:postgresql://db.example.com:5432/app.
+     * @param username Another role than the pool's, for example one that has pg_signal_backend.
+     * @param password Its password.
+     * @param connectTimeout In whole seconds.
+     * @param statementTimeout The server's limit for each question.
+     * @param socketTimeout For a server that does not answer at all; longer than the statement timeout.
+     */
+    record Control(
+            @Nullable String url,
+            @Nullable String username,
+            @Nullable String password,
+            @Nullable Duration connectTimeout,
+            @Nullable Duration statementTimeout,
+            @Nullable Duration socketTimeout) {
+
+        boolean isSet() {
+            return url != null
+                    || username != null
+                    || password != null
+                    || connectTimeout != null
+                    || statementTimeout != null
+                    || socketTimeout != null;
+        }
+
+        /** Neither the password nor a URL that may have one in it. */
+        @Override
+        public String toString() {
+            return isSet() ? "Control[set]" : "Control[as the pool]";
+        }
+    }
+
+    /**
+     * Whom pgheal never touches, whatever the evidence; compared exactly.
+     *
+     * @param users Roles of the database.
+     * @param applicationNames What sessions call themselves.
+     * @param databases Names of databases.
+     * @param tables Those of the schema public by their name, others as schema.table.
+     */
+    record Spare(
+            @DefaultValue Set<String> users,
+            @DefaultValue Set<String> applicationNames,
+            @DefaultValue Set<String> databases,
+            @DefaultValue Set<String> tables) {}
+
+    /**
+     * @param servlet Whether each servlet request is a unit of work whose connections must not outlive it.
+     */
+    record Scopes(@DefaultValue("true") boolean servlet) {}
+
+    /**
+     * @param blindIsDown Whether a healer that cannot ask the server makes the health DOWN rather than being a detail.
+     */
+    record Health(@DefaultValue("false") boolean blindIsDown) {}
+
+    /**
+     * What is different for one data source.
+     *
+     * @param mode How far pgheal may go at the start.
+     * @param tables Time limits of tables, as in pgheal.tables.
+     */
+    record Overrides(
+            @Nullable HealingMode mode,
+            @DefaultValue Abandoned abandoned,
+            @DefaultValue LockWait lockWait,
+            @DefaultValue Control control,
+            @DefaultValue Map<String, String> tables) {}
+
+    private static final Overrides NO_OVERRIDES = new Overrides(
+            null,
+            new Abandoned(null, null, null),
+            new LockWait(null, null, null),
+            new Control(null, null, null, null, null, null),
+            Map.of());
+
+    /** @throws InvalidPropertyException with a sentence that says what to write instead */
+    HealingConfig configOf(String bean) {
+        HealingConfig.Builder config = HealingConfig.builder();
+        Map<String, TableLimits> limits = new LinkedHashMap<>();
+        said("pgheal.", () -> {
+            ifSet(mode, config::mode);
+            abandoned.applyTo(config);
+            lockWait.applyTo(config);
+            ifSet(diagnosis.deadline(), config::diagnosisDeadline);
+            ifSet(escalation.interval(), config::escalationInterval);
+            ifSet(budget.signalsPerMinute(), config::signalsPerMinute);
+            ifSet(budget.certainPerMinute(), config::certainPerMinute);
+            ifSet(refutations.allowed(), config::refutationsAllowed);
+            ifSet(borrowStacks, config::borrowStacks);
+            ifSet(stackPreflight, config::stackPreflight);
+            ifSet(incidents.keep(), config::incidentsKept);
+            config.spare(spare.users(), spare.applicationNames(), spare.databases(), spare.tables());
+            limits.putAll(TableLimits.parse("pgheal.tables.", tables));
+        });
+        Overrides own = overridesOf(bean);
+        said("pgheal.data-sources." + bean + ".", () -> {
+            ifSet(own.mode(), config::mode);
+            own.abandoned().applyTo(config);
+            own.lockWait().applyTo(config);
+            limits.putAll(TableLimits.parse("pgheal.data-sources." + bean + ".tables.", own.tables()));
+        });
+        said("pgheal.", () -> limits.forEach((pattern, limit) -> limit.applyTo(config, pattern)));
+        HealingConfig[] built = new HealingConfig[1];
+        said("pgheal.", () -> built[0] = config.build());
+        return built[0];
+    }
+
+    /** What is said about the control connection of this data source; its own word wins as a whole. */
+    Control controlOf(String bean) {
+        Control own = overridesOf(bean).control();
+        return own.isSet() ? own : control;
+    }
+
+    /** A bean's name is compared as Spring Boot compares names: environment variables know no case and no dashes. */
+    private Overrides overridesOf(String bean) {
+        Overrides exact = dataSources.get(bean);
+        if (exact != null) {
+            return exact;
+        }
+        return dataSources.entrySet().stream()
+                .filter(entry -> uniform(entry.getKey()).equals(uniform(bean)))
+                .map(Map.Entry::getValue)
+                .findFirst()
+                .orElse(NO_OVERRIDES);
+    }
+
+    static String uniform(String name) {
+        return name.replaceAll("[-_]", "").toLowerCase(Locale.ROOT);
+    }
+
+    /** The core names the property in its complaint, but not whose override it is. */
+    private static void said(String prefix, Runnable settings) {
+        try {
+            settings.run();
+        } catch (InvalidPropertyException e) {
+            throw e;
+        } catch (IllegalArgumentException e) {
+            String complaint = String.valueOf(e.getMessage());
+            throw InvalidPropertyException.of(
+                    complaint.startsWith("pgheal.") ? prefix + complaint.substring("pgheal.".length()) : complaint);
+        }
+    }
+
+    private static <T> void ifSet(@Nullable T value, Consumer<T> setting) {
+        if (value != null) {
+            setting.accept(value);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+package io.pgheal.spring;
+
+import jakarta.servlet.AsyncEvent;
+import jakarta.servlet.AsyncListener;
+import jakarta.servlet.DispatcherType;
+import jakarta.servlet.Filter;
+import jakarta.servlet.FilterChain;
+import jakarta.servlet.RequestDispatcher;
+import jakarta.servlet.ServletException;
+import jakarta.servlet.ServletRequest;
+import jakarta.servlet.ServletResponse;
+import jakarta.servlet.http.HttpServletRequest;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Makes each dispatch of a request a unit of work, on every guarded data source: what it borrowed must not outlive it.
+ * An asynchronous request ends when its container says so. A dispatch inside another (forward, include) belongs to the
+ * outer one.
+ *
+ * <p>Outermost, so that it sees the end of everything; here, too, nothing of pgheal reaches the application: what goes
+ * wrong costs the scope, not the request.
+ */
+final class RequestScopeFilter implements Filter {
+    private static final Logger LOG = LoggerFactory.getLogger(RequestScopeFilter.class);
+    private static final String INSIDE = RequestScopeFilter.class.getName() + ".INSIDE";
+
+    /** Where Spring MVC leaves an exception that one of its resolvers turned into an answer. */
+    private static final String RESOLVED = "org.springframework.web.servlet.DispatcherServlet.EXCEPTION";
+
+    private final GuardedDataSources guarded;
+
+    RequestScopeFilter(GuardedDataSources guarded) {
+        this.guarded = guarded;
+    }
+
+    @Override
+    public void doFilter(ServletRequest request, ServletResponse response, FilterChain chain)
+            throws IOException, ServletException {
+        if (!(request instanceof HttpServletRequest http) || request.getAttribute(INSIDE) != null) {
+            chain.doFilter(request, response);
+            return;
+        }
+        Throwable before = swallowed(request);
+        RequestScopes scopes = new RequestScopes();
+        try {
+            enter(scopes, http);
+            chain.doFilter(request, response);
+        } catch (Throwable thrown) {
+            scopes.failed(rootOf(thrown));
+            throw thrown;
+        } finally {
+            leave(scopes, request, before);
+        }
+    }
+
+    private void enter(RequestScopes scopes, HttpServletRequest request) {
+        try {
+            request.setAttribute(INSIDE, true);
+            String name = request.getMethod() + " " + request.getRequestURI();
+            scopes.open(
+                    guarded.byName().values(),
+                    request.getDispatcherType() == DispatcherType.REQUEST
+                            ? name
+                            : name + " (" + request.getDispatcherType() + ")");
+        } catch (Throwable e) {
+            complain(e);
+        }
+    }
+
+    /** The steps are apart: one that fails leaves none of the others out. */
+    private static void leave(RequestScopes scopes, ServletRequest request, @Nullable Throwable before) {
+        try {
+            request.removeAttribute(INSIDE);
+            Throwable swallowed = swallowed(request);
+            if (swallowed != null && swallowed != before) {
+                scopes.failed(rootOf(swallowed));
+            }
+        } catch (Throwable e) {
+            complain(e);
+        }
+        try {
+            if (request.isAsyncStarted()) {
+                scopes.continueElsewhere();
+                request.getAsyncContext().addListener(new EndOfAsync(scopes));
+            }
+        } catch (Throwable e) {
+            // Then nobody will tell when it ends: without an end there is no evidence, and no wrong one.
+            complain(e);
+        }
+        scopes.close();
+    }
+
+    private static @Nullable Throwable swallowed(ServletRequest request) {
+        if (request.getAttribute(RESOLVED) instanceof Throwable resolved) {
+            return resolved;
+        }
+        return request.getAttribute(RequestDispatcher.ERROR_EXCEPTION) instanceof Throwable error ? error : null;
+    }
+
+    /** Spring MVC and containers wrap an Error in a ServletException; the story should name the error. */
+    private static Throwable rootOf(Throwable thrown) {
+        return thrown instanceof ServletException && thrown.getCause() != null ? thrown.getCause() : thrown;
+    }
+
+    private static void complain(Throwable e) {
+        try {
+            LOG.debug("a request runs without a pgheal scope: {}", e.getClass().getName());
+        } catch (Throwable ignored) {
+            // Not even that: the request goes on.
+        }
+    }
+
+    /** Hears when the container is done with an asynchronous request. */
+    private record EndOfAsync(RequestScopes scopes) implements AsyncListener {
+        @Override
+        public void onComplete(AsyncEvent event) {
+            scopes.completed();
+        }
+
+        @Override
+        public void onTimeout(AsyncEvent event) {
+            // The container completes or dispatches it then.
+        }
+
+        @Override
+        public void onError(AsyncEvent event) {
+            Throwable thrown = event.getThrowable();
+            if (thrown != null) {
+                scopes.failed(rootOf(thrown));
+            }
+        }
+
+        /** Each new cycle forgets its listeners. */
+        @Override
+        public void onStartAsync(AsyncEvent event) {
+            event.getAsyncContext().addListener(this);
+        }
+    }
+}

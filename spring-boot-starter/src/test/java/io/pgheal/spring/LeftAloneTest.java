@@ -1,0 +1,239 @@
+package io.pgheal.spring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.pgheal.SelfHealingDataSource;
+import io.pgheal.decide.HealingMode;
+import io.pgheal.testserver.PostgresServer;
+import java.util.Map;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.postgresql.ds.PGSimpleDataSource;
+import org.springframework.aop.scope.ScopedProxyUtils;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Scope;
+import org.springframework.jdbc.datasource.AbstractDataSource;
+import org.springframework.jdbc.datasource.DelegatingDataSource;
+import org.springframework.jdbc.datasource.LazyConnectionDataSourceProxy;
+import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
+
+/** Which data sources are guarded, and which are not. */
+class LeftAloneTest {
+
+    @RegisterExtension
+    static final PostgresServer SERVER = PostgresServer.shared();
+
+    private final ApplicationContextRunner runner = new ApplicationContextRunner()
+            .withConfiguration(AutoConfigurations.of(PghealAutoConfiguration.class))
+            .withBean(LeftAloneTest.Url.class, () -> new Url(SERVER.url()));
+
+    record Url(String text) {}
+
+    static PGSimpleDataSource postgres(Url url) {
+        PGSimpleDataSource dataSource = new PGSimpleDataSource();
+        dataSource.setUrl(url.text());
+        dataSource.setUser(SERVER.user());
+        dataSource.setPassword(SERVER.password());
+        return dataSource;
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class TwoDatabases {
+        @Bean
+        DataSource orders(Url url) {
+            return postgres(url);
+        }
+
+        @Bean
+        DataSource audit(Url url) {
+            return postgres(url);
+        }
+    }
+
+    @Test
+    void eachIsGuardedUnderItsOwnName() {
+        runner.withUserConfiguration(TwoDatabases.class).run(context -> {
+            assertThat(guarded(context.getBean(GuardedDataSources.class))).containsOnlyKeys("orders", "audit");
+            assertThat(context.getBean("orders", SelfHealingDataSource.class).name())
+                    .isEqualTo("orders");
+        });
+    }
+
+    @Test
+    void anExcludedBean() {
+        runner.withUserConfiguration(TwoDatabases.class)
+                .withPropertyValues("pgheal.exclude-beans=audit")
+                .run(context -> {
+                    assertThat(context.getBean("orders")).isInstanceOf(SelfHealingDataSource.class);
+                    assertThat(context.getBean("audit")).isInstanceOf(PGSimpleDataSource.class);
+                });
+    }
+
+    @Test
+    void whatIsSaidOfOneDataSourceHoldsForThatOne() {
+        runner.withUserConfiguration(TwoDatabases.class)
+                .withPropertyValues(
+                        "pgheal.tables.users.idle-blocker-timeout=5s",
+                        "pgheal.data-sources.audit.mode=observe",
+                        "pgheal.data-sources.audit.tables.users.idle-blocker-timeout=2s")
+                .run(context -> {
+                    SelfHealingDataSource audit = context.getBean("audit", SelfHealingDataSource.class);
+                    SelfHealingDataSource orders = context.getBean("orders", SelfHealingDataSource.class);
+                    assertThat(audit.mode()).isEqualTo(HealingMode.OBSERVE);
+                    assertThat(orders.mode()).isEqualTo(HealingMode.HEAL);
+                    assertThat(audit.config().limits().tables()).hasSize(1);
+                    assertThat(audit.config().limits().tables().get(0).idleBlockerTimeout())
+                            .hasSeconds(2);
+                    assertThat(orders.config().limits().tables().get(0).idleBlockerTimeout())
+                            .hasSeconds(5);
+                });
+    }
+
+    @Test
+    void allWhenItIsNotEnabled() {
+        runner.withUserConfiguration(TwoDatabases.class)
+                .withPropertyValues("pgheal.enabled=false")
+                .run(context -> {
+                    assertThat(context.getBean("orders")).isInstanceOf(PGSimpleDataSource.class);
+                    assertThat(context).doesNotHaveBean(GuardedDataSources.class);
+                });
+    }
+
+    /** As H2 or MySQL would be. */
+    static class OtherDatabase extends AbstractDataSource {
+        public String getJdbcUrl() {
+            return "jdbc:h2:mem:test";
+        }
+
+        @Override
+        public java.sql.Connection getConnection() {
+            throw new AssertionError("nobody needs a connection to know whose it is");
+        }
+
+        @Override
+        public java.sql.Connection getConnection(String username, String password) {
+            return getConnection();
+        }
+    }
+
+    @Test
+    void anotherKindOfDatabase() {
+        runner.withBean("other", DataSource.class, OtherDatabase::new)
+                .run(context -> assertThat(context.getBean("other")).isInstanceOf(OtherDatabase.class));
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class Delegating {
+        @Bean
+        DataSource pool(Url url) {
+            return postgres(url);
+        }
+
+        @Bean
+        DataSource lazy(DataSource pool) {
+            return new LazyConnectionDataSourceProxy(pool);
+        }
+
+        @Bean
+        DataSource routing(DataSource pool) {
+            AbstractRoutingDataSource routing = new AbstractRoutingDataSource() {
+                @Override
+                protected Object determineCurrentLookupKey() {
+                    throw new IllegalStateException("no tenant");
+                }
+            };
+            routing.setTargetDataSources(Map.of("tenant", pool));
+            return routing;
+        }
+    }
+
+    @Test
+    void thoseThatOnlyDelegateToOthers() {
+        runner.withUserConfiguration(Delegating.class).run(context -> {
+            assertThat(context).hasNotFailed();
+            assertThat(context.getBean("lazy")).isInstanceOf(LazyConnectionDataSourceProxy.class);
+            assertThat(((DelegatingDataSource) context.getBean("lazy")).getTargetDataSource())
+                    .isInstanceOf(SelfHealingDataSource.class);
+            assertThat(context.getBean("routing")).isInstanceOf(AbstractRoutingDataSource.class);
+            assertThat(guarded(context.getBean(GuardedDataSources.class))).containsOnlyKeys("pool");
+        });
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class HandMade {
+        @Bean
+        SelfHealingDataSource mine(Url url) {
+            return SelfHealingDataSource.builder(postgres(url)).name("by hand").build();
+        }
+    }
+
+    @Test
+    void oneThatIsGuardedAlreadyIsKnownButNotWrappedAgain() {
+        runner.withUserConfiguration(HandMade.class).run(context -> {
+            assertThat(context.getBean(SelfHealingDataSource.class).name()).isEqualTo("by hand");
+            assertThat(guarded(context.getBean(GuardedDataSources.class))).containsOnlyKeys("mine");
+        });
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class Prototype {
+        @Bean
+        @Scope("prototype")
+        DataSource each(Url url) {
+            return postgres(url);
+        }
+    }
+
+    @Test
+    void prototypesWhichWouldNeedAHealerEach() {
+        runner.withUserConfiguration(Prototype.class)
+                .run(context -> assertThat(context.getBean("each")).isInstanceOf(PGSimpleDataSource.class));
+    }
+
+    @Test
+    void theTargetOfAScopedProxy() {
+        runner.withBean(
+                        ScopedProxyUtils.getTargetBeanName("pool"),
+                        DataSource.class,
+                        () -> postgres(new Url(SERVER.url())))
+                .run(context -> assertThat(context.getBean(DataSource.class)).isInstanceOf(PGSimpleDataSource.class));
+    }
+
+    /** A pool that looks, when it is closed, whether its guard is still at work. */
+    static class Pool extends PGSimpleDataSource implements AutoCloseable {
+        private static final long serialVersionUID = 1L;
+        transient SelfHealingDataSource guard;
+        Boolean guardedWhenClosed;
+
+        @Override
+        public void close() {
+            guardedWhenClosed = guard.healer().connected();
+        }
+    }
+
+    @Test
+    void theHealerIsClosedBeforeItsPool() {
+        Pool[] pool = new Pool[1];
+        runner.withBean("pool", DataSource.class, () -> {
+                    pool[0] = new Pool();
+                    pool[0].setUrl(SERVER.url());
+                    pool[0].setUser(SERVER.user());
+                    pool[0].setPassword(SERVER.password());
+                    return pool[0];
+                })
+                .run(context -> {
+                    pool[0].guard = context.getBean(SelfHealingDataSource.class);
+                    await().until(() -> pool[0].guard.healer().connected());
+                });
+        assertThat(pool[0].guardedWhenClosed).isFalse();
+    }
+
+    private static Map<String, SelfHealingDataSource> guarded(GuardedDataSources guarded) {
+        return guarded.byName();
+    }
+}

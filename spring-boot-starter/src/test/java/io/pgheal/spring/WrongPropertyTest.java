@@ -1,0 +1,72 @@
+package io.pgheal.spring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.example.LoginApplication;
+import io.pgheal.testserver.PostgresServer;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.springframework.boot.SpringApplication;
+
+/** An application with a wrong property does not start, and says why on its console. */
+class WrongPropertyTest {
+
+    @RegisterExtension
+    static final PostgresServer SERVER = PostgresServer.shared();
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "pgheal.mode=heel | pgheal.mode is 'heel' | Write one of off, observe, heal.",
+                "pgheal.abandoned.grace=-1s | pgheal.abandoned.grace is -1000ms | Write a time longer than zero, such as 2s.",
+                "pgheal.abandoned.grace=soon | pgheal.abandoned.grace is 'soon' | Write a time such as 2s or 500ms.",
+                "pgheal.abandoned.patience=1s | pgheal.abandoned.patience (PT1S) is shorter than | Write a patience that is longer.",
+                "pgheal.incidents.keep=many | pgheal.incidents.keep is 'many' | Write a whole number.",
+                "pgheal.incidents.keep=0 | pgheal.incidents.keep is 0 | Write a number of at least 1.",
+                "pgheal.stack-preflight=maybe | pgheal.stack-preflight is 'maybe' | Write true or false.",
+                "pgheal.grace=2s | pgheal.grace | nearest: pgheal.abandoned.grace.",
+                "pgheal.abandonned.grace=2s | pgheal.abandonned.grace | nearest: pgheal.abandoned.grace.",
+                "pgheal.tables.users=2s | pgheal.tables.users is no property of pgheal | pgheal.tables.<table>.idle-blocker-timeout",
+                "pgheal.tables.users.idle-timeout=2s | pgheal.tables.users.idle-timeout is no property | pgheal.tables.<table>.idle-blocker-timeout",
+                "pgheal.tables.users.idle-blocker-timeout=soon | pgheal.tables.users.idle-blocker-timeout is 'soon' | or 0 for never.",
+                "pgheal.tables.users.idle-blocker-timeout=-1s | pgheal.tables.users.idle-blocker-timeout is PT-1S | Write 0 for never",
+                "pgheal.tables.a.b.users.idle-blocker-timeout=2s | 'a.b.users' is no table | Write table or schema.table",
+                "pgheal.data-sources.dataSource.mode=heel | pgheal.data-sources.datasource.mode is 'heel' | Write one of off, observe, heal.",
+                "pgheal.data-sources.dataSource.abandoned.grace=0 | pgheal.data-sources.dataSource.abandoned.grace is 0ms | Write a time longer than zero",
+                "pgheal.control.url=jdbc:mysql://db/app | pgheal.control: the control connection's url must be like jdbc:postgresql: | Correct pgheal.control",
+            })
+    void stopsTheStartWithASentenceThatHelps(String property, String description, String action) {
+        String output = outputOfFailedStart(property);
+        assertThat(output)
+                .contains("APPLICATION FAILED TO START")
+                .containsSubsequence("Description:", description, "Action:", action);
+    }
+
+    @Test
+    void valuesOfUnknownPropertiesMayBeSecrets() {
+        assertThat(outputOfFailedStart("pgheal.control.pasword=hunter2"))
+                .contains("pgheal.control.pasword", "nearest: pgheal.control.password")
+                .doesNotContain("hunter2");
+    }
+
+    private static String outputOfFailedStart(String property) {
+        PrintStream console = System.out;
+        ByteArrayOutputStream output = new ByteArrayOutputStream();
+        System.setOut(new PrintStream(output, true, StandardCharsets.UTF_8));
+        try {
+            assertThatThrownBy(() -> SpringApplication.run(
+                            LoginApplication.class, RunningApplication.arguments(SERVER, property)))
+                    .isNotNull();
+        } finally {
+            System.setOut(console);
+        }
+        return output.toString(StandardCharsets.UTF_8);
+    }
+}
