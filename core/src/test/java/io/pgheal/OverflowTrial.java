@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import javax.sql.DataSource;
 import net.ttddyy.dsproxy.support.ProxyDataSourceBuilder;
 import org.springframework.jdbc.core.JdbcTemplate;
@@ -22,6 +23,7 @@ import org.springframework.jdbc.core.JdbcTemplate;
 final class OverflowTrial implements AutoCloseable {
     static final int SLOTS = 4;
     private static final long STACK = 320 * 1024;
+    private static final long ANSWER_MILLIS = 5_000;
 
     /** Who lends the connections. */
     enum Subject {
@@ -41,7 +43,7 @@ final class OverflowTrial implements AutoCloseable {
      * What was seen.
      *
      * @param wrong trials after which a borrower got a wrong answer
-     * @param failed trials after which a borrower got an error
+     * @param failed trials after which a borrower got an error, or no answer at all
      * @param lost slots that could not be borrowed any more
      * @param evicted connections that were replaced beyond the one that a trial may have touched
      */
@@ -60,7 +62,7 @@ final class OverflowTrial implements AutoCloseable {
         config.setUsername(user);
         config.setPassword(password);
         config.setMaximumPoolSize(SLOTS);
-        config.setConnectionTimeout(5_000);
+        config.setConnectionTimeout(2_000);
         config.addDataSourceProperty("socketTimeout", "3"); // a cut protocol can wait for ever
         open();
         try (Connection connection = hikari.getConnection();
@@ -92,10 +94,10 @@ final class OverflowTrial implements AutoCloseable {
         int failed = 0;
         int lost = 0;
         int evicted = 0;
-        Set<Integer> before = borrowAll(new int[3]);
+        Set<Integer> before = borrowAll(new int[4]);
         for (int i = 0; i < trials; i++) {
             overflows += overflow(pattern) ? 1 : 0;
-            int[] seen = new int[3];
+            int[] seen = new int[4];
             Set<Integer> after = borrowAll(seen);
             wrong += seen[0] > 0 ? 1 : 0;
             failed += seen[1] > 0 ? 1 : 0;
@@ -103,10 +105,10 @@ final class OverflowTrial implements AutoCloseable {
             Set<Integer> kept = new HashSet<>(before);
             kept.retainAll(after);
             evicted += Math.max(0, before.size() - 1 - kept.size()); // one was touched
-            if (seen[2] > 0) {
-                close(); // slots that are lost are lost for ever: begin with a whole pool again
+            if (seen[2] > 0 || seen[3] > 0) {
+                closeInBackground(); // what is lost is lost for ever: begin with a whole pool again
                 open();
-                after = borrowAll(new int[3]);
+                after = borrowAll(new int[4]);
             }
             before = after;
         }
@@ -221,9 +223,12 @@ final class OverflowTrial implements AutoCloseable {
 
     // ---- the next borrowers
 
-    /** Borrows every slot at once and asks each for what is known. Returns the backends; counts wrong, failed, lost. */
+    /**
+     * Borrows every slot at once and asks each for what is known. Returns the backends; counts answers that are wrong,
+     * errors, slots that are lost, and answers that never come.
+     */
     private Set<Integer> borrowAll(int[] counts) throws SQLException {
-        Set<Integer> pids = new HashSet<>();
+        Set<Integer> pids = ConcurrentHashMap.newKeySet();
         Connection[] all = new Connection[SLOTS];
         for (int i = 0; i < SLOTS; i++) {
             try {
@@ -234,14 +239,42 @@ final class OverflowTrial implements AutoCloseable {
         }
         for (Connection each : all) {
             if (each != null) {
-                try (each) {
-                    pids.add(ask(each, counts));
-                } catch (SQLException | RuntimeException e) {
-                    counts[1]++;
-                }
+                askInTime(each, pids, counts);
             }
         }
         return pids;
+    }
+
+    /** A lock of the driver or of the socket may still belong to the thread that overflowed: then nobody ever answers. */
+    private void askInTime(Connection connection, Set<Integer> pids, int[] counts) {
+        Thread borrower = new Thread(
+                () -> {
+                    try (connection) {
+                        pids.add(ask(connection, counts));
+                    } catch (SQLException | RuntimeException e) {
+                        counts[1]++;
+                    }
+                },
+                "borrower");
+        borrower.setDaemon(true);
+        borrower.start();
+        try {
+            borrower.join(ANSWER_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        if (borrower.isAlive()) {
+            counts[1]++;
+            counts[3]++;
+        }
+    }
+
+    private void closeInBackground() {
+        DataSource old = subject;
+        HikariDataSource oldPool = hikari;
+        Thread closer = new Thread(() -> close(old, oldPool), "closer");
+        closer.setDaemon(true);
+        closer.start();
     }
 
     private int ask(Connection connection, int[] counts) throws SQLException {
@@ -271,9 +304,13 @@ final class OverflowTrial implements AutoCloseable {
 
     @Override
     public void close() {
+        closeInBackground();
+    }
+
+    private static void close(DataSource subject, HikariDataSource pool) {
         if (subject instanceof SelfHealingDataSource guarded) {
             guarded.close();
         }
-        hikari.close();
+        pool.close();
     }
 }
