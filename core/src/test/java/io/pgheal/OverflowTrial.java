@@ -42,6 +42,7 @@ final class OverflowTrial implements AutoCloseable {
     /**
      * What was seen.
      *
+     * @param overflows trials in which the stack overflowed in the work, not before it
      * @param wrong trials after which a borrower got a wrong answer
      * @param failed trials after which a borrower got an error, or no answer at all
      * @param lost slots that could not be borrowed any more
@@ -117,17 +118,24 @@ final class OverflowTrial implements AutoCloseable {
 
     // ---- the overflow
 
+    /** Whether the stack overflowed, and not before the work began. */
     private boolean overflow(Pattern pattern) throws InterruptedException {
         boolean[] overflowed = new boolean[1];
-        int above = 20 + random.nextInt(380);
+        int left = 20 + random.nextInt(1_500);
         Thread thread = new Thread(
                 null,
                 () -> {
-                    int depth = measure();
+                    deepest = 0;
+                    worked = false;
                     try {
-                        descend(Math.max(0, depth - above), pattern);
+                        descend(Integer.MAX_VALUE, 0, pattern);
+                    } catch (StackOverflowError measured) {
+                        // now it is known how deep one can go
+                    }
+                    try {
+                        descend(Math.max(0, deepest - left), 0, pattern);
                     } catch (StackOverflowError expected) {
-                        overflowed[0] = true;
+                        overflowed[0] = worked;
                     }
                 },
                 "overflow",
@@ -137,25 +145,16 @@ final class OverflowTrial implements AutoCloseable {
         return overflowed[0];
     }
 
-    private int deepest;
+    private volatile int deepest;
+    private volatile boolean worked;
 
-    private int measure() {
-        try {
-            measure(0);
-        } catch (StackOverflowError end) {
-            return deepest;
+    private int descend(int target, int depth, Pattern pattern) {
+        if (depth == target) {
+            worked = true;
+            return work(pattern, 0);
         }
-        return 0;
-    }
-
-    @SuppressWarnings("InfiniteRecursion")
-    private int measure(int depth) {
         deepest = depth;
-        return measure(depth + 1) + 1;
-    }
-
-    private int descend(int depth, Pattern pattern) {
-        return depth == 0 ? work(pattern, 0) : descend(depth - 1, pattern) + 1;
+        return descend(target, depth + 1, pattern) + 1;
     }
 
     /** One complete piece of work on each level, deeper and deeper. */
