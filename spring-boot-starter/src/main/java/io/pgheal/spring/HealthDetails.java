@@ -28,6 +28,9 @@ record HealthDetails(boolean down, Map<String, Object> dataSources) {
         if (!state.trouble().isEmpty()) {
             detail.put("trouble", state.trouble());
         }
+        if (!state.shortcomings().isEmpty()) {
+            detail.put("shortcomings", state.shortcomings());
+        }
         detail.put("breakerOpen", state.breakerOpen());
         detail.put("leases", state.leases());
         detail.put("openTransactions", state.openTransactions());

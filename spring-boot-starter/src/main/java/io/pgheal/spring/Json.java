@@ -29,6 +29,7 @@ final class Json {
         Map<String, @Nullable Object> json = new LinkedHashMap<>();
         json.put("connected", state.connected());
         json.put("trouble", state.trouble().isEmpty() ? null : state.trouble());
+        json.put("shortcomings", state.shortcomings());
         json.put("breakerOpen", state.breakerOpen());
         json.put("leases", state.leases());
         json.put("openTransactions", state.openTransactions());
