@@ -172,6 +172,10 @@ public final class LeaseRegistry {
         }
     }
 
+    boolean isOpen(Lease lease) {
+        return open.contains(lease);
+    }
+
     void giveBackLater(Lease lease) {
         raise(new LeaseEvent.CutReturn(lease));
     }

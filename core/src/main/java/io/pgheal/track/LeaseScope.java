@@ -88,7 +88,7 @@ public final class LeaseScope implements AutoCloseable {
                 asynchronous,
                 StateWord.sequence(word),
                 lease.touches(),
-                StateWord.callsInProgress(word) != 0 && lease.callIsMine());
+                lease.callIsMine());
     }
 
     void leaseOpened() {
