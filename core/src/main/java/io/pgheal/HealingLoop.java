@@ -226,9 +226,9 @@ final class HealingLoop implements AutoCloseable {
     private void act(LeaseSnapshot lease, long now, Runnable act) {
         long id = lease.lease().id();
         Look look = looks.get(id);
-        if (look == null || look.sequence() != lease.sequence()) {
-            look = look != null && look.underWay() ? look : Look.first(lease);
-            looks.put(id, look);
+        // While an act is under way its look belongs to the act thread: put back here, it would stay so for ever.
+        if (look == null || (look.sequence() != lease.sequence() && !look.underWay())) {
+            look = Look.first(lease);
         }
         if (look.isDue(now)) {
             looks.put(id, look.begun());
