@@ -76,7 +76,7 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
         this.config = builder.config;
         this.mode = config.mode();
         Ticker ticker = builder.ticker;
-        Waiting waiting = new Waiting();
+        Waiting waiting = new Waiting(ticker);
         Pool pool = Pool.of(target, waiting);
         this.name = builder.name != null
                 ? builder.name
