@@ -93,11 +93,16 @@ final class HealingCycle {
     }
 
     private void heal(Diagnosis diagnosis, Decision decision) {
+        boolean wasInVain = told.wasInVain(diagnosis);
         String id = told.idOf(diagnosis).orElseGet(journal::nextId);
         LeaseView lease = view(diagnosis);
         Outcome outcome = new Outcome(OutcomeKind.UNRESOLVED, List.of(), java.time.Duration.ZERO);
         try {
             outcome = healer.carryOut(diagnosis, decision, id);
+            if (outcome.kind() == OutcomeKind.UNRESOLVED) {
+                told.inVain(diagnosis, id);
+                outcome = wasInVain ? Outcome.untouched(OutcomeKind.WITHDRAWN) : outcome; // told and counted once
+            }
         } finally {
             safeguards.ended(outcome);
         }
