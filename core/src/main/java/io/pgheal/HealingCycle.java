@@ -108,11 +108,16 @@ final class HealingCycle {
     }
 
     private void heal(Diagnosis diagnosis, Decision decision, Supplier<Diagnosis> atTheEnd) {
+        boolean wasInVain = told.wasInVain(diagnosis);
         String id = told.idOf(diagnosis).orElseGet(journal::nextId);
         LeaseView lease = view(diagnosis);
         Outcome outcome = Outcome.untouched(OutcomeKind.UNRESOLVED);
         try {
             outcome = healer.carryOut(diagnosis, decision, id);
+            if (outcome.kind() == OutcomeKind.UNRESOLVED) {
+                told.inVain(diagnosis, id);
+                outcome = wasInVain ? Outcome.untouched(OutcomeKind.WITHDRAWN) : outcome; // told and counted once
+            }
         } finally {
             safeguards.ended(outcome);
         }

@@ -23,7 +23,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -48,7 +48,7 @@ final class HealingLoop implements AutoCloseable {
     private final ActThread acts;
     private final Ticker ticker;
     private final Metrics metrics;
-    private final Consumer<LeaseEvent.Refuted> refutation;
+    private final Predicate<LeaseEvent.Refuted> refutation;
     private final Thread thread;
 
     private final Map<Long, Look> looks = new ConcurrentHashMap<>();
@@ -100,7 +100,7 @@ final class HealingLoop implements AutoCloseable {
             ActThread acts,
             Ticker ticker,
             Metrics metrics,
-            Consumer<LeaseEvent.Refuted> refutation) {
+            Predicate<LeaseEvent.Refuted> refutation) {
         this.dataSource = dataSource;
         this.config = config;
         this.registry = registry;
@@ -186,7 +186,12 @@ final class HealingLoop implements AutoCloseable {
 
     private void hear(LeaseEvent event, long now) {
         if (event instanceof LeaseEvent.Refuted refuted) {
-            refutation.accept(refuted);
+            if (!refutation.test(refuted)) {
+                acts.submit(
+                        () -> { // its heal is under way, and tells its story at the end
+                            var unused = refutation.test(refuted);
+                        });
+            }
         } else if (event instanceof LeaseEvent.Outlived outlived) {
             if (afterlife.size() < AFTERLIFE_KEPT) {
                 afterlife.put(
@@ -226,9 +231,9 @@ final class HealingLoop implements AutoCloseable {
     private void act(LeaseSnapshot lease, long now, Runnable act) {
         long id = lease.lease().id();
         Look look = looks.get(id);
-        if (look == null || look.sequence() != lease.sequence()) {
-            look = look != null && look.underWay() ? look : Look.first(lease);
-            looks.put(id, look);
+        // While an act is under way its look belongs to the act thread: put back here, it would stay so for ever.
+        if (look == null || (look.sequence() != lease.sequence() && !look.underWay())) {
+            look = Look.first(lease);
         }
         if (look.isDue(now)) {
             looks.put(id, look.begun());

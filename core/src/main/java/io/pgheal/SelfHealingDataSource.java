@@ -76,7 +76,7 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
         this.config = builder.config;
         this.mode = config.mode();
         Ticker ticker = builder.ticker;
-        Waiting waiting = new Waiting();
+        Waiting waiting = new Waiting(ticker);
         Pool pool = Pool.of(target, waiting);
         this.name = builder.name != null
                 ? builder.name
@@ -260,10 +260,12 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
                 registry.lostEvents());
     }
 
-    private void refuted(LeaseEvent.Refuted event) {
-        Incident wrong = journal.refute(event.judgement().incidentId()).orElse(null);
+    /** Whether the incident of the judgement is known; false before it is told. */
+    private boolean refuted(LeaseEvent.Refuted event) {
+        String id = event.judgement().incidentId();
+        Incident wrong = journal.refute(id).orElse(null);
         if (wrong == null) {
-            return;
+            return journal.keeps(id);
         }
         wrong.evidence()
                 .forEach(evidence -> registry.sites()
@@ -282,6 +284,7 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
                     OutcomeKind.REFUTED);
             mode(HealingMode.OBSERVE);
         }
+        return true;
     }
 
     /** Stops the healer and its control connection. The pool stays open; from now on its connections are lent as they are. */

@@ -15,6 +15,7 @@ import java.util.function.Supplier;
  */
 final class ToldStories {
     private static final int KEPT = 1000;
+    private static final String IN_VAIN = "in vain";
 
     private final Map<String, Story> stories = new LinkedHashMap<>(64, 0.75f, true) {
         private static final long serialVersionUID = 1L;
@@ -39,6 +40,16 @@ final class ToldStories {
     /** The incident of a story that was told before and now has an end. */
     Optional<String> idOf(Diagnosis diagnosis) {
         return Optional.ofNullable(stories.remove(key(diagnosis))).map(Story::incidentId);
+    }
+
+    /** Every remedy was tried in vain. */
+    void inVain(Diagnosis diagnosis, String incidentId) {
+        stories.put(key(diagnosis), new Story(incidentId, IN_VAIN));
+    }
+
+    boolean wasInVain(Diagnosis diagnosis) {
+        Story before = stories.get(key(diagnosis));
+        return before != null && before.action().equals(IN_VAIN);
     }
 
     boolean knows(Diagnosis diagnosis) {

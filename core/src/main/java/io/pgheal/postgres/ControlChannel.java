@@ -14,7 +14,6 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -34,7 +33,6 @@ public final class ControlChannel implements AutoCloseable {
     private final String dataSource;
     private final ControlConnection connection;
     private final ScheduledThreadPoolExecutor thread;
-    private final AtomicInteger waiting = new AtomicInteger();
     private final AtomicLong asked = new AtomicLong();
     private volatile @Nullable Server server;
     private volatile String trouble = "the control connection is not open yet";
@@ -159,17 +157,12 @@ public final class ControlChannel implements AutoCloseable {
     }
 
     private <T> Future<T> queue(Question<T> question) throws SQLException {
-        if (waiting.incrementAndGet() > QUESTIONS_WAITING) {
-            waiting.decrementAndGet();
+        if (thread.getQueue().size() >= QUESTIONS_WAITING) { // those that were given up are taken out of it
             throw new SQLException("the server does not keep up with what it is asked", SqlState.CONNECTION_FAILURE);
         }
         try {
-            return thread.submit(() -> {
-                waiting.decrementAndGet();
-                return answer(question);
-            });
+            return thread.submit(() -> answer(question));
         } catch (RejectedExecutionException closed) {
-            waiting.decrementAndGet();
             throw new SQLException("the control connection is closed", SqlState.CONNECTION_DOES_NOT_EXIST);
         }
     }
@@ -179,9 +172,12 @@ public final class ControlChannel implements AutoCloseable {
         try {
             return question.ask(connection);
         } catch (SQLException e) {
-            if (!connection.isOpen()) {
+            if (server != null && !connection.isOpen()) { // one loss is told once, however many questions it fails
                 lost(e);
             }
+            throw e;
+        } catch (RuntimeException | Error e) {
+            lost(e); // it may have cut the protocol: the next answer could be another question's
             throw e;
         }
     }
@@ -204,23 +200,28 @@ public final class ControlChannel implements AutoCloseable {
                     found.capabilities().serverVersion(),
                     found.capabilities().user());
             found.shortcomings().forEach(lack -> LOG.info("[{}] {}", dataSource, lack));
-        } catch (SQLException | RuntimeException e) {
+        } catch (SQLException | RuntimeException | Error e) {
             lost(e);
         }
     }
 
     /** The first story of a process takes tens of milliseconds, on both sides; later ones a few. */
-    private void warmUp() throws SQLException {
-        for (Backend self : connection.backends(List.of(connection.pid()))) {
-            TransactionRef transaction = self.transaction();
-            if (transaction != null) {
-                Objects.requireNonNull(connection.story(transaction.backend()));
-                connection.transactionGone(transaction);
+    private void warmUp() {
+        try {
+            for (Backend self : connection.backends(List.of(connection.pid()))) {
+                TransactionRef transaction = self.transaction();
+                if (transaction != null) {
+                    Objects.requireNonNull(connection.story(transaction.backend()));
+                    connection.transactionGone(transaction);
+                }
             }
+        } catch (SQLException e) {
+            LOG.debug(
+                    "[{}] the first questions failed: {}", dataSource, SqlState.of(e)); // cold, then; no more than that
         }
     }
 
-    private void lost(Exception e) {
+    private void lost(Throwable e) {
         server = null;
         connection.close();
         String state = SqlState.of(e);

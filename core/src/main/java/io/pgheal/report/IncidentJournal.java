@@ -94,6 +94,12 @@ public final class IncidentJournal implements AutoCloseable {
         return Optional.of(refuted);
     }
 
+    public boolean keeps(String id) {
+        synchronized (kept) {
+            return kept.containsKey(id);
+        }
+    }
+
     /** The last incidents, the newest first. */
     public List<Incident> last() {
         List<Incident> all;

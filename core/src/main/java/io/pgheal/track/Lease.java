@@ -46,6 +46,8 @@ public final class Lease {
     private volatile @Nullable Failure failure;
     private volatile @Nullable Cut cut;
     private volatile boolean cleanedUp;
+    private volatile @Nullable Thread closer;
+    private volatile boolean returned;
     private volatile @Nullable ScopeEnd scopeEnd;
     private volatile @Nullable Long extendedUntil;
 
@@ -286,6 +288,7 @@ public final class Lease {
         Cut seen = cutBy(); // before the abort: a closed connection tells nothing
         cut = seen;
         if (state.tryTake(true)) {
+            closer = Thread.currentThread();
             giveBackOrLater();
         }
         cleanedUp = true;
@@ -318,25 +321,29 @@ public final class Lease {
                 throw tooDeep;
             }
         }
+        Thread current = Thread.currentThread();
         switch (state.close()) {
             case ENDED -> {} // whoever ended it gives the connection back
-            case CUT -> giveBackOrLater();
+            case CUT -> {
+                closer = current;
+                giveBackOrLater();
+            }
             case CLEAN -> {
-                if (!owner.refersTo(Thread.currentThread())) {
+                closer = current;
+                if (!owner.refersTo(current)) {
                     moved = true;
                 }
-                boolean whole = false;
                 try {
                     lent.close();
-                    whole = true;
+                    returned = true; // from here on it may be somebody else's
                 } catch (SQLException e) {
-                    whole = true;
+                    returned = true;
                     if (!isConnected()) {
                         registry.outlived(physical, driver);
                     }
                     throw e;
                 } finally {
-                    if (whole) {
+                    if (returned) {
                         registry.closed(this);
                     } else {
                         registry.giveBackLater(this);
@@ -414,9 +421,10 @@ public final class Lease {
         scopeEnd = end;
     }
 
-    /** Whether a call that is in progress was begun by the current thread: at the end of its scope it is stale. */
+    /** Whether a call or a close in progress was begun by the current thread: at the end of its scope it is stale. */
     boolean callIsMine() {
-        return callThread == Thread.currentThread().getId();
+        return closer == Thread.currentThread()
+                || (callThread == Thread.currentThread().getId() && StateWord.callsInProgress(state.read()) != 0);
     }
 
     // ---- the healing side
@@ -448,9 +456,14 @@ public final class Lease {
         boolean mine = switch (judged.unfinished()) {
             case NOTHING -> false;
             case CUT -> state.tryTake(judged.callIsStale());
-            case CLOSE -> true;
+            case CLOSE -> registry.isOpen(this);
         };
-        if (mine) {
+        if (!mine) {
+            return;
+        }
+        if (returned) {
+            registry.closed(this); // only this was cut
+        } else {
             giveBack();
         }
     }
@@ -501,6 +514,12 @@ public final class Lease {
     @Nullable
     Thread ownerThread() {
         return owner.get();
+    }
+
+    /** The application's thread that has taken on the giving back; null until then. */
+    @Nullable
+    Thread closer() {
+        return closer;
     }
 
     int touches() {

@@ -145,8 +145,12 @@ public final class LeaseRegistry {
     }
 
     void scopeClosed(LeaseScope scope, @Nullable LeaseScope outer) {
-        if (scopes.get() != scope) {
-            return; // closed by another thread, or out of order: the thread's own scope stands
+        LeaseScope current = scopes.get();
+        while (current != null && current != scope) {
+            current = current.outer(); // an inner scope that was never closed is left with this one
+        }
+        if (current == null) {
+            return; // closed by another thread, or already: the thread's own scope stands
         }
         if (outer == null) {
             scopes.remove();
@@ -170,6 +174,10 @@ public final class LeaseRegistry {
         if (lease.isMoved()) {
             sites.learnMove(lease.borrowStack().site());
         }
+    }
+
+    boolean isOpen(Lease lease) {
+        return open.contains(lease);
     }
 
     void giveBackLater(Lease lease) {

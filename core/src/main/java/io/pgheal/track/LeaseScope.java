@@ -32,6 +32,11 @@ public final class LeaseScope implements AutoCloseable {
         this.outer = outer;
     }
 
+    @Nullable
+    LeaseScope outer() {
+        return outer;
+    }
+
     public String name() {
         return name;
     }
@@ -64,11 +69,15 @@ public final class LeaseScope implements AutoCloseable {
         if (openLeases.get() == 0) {
             return;
         }
+        LeaseScope heir = outer;
+        while (heir != null && heir.over) {
+            heir = heir.outer;
+        }
         for (Lease lease : registry.openLeases()) {
             if (lease.scope() == this) {
-                if (outer != null) {
-                    outer.openLeases.incrementAndGet();
-                    lease.passTo(outer);
+                if (heir != null) {
+                    heir.openLeases.incrementAndGet();
+                    lease.passTo(heir);
                 } else {
                     lease.scopeEnded(endFor(lease));
                 }
@@ -88,7 +97,7 @@ public final class LeaseScope implements AutoCloseable {
                 asynchronous,
                 StateWord.sequence(word),
                 lease.touches(),
-                StateWord.callsInProgress(word) != 0 && lease.callIsMine());
+                lease.callIsMine());
     }
 
     void leaseOpened() {

@@ -92,14 +92,27 @@ final class LeaseWatch {
 
     private LeaseSnapshot.Unfinished unfinished(long seenWord) {
         if (StateWord.isTaken(seenWord)) {
-            boolean ownerLeft = owner != OwnerState.ALIVE || scopeEnd != null;
-            return StateWord.isClosed(seenWord) && ownerLeft
-                    ? LeaseSnapshot.Unfinished.CLOSE
-                    : LeaseSnapshot.Unfinished.NOTHING;
+            return closerLeft() ? LeaseSnapshot.Unfinished.CLOSE : LeaseSnapshot.Unfinished.NOTHING;
         }
         return StateWord.isPoisoned(seenWord) || StateWord.isCloseRefused(seenWord)
                 ? LeaseSnapshot.Unfinished.CUT
                 : LeaseSnapshot.Unfinished.NOTHING;
+    }
+
+    /** Whether the thread that closes, which need not be the borrower, is proven to be no longer at it. */
+    private boolean closerLeft() {
+        Thread closer = lease.closer();
+        ScopeEnd end = scopeEnd;
+        return closer != null
+                && ((end != null && end.callWasCut())
+                        || closer.getState() == Thread.State.TERMINATED
+                        || waitsForItsNextTask(closer));
+    }
+
+    private static boolean waitsForItsNextTask(Thread thread) {
+        Thread.State state = thread.getState();
+        return (state == Thread.State.WAITING || state == Thread.State.TIMED_WAITING)
+                && IdleWorker.isIdle(thread.getStackTrace());
     }
 
     /** Resolved only for a lease that has been quiet for a while: nothing is judged sooner. */
@@ -125,9 +138,7 @@ final class LeaseWatch {
             return;
         }
         nextStackLook = quiet + Math.min(quiet, LAST_STACK_LOOK);
-        Thread.State state = thread.getState();
-        if ((state == Thread.State.WAITING || state == Thread.State.TIMED_WAITING)
-                && IdleWorker.isIdle(thread.getStackTrace())) {
+        if (waitsForItsNextTask(thread)) {
             owner = OwnerState.BACK_IN_POOL;
             ownerSince = now;
         }

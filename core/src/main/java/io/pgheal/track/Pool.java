@@ -22,7 +22,7 @@ public interface Pool {
     /**
      * What is known of the pool behind a data source.
      *
-     * @param waiting how many callers have been waiting in {@code getConnection()} longer than a tick
+     * @param waiting how many callers have been waiting in {@code getConnection()} for long
      */
     static Pool of(DataSource dataSource, java.util.function.IntSupplier waiting) {
         if (HikariPool.isPresent() && HikariPool.isHikari(dataSource)) {

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  *     belongs to something outside it
  * @param asynchronous whether the work goes on elsewhere
  * @param sequence the lease's call sequence at that moment; a later call takes the evidence back
- * @param callWasCut whether a call of the ending thread itself was still in progress, which can only have been cut
+ * @param callWasCut whether a call or a close of the ending thread itself was still in progress, which can only have been cut
  */
 public record ScopeEnd(
         String scope,

@@ -4,14 +4,26 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntSupplier;
 
 /**
- * How many callers have been waiting for a connection since an earlier look, without a clock on their way. One that
- * looks (the healing loop, for a pool that does not tell) sees those who came before its last look and are still inside:
- * callers are told apart by number only, so it is a lower bound. Thread-safe; one thread looks.
+ * How many callers have been waiting for a connection for long, without a clock on their way. Callers are told apart by
+ * number only, so it is a lower bound. Thread-safe; what it tells is as old as the looks at it are far apart.
  */
 public final class Waiting implements IntSupplier {
+    /** A checkout that only makes a new connection, or asks who serves it, takes less. */
+    private static final long LONG_NANOS = 500_000_000L;
+
+    private final Ticker ticker;
     private final AtomicLong came = new AtomicLong();
     private final AtomicLong left = new AtomicLong();
-    private long cameAtLastLook;
+
+    // Guarded by this.
+    private long markedAt;
+    private long cameAtMark;
+    private long cameLongAgo;
+
+    public Waiting(Ticker ticker) {
+        this.ticker = ticker;
+        this.markedAt = ticker.nanos();
+    }
 
     void came() {
         came.incrementAndGet();
@@ -21,12 +33,15 @@ public final class Waiting implements IntSupplier {
         left.incrementAndGet();
     }
 
-    /** At least so many were inside at the last look and are inside now. */
+    /** At least so many have been inside for half a second or longer. */
     @Override
-    public int getAsInt() {
-        long gone = left.get();
-        long before = cameAtLastLook;
-        cameAtLastLook = came.get();
-        return (int) Math.max(0, before - gone);
+    public synchronized int getAsInt() {
+        long now = ticker.nanos();
+        if (now - markedAt >= LONG_NANOS) {
+            cameLongAgo = cameAtMark;
+            cameAtMark = came.get();
+            markedAt = now;
+        }
+        return (int) Math.max(0, cameLongAgo - left.get());
     }
 }

@@ -30,7 +30,8 @@ class InterceptedDataSourceTest {
                 return type == Connection.class ? connection : super.answer(type);
             }
         };
-        return new InterceptedDataSource("test", source.as(DataSource.class), registry, new Waiting(), listeners);
+        return new InterceptedDataSource(
+                "test", source.as(DataSource.class), registry, new Waiting(Ticker.system()), listeners);
     }
 
     private long closes() {

@@ -17,6 +17,7 @@ final class RunningServer {
     private static final String DUPLICATE_OBJECT = "42710";
 
     private static @Nullable RunningServer shared;
+    private static @Nullable Exception failure;
 
     private final String urlBeforeDatabase;
     private final String urlAfterDatabase;
@@ -38,11 +39,19 @@ final class RunningServer {
 
     /** Started by the first who asks; ends with the JVM. */
     static synchronized RunningServer shared() throws Exception {
+        if (failure != null) {
+            throw failure; // each class would wait for the same failure again, with a container for minutes
+        }
         if (shared == null) {
-            if (System.getProperty("pgheal.test.url") != null) {
-                shared = existing();
-            } else {
-                shared = isEmbedded() ? embedded(Map.of()) : container();
+            try {
+                if (System.getProperty("pgheal.test.url") != null) {
+                    shared = existing();
+                } else {
+                    shared = isEmbedded() ? embedded(Map.of()) : container();
+                }
+            } catch (Exception e) {
+                failure = e;
+                throw e;
             }
         }
         return shared;

@@ -1,0 +1,112 @@
+package io.pgheal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.pgheal.decide.HealingMode;
+import io.pgheal.heal.OutcomeKind;
+import io.pgheal.testserver.PostgresServer;
+import io.pgheal.track.LeaseRevokedException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/** A judgement that is refuted before its story is told. */
+class EarlyRefutationTest {
+    @RegisterExtension
+    static final PostgresServer SERVER = PostgresServer.shared();
+
+    private final CountDownLatch givingBack = new CountDownLatch(1);
+    private final CountDownLatch goOn = new CountDownLatch(1);
+
+    @Test
+    void anOwnerThatGoesOnWhileItIsBeingHealedRefutesTheJudgement() throws Exception {
+        HealingConfig config = HealingConfig.builder()
+                .abandonedGrace(Duration.ofMillis(50))
+                .abandonedPatience(Duration.ofMillis(100))
+                .build();
+        try (SelfHealingDataSource guarded = SelfHealingDataSource.builder(slowPool())
+                .config(config)
+                .controlDataSource(server())
+                .build()) {
+            await().until(() -> guarded.healer().connected());
+            Connection connection = borrowedByAThreadThatEnded(guarded);
+            givingBack.await();
+
+            assertThatThrownBy(connection::createStatement).isInstanceOf(LeaseRevokedException.class);
+            Thread.sleep(200); // time for the loop to hear of it
+            goOn.countDown();
+
+            await().untilAsserted(() -> {
+                assertThat(guarded.mode()).isEqualTo(HealingMode.OBSERVE);
+                assertThat(guarded.incidents())
+                        .singleElement()
+                        .satisfies(incident -> assertThat(incident.outcome()).isEqualTo(OutcomeKind.REFUTED));
+            });
+        }
+    }
+
+    private static Connection borrowedByAThreadThatEnded(DataSource dataSource) throws InterruptedException {
+        AtomicReference<Connection> borrowed = new AtomicReference<>();
+        Thread borrower = new Thread(() -> {
+            try {
+                Connection connection = dataSource.getConnection();
+                connection.setAutoCommit(false);
+                try (Statement statement = connection.createStatement()) {
+                    statement.execute("SELECT 1");
+                }
+                borrowed.set(connection);
+            } catch (SQLException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        borrower.start();
+        borrower.join();
+        return borrowed.get();
+    }
+
+    private static DataSource server() {
+        PGSimpleDataSource dataSource = new PGSimpleDataSource();
+        dataSource.setUrl(SERVER.url());
+        dataSource.setUser(SERVER.user());
+        dataSource.setPassword(SERVER.password());
+        return dataSource;
+    }
+
+    /** A pool of an unknown kind that takes its time to take a connection back. */
+    private DataSource slowPool() {
+        return (DataSource) Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {DataSource.class}, (proxy, method, arguments) -> {
+                    if (method.getName().equals("getConnection")) {
+                        return slow(DriverManager.getConnection(SERVER.url(), SERVER.user(), SERVER.password()));
+                    }
+                    return method.getReturnType() == boolean.class ? false : null;
+                });
+    }
+
+    private Connection slow(Connection below) {
+        return (Connection) Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {Connection.class}, (proxy, method, arguments) -> {
+                    if (method.getName().equals("close")) {
+                        givingBack.countDown();
+                        goOn.await();
+                    }
+                    try {
+                        return method.invoke(below, arguments);
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                });
+    }
+}

@@ -1,0 +1,58 @@
+package io.pgheal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.pgheal.testserver.PostgresServer;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/** A control role that may not signal must not hold up what needs no signal. */
+class OrphanWithoutPrivilegeTest {
+    @RegisterExtension
+    static final PostgresServer SERVER = PostgresServer.shared();
+
+    @Test
+    void anOrphanThatMayNotBeSignalledIsToldOnceAndDoesNotOpenTheBreaker() throws Exception {
+        admin("DROP ROLE IF EXISTS onlooker");
+        admin("CREATE ROLE onlooker LOGIN PASSWORD 'onlooker'");
+        admin("GRANT pg_read_all_stats TO onlooker");
+        PGSimpleDataSource control = new PGSimpleDataSource();
+        control.setUrl(SERVER.url());
+        control.setUser("onlooker");
+        control.setPassword("onlooker");
+        try (GuardedPool pool = GuardedPool.on(SERVER, it -> it, it -> it.controlDataSource(control))) {
+            Connection connection = pool.guarded.getConnection();
+            try (Statement statement = connection.createStatement()) {
+                connection.setNetworkTimeout(Runnable::run, 200);
+                statement.execute("SELECT pg_sleep(6)");
+            } catch (java.sql.SQLException timedOut) {
+                // as it must be
+            }
+            try {
+                connection.close();
+            } catch (java.sql.SQLException broken) {
+                // as well
+            }
+            await().until(() -> !pool.guarded.incidents().isEmpty());
+            Thread.sleep(5000);
+
+            assertThat(pool.guarded.healer().breakerOpen()).isFalse();
+            assertThat(pool.guarded.incidents()).hasSize(1);
+        } finally {
+            admin("DROP ROLE onlooker");
+        }
+    }
+
+    private static void admin(String sql) throws Exception {
+        try (Connection connection =
+                        DriverManager.getConnection(SERVER.url(), SERVER.superuser(), SERVER.superuserPassword());
+                Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+}

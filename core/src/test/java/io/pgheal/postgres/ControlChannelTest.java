@@ -1,0 +1,110 @@
+package io.pgheal.postgres;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.pgheal.testserver.PostgresServer;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.SQLTimeoutException;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+class ControlChannelTest {
+    @RegisterExtension
+    static final PostgresServer SERVER = PostgresServer.shared();
+
+    private final AtomicInteger opened = new AtomicInteger();
+    private final ControlChannel channel = new ControlChannel("test", this::open);
+
+    private Connection open() throws SQLException {
+        opened.incrementAndGet();
+        return ControlSettings.of(SERVER.url(), SERVER.user(), SERVER::password).open();
+    }
+
+    @BeforeEach
+    void connect() {
+        channel.start();
+        await().until(() -> channel.server().isPresent());
+    }
+
+    @AfterEach
+    void close() {
+        channel.close();
+    }
+
+    @Test
+    void questionsThatWereGivenUpWhileTheyWaitedTakeNoPlace() throws Exception {
+        CountDownLatch goOn = new CountDownLatch(1);
+        assertThatThrownBy(() -> channel.ask(Duration.ofMillis(50), control -> hang(goOn)))
+                .isInstanceOf(SQLTimeoutException.class);
+        for (int i = 0; i < 100; i++) {
+            assertThatThrownBy(() -> channel.ask(Duration.ofMillis(1), ControlConnection::identity))
+                    .isInstanceOf(SQLTimeoutException.class);
+        }
+        goOn.countDown();
+
+        assertThat(channel.ask(Duration.ofSeconds(5), ControlConnection::identity))
+                .isNotNull();
+    }
+
+    @Test
+    void oneLossIsFollowedByOneNewConnection() throws Exception {
+        CountDownLatch goOn = new CountDownLatch(1);
+        assertThatThrownBy(() -> channel.ask(Duration.ofMillis(50), control -> {
+                    hang(goOn);
+                    control.abort();
+                    return control.identity();
+                }))
+                .isInstanceOf(SQLTimeoutException.class);
+        Thread[] asking = new Thread[4];
+        for (int i = 0; i < asking.length; i++) {
+            asking[i] = new Thread(() -> {
+                try {
+                    channel.ask(Duration.ofSeconds(5), ControlConnection::identity);
+                } catch (SQLException lost) {
+                    // as it must be
+                }
+            });
+            asking[i].start();
+        }
+        for (Thread each : asking) {
+            await().until(() -> each.getState() == Thread.State.TIMED_WAITING);
+        }
+        goOn.countDown();
+        for (Thread each : asking) {
+            each.join();
+        }
+        await().until(() -> channel.server().isPresent());
+
+        Thread.sleep(1500);
+        assertThat(opened).hasValue(2);
+    }
+
+    @Test
+    void aConnectionInWhichAnErrorStruckIsNotAskedAgain() throws Exception {
+        assertThatThrownBy(() -> channel.ask(Duration.ofSeconds(5), control -> {
+                    throw new OutOfMemoryError("made up");
+                }))
+                .isInstanceOf(SQLException.class);
+
+        await().until(() -> opened.get() == 2 && channel.server().isPresent());
+        assertThat(channel.ask(Duration.ofSeconds(5), ControlConnection::identity))
+                .isNotNull();
+    }
+
+    private static int hang(CountDownLatch goOn) {
+        try {
+            goOn.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+        return 0;
+    }
+}
