@@ -17,7 +17,7 @@ final class RunningServer {
     private static final String DUPLICATE_OBJECT = "42710";
 
     private static @Nullable RunningServer shared;
-    private static @Nullable Exception failure;
+    private static @Nullable String failure;
 
     private final String urlBeforeDatabase;
     private final String urlAfterDatabase;
@@ -40,7 +40,8 @@ final class RunningServer {
     /** Started by the first who asks; ends with the JVM. */
     static synchronized RunningServer shared() throws Exception {
         if (failure != null) {
-            throw failure; // each class would wait for the same failure again, with a container for minutes
+            // Each class would wait for the same failure again, with a container for minutes.
+            throw new IllegalStateException("the server for the tests did not start before either: " + failure);
         }
         if (shared == null) {
             try {
@@ -50,7 +51,7 @@ final class RunningServer {
                     shared = isEmbedded() ? embedded(Map.of()) : container();
                 }
             } catch (Exception e) {
-                failure = e;
+                failure = e.toString();
                 throw e;
             }
         }
