@@ -40,6 +40,7 @@ final class HealingLoop implements AutoCloseable {
     private static final Duration SLOW_LOOKS_APART = Duration.ofMillis(250);
     private static final Duration FIRST_AFTERLIFE_LOOK = Duration.ofMillis(100);
     private static final int AFTERLIFE_KEPT = 1000;
+    private static final int FAILED_LOOKS_TOLD = 1000;
 
     private final String dataSource;
     private final HealingConfig config;
@@ -60,6 +61,7 @@ final class HealingLoop implements AutoCloseable {
     private volatile List<LeaseSnapshot> seen = List.of();
     private volatile boolean closed;
     private boolean askNow;
+    private int failedLooks;
 
     /** At which age a slow statement is asked about next. */
     private record SlowLook(long sequence, Duration nextAge) {}
@@ -148,9 +150,20 @@ final class HealingLoop implements AutoCloseable {
             } catch (InterruptedException e) {
                 // Only close() ends the loop, and it says so.
             } catch (Throwable e) {
-                LOG.error("[{}] a look of the healing loop failed; the next one goes on", dataSource, e);
+                if (failedLooks++ % FAILED_LOOKS_TOLD == 0) {
+                    LOG.error("[{}] a look of the healing loop failed; the next one goes on", dataSource, e);
+                }
             }
         }
+        finishWhatIsLeft();
+    }
+
+    /** The pool lives on: what waits to be given back must not wait for ever. */
+    private void finishWhatIsLeft() {
+        registry.events().stream()
+                .filter(LeaseEvent.CutReturn.class::isInstance)
+                .forEach(event -> ((LeaseEvent.CutReturn) event).lease().giveBack());
+        registry.look(ticker.nanos()).forEach(lease -> lease.lease().finish(lease));
     }
 
     private void look(long now) {
@@ -250,8 +263,8 @@ final class HealingLoop implements AutoCloseable {
             decision = cycle.abandoned(symptom);
         } finally {
             long now = ticker.nanos();
-            Duration in = decision != null && decision.action() == Action.WAIT ? decision.lookAgain() : null;
-            looks.computeIfPresent(id, (key, look) -> in == null ? look.backOff(now) : look.again(now, in));
+            Duration in = decision == null ? Duration.ZERO : decision.lookAgain();
+            looks.computeIfPresent(id, (key, look) -> in.isZero() ? look.backOff(now) : look.again(now, in));
         }
     }
 
@@ -276,7 +289,6 @@ final class HealingLoop implements AutoCloseable {
                     || look.sequence() != lease.sequence()
                     || lease.callFor().compareTo(look.nextAge()) >= 0;
         }
-        askNow = false;
         if (!due || slow.isEmpty() || slowLookUnderWay || now - lastSlowLook < SLOW_LOOKS_APART.toNanos()) {
             return;
         }
@@ -284,12 +296,13 @@ final class HealingLoop implements AutoCloseable {
             slowLooks.put(lease.lease().id(), new SlowLook(lease.sequence(), nextAge(lease.callFor())));
         }
         lastSlowLook = now;
+        askNow = false;
         limitDue = Long.MAX_VALUE;
         slowLookUnderWay = true;
         boolean taken = acts.submit(() -> {
             try {
                 cycle.blockers(new SlowStatements(slow), leases, abandoned).stream()
-                        .map(Decision::lookAgain)
+                        .map(HealingLoop::nextLook)
                         .filter(in -> !in.isZero())
                         .min(Duration::compareTo)
                         .ifPresent(in -> limitDue = ticker.nanos() + in.toNanos());
@@ -300,6 +313,11 @@ final class HealingLoop implements AutoCloseable {
         if (!taken) {
             slowLookUnderWay = false;
         }
+    }
+
+    /** After a heal at once: behind one holder of a shared lock may stand the next. */
+    private static Duration nextLook(Decision decision) {
+        return decision.action() == Action.HEAL ? SLOW_LOOKS_APART : decision.lookAgain();
     }
 
     private boolean limitIsDue(long now) {

@@ -11,7 +11,8 @@ import java.util.function.Supplier;
 
 /**
  * What was told already and is still the same story: the same culprit in the same transaction, and the same kind of
- * decision. Bounded. Belongs to the act thread.
+ * decision. Bounded. Thread-safe:
+ * an act that hangs may come back while its replacement is at work.
  */
 final class ToldStories {
     private static final int KEPT = 1000;
@@ -29,7 +30,7 @@ final class ToldStories {
     private record Story(String incidentId, String action) {}
 
     /** @param telling tells the story and returns the id of its incident */
-    void once(Diagnosis diagnosis, Decision decision, Supplier<String> telling) {
+    synchronized void once(Diagnosis diagnosis, Decision decision, Supplier<String> telling) {
         String key = key(diagnosis);
         Story before = stories.get(key);
         if (before == null || !before.action().equals(decision.action().name())) {
@@ -38,21 +39,21 @@ final class ToldStories {
     }
 
     /** The incident of a story that was told before and now has an end. */
-    Optional<String> idOf(Diagnosis diagnosis) {
+    synchronized Optional<String> idOf(Diagnosis diagnosis) {
         return Optional.ofNullable(stories.remove(key(diagnosis))).map(Story::incidentId);
     }
 
     /** Every remedy was tried in vain. */
-    void inVain(Diagnosis diagnosis, String incidentId) {
+    synchronized void inVain(Diagnosis diagnosis, String incidentId) {
         stories.put(key(diagnosis), new Story(incidentId, IN_VAIN));
     }
 
-    boolean wasInVain(Diagnosis diagnosis) {
+    synchronized boolean wasInVain(Diagnosis diagnosis) {
         Story before = stories.get(key(diagnosis));
         return before != null && before.action().equals(IN_VAIN);
     }
 
-    boolean knows(Diagnosis diagnosis) {
+    synchronized boolean knows(Diagnosis diagnosis) {
         return stories.containsKey(key(diagnosis));
     }
 

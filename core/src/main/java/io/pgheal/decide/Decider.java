@@ -52,7 +52,8 @@ public final class Decider {
             return strong(diagnosis, limits.grace(), silence, "its pool is exhausted");
         }
         if (diagnosis.onlyAdvisoryWaiters() && !diagnosis.poolExhausted()) {
-            return Decision.report("only advisory locks are waited for: it may lead while others follow");
+            return Decision.reportAndLookAgain(
+                    "only advisory locks are waited for: it may lead while others follow", Duration.ofSeconds(1));
         }
         boolean somebodyWaits = diagnosis.somebodyWaitsForLock() || diagnosis.poolExhausted();
         return somebodyWaits

@@ -59,6 +59,7 @@ public final class Healer {
         private final long began = ticker.nanos();
         private final List<RungResult> rungs = new ArrayList<>();
         private @Nullable Rung signalled;
+        private boolean ownerLives;
 
         Climb(Diagnosis diagnosis, Decision decision, String incidentId) {
             this.diagnosis = diagnosis;
@@ -102,6 +103,7 @@ public final class Healer {
 
         /** The user's own time limit: the statement is ended first, and its owner is told by its own exception. */
         private Sight cancelLiveOwner() {
+            ownerLives = true;
             Sight sight = climb(Rung.CANCEL);
             return sight == Sight.STILL_THERE ? climb(Rung.TERMINATE) : sight;
         }
@@ -212,6 +214,9 @@ public final class Healer {
             if (victim == null || !reachesItsServer()) {
                 return Sight.BLIND;
             }
+            if (ownerLives) {
+                return lookWhetherItGaveWay(victim);
+            }
             Backend backend = diagnosis.backend();
             TransactionRef judged = backend == null ? null : backend.transaction();
             List<Integer> waiters =
@@ -221,6 +226,22 @@ public final class Healer {
                         ? channel.ask(ANSWER, control -> isAbsent(victim, control.backend(victim.pid())))
                         : channel.ask(ANSWER, control -> control.transactionGone(judged, waiters));
                 return gone ? Sight.GONE : Sight.STILL_THERE;
+            } catch (SQLException e) {
+                return Sight.BLIND;
+            }
+        }
+
+        /** A live owner's session stays, and its transaction until it rolls back: only its locks must be gone. */
+        private Sight lookWhetherItGaveWay(BackendId victim) {
+            try {
+                boolean busy = channel.ask(ANSWER, control -> control.backend(victim.pid()))
+                        .filter(now -> victim.equals(now.id()) && now.isActive())
+                        .isPresent();
+                return busy
+                                || !channel.ask(ANSWER, control -> control.inTheWay(List.of(victim.pid())))
+                                        .isEmpty()
+                        ? Sight.STILL_THERE
+                        : Sight.GONE;
             } catch (SQLException e) {
                 return Sight.BLIND;
             }

@@ -20,9 +20,11 @@ import org.jspecify.annotations.Nullable;
  *
  * @param id names the incident in logs, exceptions and endpoints
  * @param tables that the culprit had locked or that were waited for, those that were waited for first
- * @param tableUnknown whether somebody waited for something that PostgreSQL does not tie to a table
+ * @param tableUnknown whether there may be other tables: somebody waited for something that PostgreSQL does not tie to a
+ *     table, or the story could not be asked in time
  * @param action what was decided, in one word; {@code reason} says why
- * @param timeToHeal from the evidence until the transaction was seen gone; null when it was not healed
+ * @param timeToHeal from the evidence, or where there is none from the beginning of the longest wait, until the
+ *     transaction was seen gone; null when it was not healed
  * @param silence from the culprit's last call until the end of the story
  * @param blocked what all waiters together had waited when the story was asked
  * @param lease the culprit's lease, where it is one of ours
@@ -85,9 +87,10 @@ public record Incident(
             Diagnosis diagnosis,
             Decision decision,
             Outcome outcome,
+            Duration sinceSeen,
             @Nullable LeaseView lease) {
         boolean healed = outcome.kind() == OutcomeKind.HEALED;
-        Duration evidenceFor = diagnosis.silence();
+        Duration trouble = diagnosis.evidence().isEmpty() ? diagnosis.longestWait() : diagnosis.silence();
         return new Incident(
                 id,
                 at,
@@ -95,7 +98,7 @@ public record Incident(
                 diagnosis.kind(),
                 diagnosis.evidence(),
                 diagnosis.tables().stream().map(TableName::toString).distinct().toList(),
-                diagnosis.waitsForUnknownTable(),
+                diagnosis.waitsForUnknownTable() || diagnosis.backend() == null,
                 culprit(diagnosis),
                 diagnosis.locks().stream()
                         .map(lock -> new LockView(
@@ -114,8 +117,8 @@ public record Incident(
                 decision.reason(),
                 outcome.rungs(),
                 outcome.kind(),
-                healed ? evidenceFor.plus(outcome.took()) : null,
-                diagnosis.lease() == null ? null : diagnosis.lease().quiet().plus(outcome.took()),
+                healed ? trouble.plus(sinceSeen) : null,
+                diagnosis.lease() == null ? null : diagnosis.lease().quiet().plus(sinceSeen),
                 diagnosis.waiters().stream().map(w -> w.waited()).reduce(Duration.ZERO, Duration::plus),
                 lease);
     }

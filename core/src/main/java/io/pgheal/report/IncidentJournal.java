@@ -6,6 +6,7 @@ import io.pgheal.heal.Outcome;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.track.LeaseView;
 import io.pgheal.track.Ticker;
+import java.time.Duration;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
@@ -75,7 +76,11 @@ public final class IncidentJournal implements AutoCloseable {
 
     public Incident tell(
             String id, Diagnosis diagnosis, Decision decision, Outcome outcome, @Nullable LeaseView lease) {
-        Incident incident = Incident.of(id, ticker.instant(), dataSource, diagnosis, decision, outcome, lease);
+        Duration sinceSeen = diagnosis.lease() == null
+                ? outcome.took()
+                : Duration.ofNanos(ticker.nanos() - diagnosis.lease().at());
+        Incident incident =
+                Incident.of(id, ticker.instant(), dataSource, diagnosis, decision, outcome, sinceSeen, lease);
         spread(incident);
         return incident;
     }

@@ -9,6 +9,7 @@ import java.sql.Statement;
 import java.util.concurrent.atomic.AtomicBoolean;
 import javax.sql.DataSource;
 import net.ttddyy.dsproxy.ConnectionInfo;
+import net.ttddyy.dsproxy.DataSourceProxyException;
 import net.ttddyy.dsproxy.proxy.JdbcProxyFactory;
 import net.ttddyy.dsproxy.proxy.ProxyConfig;
 import net.ttddyy.dsproxy.transform.ParameterTransformer;
@@ -60,6 +61,9 @@ final class Interception implements JdbcProxyFactory {
             }
             handle = registry.lend(lent, driver);
         } catch (SQLException | RuntimeException e) {
+            if (CutCall.isCutBy(e)) {
+                throw new DataSourceProxyException("a new connection was cut", e); // it cannot be lent, tracked or not
+            }
             registry.complain("tracking a connection", e);
             return lent;
         }

@@ -31,6 +31,7 @@ public final class Lease {
     private final BaseConnection driver;
     private final PhysicalConnection physical;
     private final WeakReference<Thread> owner;
+    private final long ownerId;
     private final BorrowStack borrowStack;
     private volatile @Nullable LeaseScope scope;
 
@@ -80,6 +81,7 @@ public final class Lease {
         this.driver = driver;
         this.physical = physical;
         this.owner = new WeakReference<>(Thread.currentThread());
+        this.ownerId = Thread.currentThread().getId();
         this.borrowStack = borrowStack;
         this.scope = scope;
     }
@@ -105,7 +107,7 @@ public final class Lease {
         if (driver.getTransactionState() == TransactionState.IDLE) {
             statementCount = 0;
         }
-        statements[statementCount++ % STATEMENTS_KEPT] = sql;
+        statements[Math.floorMod(statementCount++, STATEMENTS_KEPT)] = sql;
         if (!sessionBound && SessionBound.byStatement(sql)) {
             sessionBound = true;
         }
@@ -509,6 +511,12 @@ public final class Lease {
 
     public PhysicalConnection physical() {
         return physical;
+    }
+
+    /** Whether the call in progress can be nobody's but the borrower's. */
+    boolean callIsOwners() {
+        long caller = callThread;
+        return caller == 0 || caller == ownerId;
     }
 
     @Nullable

@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
@@ -33,6 +34,7 @@ import org.slf4j.LoggerFactory;
 public final class LeaseRegistry {
     private static final Logger LOG = LoggerFactory.getLogger(LeaseRegistry.class);
     private static final int EVENTS_KEPT = 1024;
+    private static final long EXHAUSTED_NANOS = 500_000_000L;
 
     private final String dataSource;
     private final Pool pool;
@@ -54,6 +56,9 @@ public final class LeaseRegistry {
     private final ThreadLocal<@Nullable LeaseScope> scopes = new ThreadLocal<>();
 
     private final AtomicInteger complaints = new AtomicInteger();
+    private final AtomicBoolean poolerTold = new AtomicBoolean();
+    private volatile boolean exhausted;
+    private @Nullable Long exhaustedSince; // of the loop
 
     /**
      * A registry without leases.
@@ -125,12 +130,16 @@ public final class LeaseRegistry {
         try {
             PhysicalIdentity identity = PhysicalIdentity.read(lent);
             if (identity.poolerInBetween()) {
-                complainOnce(
+                tellOfPooler(
                         "a pooler stands between " + dataSource + " and its server: backends are never signalled by "
                                 + "the driver's pid, an abandoned connection is still aborted");
             }
             return new PhysicalConnection(driver.getBackendPID(), identity);
-        } catch (SQLException | RuntimeException e) {
+        } catch (SQLException | RuntimeException | Error e) {
+            if (CutCall.isCutBy(e)) {
+                driver.abort(Runnable::run); // the next answer on it would be this question's
+                throw e;
+            }
             complain("asking a new connection who serves it (it will only ever be aborted, never signalled)", e);
             return new PhysicalConnection(driver.getBackendPID(), null);
         }
@@ -235,8 +244,8 @@ public final class LeaseRegistry {
         }
     }
 
-    private void complainOnce(String what) {
-        if (complaints.getAndIncrement() == 0) {
+    private void tellOfPooler(String what) {
+        if (poolerTold.compareAndSet(false, true)) {
             LOG.warn("[{}] {}", dataSource, what);
         }
     }
@@ -274,6 +283,7 @@ public final class LeaseRegistry {
 
     /** One look at every open lease. */
     public List<LeaseSnapshot> look(long now) {
+        lookAtPool(now);
         List<LeaseSnapshot> seen = new ArrayList<>();
         for (Lease lease : open) {
             LeaseWatch watch = lease.watch;
@@ -304,8 +314,22 @@ public final class LeaseRegistry {
         return open.size();
     }
 
+    /** Whether callers have been waiting for a connection at every look for half a second. */
     public boolean isPoolExhausted() {
-        return pool.isExhausted();
+        return exhausted;
+    }
+
+    /** A pool that is merely opening one more connection looks exhausted, too, for a moment. */
+    private void lookAtPool(long now) {
+        if (!pool.isExhausted()) {
+            exhaustedSince = null;
+            exhausted = false;
+            return;
+        }
+        if (exhaustedSince == null) {
+            exhaustedSince = now;
+        }
+        exhausted = now - exhaustedSince >= EXHAUSTED_NANOS;
     }
 
     /** Events that found the queue full; more than none means that the healing loop is overrun. */

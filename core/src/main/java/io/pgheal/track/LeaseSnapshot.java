@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
  * ticker, counted only while it was not starved.
  *
  * @param lease what the fence is asked of, with this snapshot in hand
+ * @param at when it was seen, by the ticker's nanoseconds
  * @param quiet since the last call, or since the loop first looked
  * @param callFor how long the call in progress has been seen, zero when there is none
  * @param ownerFor how long the owner has been seen in this state with no call since
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record LeaseSnapshot(
         Lease lease,
+        long at,
         long sequence,
         int touches,
         boolean transactionOpen,

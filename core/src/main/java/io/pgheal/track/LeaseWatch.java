@@ -67,11 +67,15 @@ final class LeaseWatch {
         Call call = lease.call();
         return new LeaseSnapshot(
                 lease,
+                now,
                 StateWord.sequence(seenWord),
                 seenTouches,
                 transactionOpen,
                 callInProgress,
-                callInProgress && (lease.unreachable || owner != OwnerState.ALIVE || (end != null && end.callWasCut())),
+                callInProgress
+                        && (lease.unreachable
+                                || (owner != OwnerState.ALIVE && lease.callIsOwners())
+                                || (end != null && end.callWasCut())),
                 callInProgress && call != null && call.isUse,
                 Duration.ofNanos(now - since),
                 Duration.ofNanos(now - quietSince),

@@ -85,6 +85,7 @@ public final class Snapshots {
     public LeaseSnapshot snapshot() {
         return new LeaseSnapshot(
                 null,
+                0,
                 1,
                 0,
                 transactionOpen,
