@@ -1,5 +1,6 @@
 package io.pgheal;
 
+import io.pgheal.Questions.PendingStory;
 import io.pgheal.decide.Decider;
 import io.pgheal.decide.Decision;
 import io.pgheal.decide.HealingMode;
@@ -9,6 +10,7 @@ import io.pgheal.detect.Symptom.OutlivedBackends;
 import io.pgheal.detect.Symptom.SlowStatements;
 import io.pgheal.diagnose.Diagnosis;
 import io.pgheal.diagnose.Diagnostician;
+import io.pgheal.diagnose.ServerSide;
 import io.pgheal.heal.Healer;
 import io.pgheal.heal.Outcome;
 import io.pgheal.heal.OutcomeKind;
@@ -20,6 +22,7 @@ import io.pgheal.track.LeaseRegistry;
 import io.pgheal.track.LeaseSnapshot;
 import io.pgheal.track.LeaseView;
 import io.pgheal.track.Revocation;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
@@ -59,11 +62,18 @@ final class HealingCycle {
     /** One lease of ours whose owner seems to be gone. */
     Decision abandoned(AbandonedLease symptom) {
         boolean exhausted = registry.isPoolExhausted();
-        var server = symptom.strength() == Strength.CERTAIN
-                ? questions.storyInTime(symptom.lease(), config.diagnosisDeadline())
-                : questions.storyIfSomebodyWaits(
-                        symptom, exhausted, config.limits().patience());
-        return conclude(Diagnostician.abandoned(symptom, server, exhausted));
+        if (symptom.strength() != Strength.CERTAIN) {
+            ServerSide server = questions.storyIfSomebodyWaits(
+                    symptom, exhausted, config.limits().patience());
+            return conclude(Diagnostician.abandoned(symptom, server, exhausted));
+        }
+        // The story must be asked before the heal, for the locks are gone after it; but the heal does not wait for
+        // long.
+        PendingStory story = questions.story(symptom.lease());
+        Duration deadline = mode.get() == HealingMode.HEAL ? config.diagnosisDeadline() : Questions.ANSWER;
+        return conclude(
+                Diagnostician.abandoned(symptom, story.within(deadline), exhausted),
+                () -> Diagnostician.abandoned(symptom, story.byNow(), exhausted));
     }
 
     /** Statements of ours that run for long, or just failed: whom do they wait for? */
@@ -81,9 +91,14 @@ final class HealingCycle {
     }
 
     private Decision conclude(Diagnosis diagnosis) {
+        return conclude(diagnosis, () -> diagnosis);
+    }
+
+    /** @param atTheEnd what is known by then, for the telling */
+    private Decision conclude(Diagnosis diagnosis, Supplier<Diagnosis> atTheEnd) {
         Decision decision = safeguards.permit(Decider.decide(diagnosis, config.limits(), config.spare(), mode.get()));
         switch (decision.action()) {
-            case HEAL -> heal(diagnosis, decision);
+            case HEAL -> heal(diagnosis, decision, atTheEnd);
             case WOULD_HEAL -> told.once(diagnosis, decision, () -> wouldHeal(diagnosis, decision));
             case REPORT ->
                 told.once(diagnosis, decision, () -> tell(journal.nextId(), diagnosis, decision, OutcomeKind.REPORTED));
@@ -92,17 +107,17 @@ final class HealingCycle {
         return decision;
     }
 
-    private void heal(Diagnosis diagnosis, Decision decision) {
+    private void heal(Diagnosis diagnosis, Decision decision, Supplier<Diagnosis> atTheEnd) {
         String id = told.idOf(diagnosis).orElseGet(journal::nextId);
         LeaseView lease = view(diagnosis);
-        Outcome outcome = new Outcome(OutcomeKind.UNRESOLVED, List.of(), java.time.Duration.ZERO);
+        Outcome outcome = Outcome.untouched(OutcomeKind.UNRESOLVED);
         try {
             outcome = healer.carryOut(diagnosis, decision, id);
         } finally {
             safeguards.ended(outcome);
         }
         if (outcome.kind() != OutcomeKind.WITHDRAWN) {
-            journal.tell(id, diagnosis, decision, outcome, lease);
+            journal.tell(id, diagnosis.backend() == null ? atTheEnd.get() : diagnosis, decision, outcome, lease);
         }
     }
 

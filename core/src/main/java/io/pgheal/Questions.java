@@ -10,6 +10,7 @@ import io.pgheal.postgres.BackendId;
 import io.pgheal.postgres.BackendStory;
 import io.pgheal.postgres.BlockingTree;
 import io.pgheal.postgres.ControlChannel;
+import io.pgheal.postgres.ControlChannel.Answer;
 import io.pgheal.postgres.HeldLock;
 import io.pgheal.postgres.ServerIdentity;
 import io.pgheal.track.LeaseSnapshot;
@@ -23,10 +24,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** What the server is asked, and no more than the case needs. Belongs to the act thread. */
 final class Questions {
-    private static final Duration ANSWER = Duration.ofSeconds(2);
+    static final Duration ANSWER = Duration.ofSeconds(2);
 
     private final ControlChannel channel;
 
@@ -34,18 +36,45 @@ final class Questions {
         this.channel = channel;
     }
 
-    /** The story of a certain case: its heal waits for it no longer than the deadline. */
-    ServerSide storyInTime(LeaseSnapshot lease, Duration deadline) {
+    /** The story of one backend, being asked. */
+    record PendingStory(@Nullable Answer<Optional<BackendStory>> answer, String blindness) {
+
+        /** What is known once the answer came, or the deadline passed. */
+        ServerSide within(Duration deadline) {
+            if (answer == null) {
+                return ServerSide.blind(blindness);
+            }
+            try {
+                return told(answer.within(deadline));
+            } catch (SQLException e) {
+                return ServerSide.blind("its story could not be asked: " + e.getMessage());
+            }
+        }
+
+        /** What is known by now. */
+        ServerSide byNow() {
+            return answer == null
+                    ? ServerSide.blind(blindness)
+                    : answer.ifHere()
+                            .map(PendingStory::told)
+                            .orElseGet(() -> ServerSide.blind("its story came too late"));
+        }
+
+        private static ServerSide told(Optional<BackendStory> story) {
+            return story.map(ServerSide::told).orElseGet(() -> ServerSide.blind("its backend is not there any more"));
+        }
+    }
+
+    /** Asks for the story of a lease, and does not wait for it. */
+    PendingStory story(LeaseSnapshot lease) {
         BackendId backend = lease.physical().backend();
         if (backend == null || !reaches(lease.physical().server())) {
-            return ServerSide.blind(blindness(lease));
+            return new PendingStory(null, blindness(lease));
         }
         try {
-            return channel.ask(deadline, control -> control.story(backend))
-                    .map(ServerSide::told)
-                    .orElseGet(() -> ServerSide.blind("its backend is not there any more"));
+            return new PendingStory(channel.put(control -> control.story(backend)), "");
         } catch (SQLException e) {
-            return ServerSide.blind("its story could not be asked: " + e.getMessage());
+            return new PendingStory(null, "its story could not be asked: " + e.getMessage());
         }
     }
 
@@ -53,20 +82,18 @@ final class Questions {
     ServerSide storyIfSomebodyWaits(AbandonedLease symptom, boolean poolExhausted, Duration patience) {
         LeaseSnapshot lease = symptom.lease();
         BackendId backend = lease.physical().backend();
-        if (backend == null || !reaches(lease.physical().server())) {
-            return ServerSide.blind(blindness(lease));
-        }
-        try {
-            boolean patient = !poolExhausted && lease.quiet().compareTo(patience) < 0;
-            if (patient
-                    && channel.ask(ANSWER, control -> control.inTheWay(List.of(backend.pid())))
-                            .isEmpty()) {
-                return ServerSide.blind("nobody waits for it");
+        boolean patient = !poolExhausted && lease.quiet().compareTo(patience) < 0;
+        if (patient && backend != null && reaches(lease.physical().server())) {
+            try {
+                if (channel.ask(ANSWER, control -> control.inTheWay(List.of(backend.pid())))
+                        .isEmpty()) {
+                    return ServerSide.blind("nobody waits for it");
+                }
+            } catch (SQLException e) {
+                return ServerSide.blind("its waiters could not be asked: " + e.getMessage());
             }
-        } catch (SQLException e) {
-            return ServerSide.blind("its waiters could not be asked: " + e.getMessage());
         }
-        return storyInTime(lease, ANSWER);
+        return story(lease).within(ANSWER);
     }
 
     /** One diagnosis for each root blocker of the slow statements; the expensive half is asked once per story. */
@@ -141,7 +168,7 @@ final class Questions {
         }
     }
 
-    private boolean reaches(@org.jspecify.annotations.Nullable ServerIdentity server) {
+    private boolean reaches(@Nullable ServerIdentity server) {
         return server != null
                 && channel.server()
                         .map(there -> there.identity().equals(server))

@@ -245,11 +245,11 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
         List<LeaseSnapshot> seen = loop.seen();
         List<LeaseSnapshot> open =
                 seen.stream().filter(LeaseSnapshot::transactionOpen).toList();
-        String trouble = channel.server().isPresent() ? "" : channel.trouble();
+        String trouble = closed || channel.server().isEmpty() ? channel.trouble() : "";
         return new HealerState(
                 mode,
                 channel.server().isPresent(),
-                loop.isAlive() ? trouble : "the healing loop or its acts hang",
+                closed || loop.isAlive() ? trouble : "the healing loop or its acts hang",
                 channel.server().map(ControlChannel.Server::shortcomings).orElse(List.of()),
                 safeguards.isBreakerOpen(),
                 registry.openCount(),

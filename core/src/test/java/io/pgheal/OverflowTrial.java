@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import javax.sql.DataSource;
 import net.ttddyy.dsproxy.support.ProxyDataSourceBuilder;
 import org.springframework.jdbc.core.JdbcTemplate;
@@ -22,6 +23,7 @@ import org.springframework.jdbc.core.JdbcTemplate;
 final class OverflowTrial implements AutoCloseable {
     static final int SLOTS = 4;
     private static final long STACK = 320 * 1024;
+    private static final long ANSWER_MILLIS = 5_000;
 
     /** Who lends the connections. */
     enum Subject {
@@ -40,8 +42,9 @@ final class OverflowTrial implements AutoCloseable {
     /**
      * What was seen.
      *
+     * @param overflows trials in which the stack overflowed in the work, not before it
      * @param wrong trials after which a borrower got a wrong answer
-     * @param failed trials after which a borrower got an error
+     * @param failed trials after which a borrower got an error, or no answer at all
      * @param lost slots that could not be borrowed any more
      * @param evicted connections that were replaced beyond the one that a trial may have touched
      */
@@ -60,7 +63,7 @@ final class OverflowTrial implements AutoCloseable {
         config.setUsername(user);
         config.setPassword(password);
         config.setMaximumPoolSize(SLOTS);
-        config.setConnectionTimeout(5_000);
+        config.setConnectionTimeout(2_000);
         config.addDataSourceProperty("socketTimeout", "3"); // a cut protocol can wait for ever
         open();
         try (Connection connection = hikari.getConnection();
@@ -103,8 +106,8 @@ final class OverflowTrial implements AutoCloseable {
             Set<Integer> kept = new HashSet<>(before);
             kept.retainAll(after);
             evicted += Math.max(0, before.size() - 1 - kept.size()); // one was touched
-            if (seen[2] > 0) {
-                close(); // slots that are lost are lost for ever: begin with a whole pool again
+            if (seen[0] + seen[1] + seen[2] > 0) {
+                closeInBackground(); // each trial begins with a pool that is well
                 open();
                 after = borrowAll(new int[3]);
             }
@@ -115,17 +118,24 @@ final class OverflowTrial implements AutoCloseable {
 
     // ---- the overflow
 
+    /** Whether the stack overflowed, and not before the work began. */
     private boolean overflow(Pattern pattern) throws InterruptedException {
         boolean[] overflowed = new boolean[1];
-        int above = 20 + random.nextInt(380);
+        int left = 20 + random.nextInt(1_500);
         Thread thread = new Thread(
                 null,
                 () -> {
-                    int depth = measure();
+                    deepest = 0;
+                    worked = false;
                     try {
-                        descend(Math.max(0, depth - above), pattern);
+                        descend(Integer.MAX_VALUE, 0, pattern);
+                    } catch (StackOverflowError measured) {
+                        // now it is known how deep one can go
+                    }
+                    try {
+                        descend(Math.max(0, deepest - left), 0, pattern);
                     } catch (StackOverflowError expected) {
-                        overflowed[0] = true;
+                        overflowed[0] = worked;
                     }
                 },
                 "overflow",
@@ -135,25 +145,16 @@ final class OverflowTrial implements AutoCloseable {
         return overflowed[0];
     }
 
-    private int deepest;
+    private volatile int deepest;
+    private volatile boolean worked;
 
-    private int measure() {
-        try {
-            measure(0);
-        } catch (StackOverflowError end) {
-            return deepest;
+    private int descend(int target, int depth, Pattern pattern) {
+        if (depth == target) {
+            worked = true;
+            return work(pattern, 0);
         }
-        return 0;
-    }
-
-    @SuppressWarnings("InfiniteRecursion")
-    private int measure(int depth) {
         deepest = depth;
-        return measure(depth + 1) + 1;
-    }
-
-    private int descend(int depth, Pattern pattern) {
-        return depth == 0 ? work(pattern, 0) : descend(depth - 1, pattern) + 1;
+        return descend(target, depth + 1, pattern) + 1;
     }
 
     /** One complete piece of work on each level, deeper and deeper. */
@@ -168,7 +169,12 @@ final class OverflowTrial implements AutoCloseable {
             case TRANSACTION_FINALLY_CLOSE -> inTransaction(level);
             case TRY_WITH_RESOURCES -> select(level);
         }
-        return work(pattern, level + 1) + 1;
+        return pad(random.nextInt(250), pattern, level + 1) + 1;
+    }
+
+    /** Steps of random size, so that the overflow comes anywhere in the work, not only where the work is deepest. */
+    private int pad(int frames, Pattern pattern, int level) {
+        return frames == 0 ? work(pattern, level) : pad(frames - 1, pattern, level) + 1;
     }
 
     private void inTransaction(int level) {
@@ -221,9 +227,12 @@ final class OverflowTrial implements AutoCloseable {
 
     // ---- the next borrowers
 
-    /** Borrows every slot at once and asks each for what is known. Returns the backends; counts wrong, failed, lost. */
+    /**
+     * Borrows every slot at once and asks each for what is known. Returns the backends; counts answers that are wrong,
+     * errors, and slots that are lost.
+     */
     private Set<Integer> borrowAll(int[] counts) throws SQLException {
-        Set<Integer> pids = new HashSet<>();
+        Set<Integer> pids = ConcurrentHashMap.newKeySet();
         Connection[] all = new Connection[SLOTS];
         for (int i = 0; i < SLOTS; i++) {
             try {
@@ -234,14 +243,41 @@ final class OverflowTrial implements AutoCloseable {
         }
         for (Connection each : all) {
             if (each != null) {
-                try (each) {
-                    pids.add(ask(each, counts));
-                } catch (SQLException | RuntimeException e) {
-                    counts[1]++;
-                }
+                askInTime(each, pids, counts);
             }
         }
         return pids;
+    }
+
+    /** A lock of the driver or of the socket may still belong to the thread that overflowed: then nobody ever answers. */
+    private void askInTime(Connection connection, Set<Integer> pids, int[] counts) {
+        Thread borrower = new Thread(
+                () -> {
+                    try (connection) {
+                        pids.add(ask(connection, counts));
+                    } catch (SQLException | RuntimeException e) {
+                        counts[1]++;
+                    }
+                },
+                "borrower");
+        borrower.setDaemon(true);
+        borrower.start();
+        try {
+            borrower.join(ANSWER_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        if (borrower.isAlive()) {
+            counts[1]++;
+        }
+    }
+
+    private void closeInBackground() {
+        DataSource old = subject;
+        HikariDataSource oldPool = hikari;
+        Thread closer = new Thread(() -> close(old, oldPool), "closer");
+        closer.setDaemon(true);
+        closer.start();
     }
 
     private int ask(Connection connection, int[] counts) throws SQLException {
@@ -271,9 +307,13 @@ final class OverflowTrial implements AutoCloseable {
 
     @Override
     public void close() {
+        closeInBackground();
+    }
+
+    private static void close(DataSource subject, HikariDataSource pool) {
         if (subject instanceof SelfHealingDataSource guarded) {
             guarded.close();
         }
-        hikari.close();
+        pool.close();
     }
 }

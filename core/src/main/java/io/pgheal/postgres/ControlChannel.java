@@ -5,6 +5,7 @@ import java.sql.SQLTimeoutException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
@@ -98,19 +99,57 @@ public final class ControlChannel implements AutoCloseable {
      * @throws SQLException when there is no connection, or the question failed
      */
     public <T> T ask(Duration deadline, Question<T> question) throws SQLException {
+        Answer<T> answer = put(question);
+        try {
+            return answer.within(deadline);
+        } catch (SQLTimeoutException e) {
+            answer.future.cancel(false);
+            throw e;
+        }
+    }
+
+    /** Puts a question without waiting for its answer. */
+    public <T> Answer<T> put(Question<T> question) throws SQLException {
         if (server == null) {
             throw new SQLException(trouble, SqlState.CONNECTION_DOES_NOT_EXIST);
         }
-        Future<T> answer = put(question);
+        return new Answer<>(queue(question));
+    }
+
+    /** The answer to a question, as soon as there is one. Thread-safe. */
+    public static final class Answer<T> {
+        private final Future<T> future;
+
+        private Answer(Future<T> future) {
+            this.future = future;
+        }
+
+        /** The answer if it is here already; empty too when the question failed. */
+        public Optional<T> ifHere() {
+            if (!future.isDone() || future.isCancelled()) {
+                return Optional.empty();
+            }
+            try {
+                return Optional.ofNullable(within(Duration.ZERO));
+            } catch (SQLException failed) {
+                return Optional.empty();
+            }
+        }
+
+        /** Waits for the answer, at most so long; the question stays in the queue. */
+        public T within(Duration deadline) throws SQLException {
+            return get(future, deadline);
+        }
+    }
+
+    private static <T> T get(Future<T> answer, Duration deadline) throws SQLException {
         try {
             return answer.get(deadline.toNanos(), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
-            answer.cancel(false);
             throw new SQLTimeoutException("the server did not answer within " + deadline.toMillis() + " ms");
         } catch (CancellationException e) {
             throw new SQLException("the control connection is closed", SqlState.CONNECTION_DOES_NOT_EXIST);
         } catch (InterruptedException e) {
-            answer.cancel(false);
             Thread.currentThread().interrupt();
             throw new SQLTimeoutException("interrupted while the server was asked");
         } catch (ExecutionException e) {
@@ -119,7 +158,7 @@ public final class ControlChannel implements AutoCloseable {
         }
     }
 
-    private <T> Future<T> put(Question<T> question) throws SQLException {
+    private <T> Future<T> queue(Question<T> question) throws SQLException {
         if (waiting.incrementAndGet() > QUESTIONS_WAITING) {
             waiting.decrementAndGet();
             throw new SQLException("the server does not keep up with what it is asked", SqlState.CONNECTION_FAILURE);
@@ -151,6 +190,7 @@ public final class ControlChannel implements AutoCloseable {
         try {
             connection.connect();
             Server found = new Server(connection.identity(), connection.capabilities());
+            warmUp();
             if (thread.isShutdown()) {
                 connection.close();
                 return;
@@ -166,6 +206,17 @@ public final class ControlChannel implements AutoCloseable {
             found.shortcomings().forEach(lack -> LOG.info("[{}] {}", dataSource, lack));
         } catch (SQLException | RuntimeException e) {
             lost(e);
+        }
+    }
+
+    /** The first story of a process takes tens of milliseconds, on both sides; later ones a few. */
+    private void warmUp() throws SQLException {
+        for (Backend self : connection.backends(List.of(connection.pid()))) {
+            TransactionRef transaction = self.transaction();
+            if (transaction != null) {
+                Objects.requireNonNull(connection.story(transaction.backend()));
+                connection.transactionGone(transaction);
+            }
         }
     }
 

@@ -8,6 +8,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.PGConnection;
 
 /**
  * pgheal's own connection to the server: outside every pool, so that it works when the pool is exhausted, and always in
@@ -45,6 +46,11 @@ public final class ControlConnection implements AutoCloseable {
         } catch (SQLException e) {
             return false;
         }
+    }
+
+    /** Our own backend's pid, as the driver says. */
+    int pid() throws SQLException {
+        return live().unwrap(PGConnection.class).getBackendPID();
     }
 
     public ServerIdentity identity() throws SQLException {

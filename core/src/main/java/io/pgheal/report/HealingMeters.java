@@ -21,6 +21,7 @@ public final class HealingMeters implements Metrics {
     private final MeterRegistry registry;
     private final Tags common;
     private final Supplier<HealerState> healer;
+    private boolean closed;
     private final Set<Meter> bound = ConcurrentHashMap.newKeySet();
 
     public HealingMeters(MeterRegistry registry, String dataSource, Supplier<HealerState> healer) {
@@ -62,7 +63,10 @@ public final class HealingMeters implements Metrics {
     }
 
     @Override
-    public void incident(Incident incident) {
+    public synchronized void incident(Incident incident) {
+        if (closed) {
+            return;
+        }
         count(
                 MeterId.INCIDENTS,
                 "diagnosis",
@@ -91,8 +95,10 @@ public final class HealingMeters implements Metrics {
     }
 
     @Override
-    public void cycle(Duration took) {
-        timer(MeterId.CYCLE).record(took);
+    public synchronized void cycle(Duration took) {
+        if (!closed) {
+            timer(MeterId.CYCLE).record(took);
+        }
     }
 
     private void count(MeterId id, String... tags) {
@@ -114,7 +120,8 @@ public final class HealingMeters implements Metrics {
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
+        closed = true; // what the loop's last look brings must not register anything anew
         bound.forEach(registry::remove);
     }
 }

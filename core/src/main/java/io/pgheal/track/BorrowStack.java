@@ -57,12 +57,20 @@ final class BorrowStack {
                 String className = frame.getClassName();
                 if (!isInfrastructure(className)) {
                     own.add(frame);
-                } else if (any.size() < depth && !className.startsWith("io.pgheal.")) {
+                } else if (any.size() < depth && !isBelow(className)) {
                     any.add(frame);
                 }
             }
             return own.isEmpty() ? any : own;
         }));
+    }
+
+    /** What stands between the borrower and the pool, whoever the borrower is. */
+    private static boolean isBelow(String className) {
+        return className.startsWith("io.pgheal.")
+                || className.startsWith("net.ttddyy.dsproxy.")
+                || className.startsWith("com.zaxxer.hikari.")
+                || className.startsWith("java.");
     }
 
     private static boolean isInfrastructure(String className) {

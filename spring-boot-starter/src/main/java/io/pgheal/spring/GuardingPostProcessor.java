@@ -16,6 +16,7 @@ import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.beans.factory.config.DestructionAwareBeanPostProcessor;
 import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.core.Ordered;
+import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.jdbc.datasource.DelegatingDataSource;
 import org.springframework.jdbc.datasource.SmartDataSource;
 import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
@@ -36,6 +37,7 @@ final class GuardingPostProcessor implements DestructionAwareBeanPostProcessor, 
                     : () -> false;
 
     private final ConfigurableListableBeanFactory beans;
+    private final ConfigurableEnvironment environment;
     private final ApplicationEventPublisher events;
     private final ObjectProvider<PghealProperties> properties;
     private final ObjectProvider<GuardedDataSources> guarded;
@@ -43,11 +45,13 @@ final class GuardingPostProcessor implements DestructionAwareBeanPostProcessor, 
 
     GuardingPostProcessor(
             ConfigurableListableBeanFactory beans,
+            ConfigurableEnvironment environment,
             ApplicationEventPublisher events,
             ObjectProvider<PghealProperties> properties,
             ObjectProvider<GuardedDataSources> guarded,
             ObjectProvider<GuardCustomizer> customizers) {
         this.beans = beans;
+        this.environment = environment;
         this.events = events;
         this.properties = properties;
         this.guarded = guarded;
@@ -145,6 +149,7 @@ final class GuardingPostProcessor implements DestructionAwareBeanPostProcessor, 
     /** What is wrong shows also where there is nothing to guard, and a name that matches nothing is told. */
     @Override
     public void afterSingletonsInstantiated() {
+        TableLimits.checkPatterns(environment);
         PghealProperties said = properties.getObject();
         said.configOf("");
         said.dataSources().keySet().forEach(said::configOf);

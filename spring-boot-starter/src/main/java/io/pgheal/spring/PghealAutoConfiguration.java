@@ -16,6 +16,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.core.Ordered;
+import org.springframework.core.env.ConfigurableEnvironment;
 
 /**
  * Guards every PostgreSQL data source of the application. Whether something optional is on the class path is asked by
@@ -34,11 +35,12 @@ class PghealAutoConfiguration {
     @Bean
     static GuardingPostProcessor pghealGuardingPostProcessor(
             ConfigurableListableBeanFactory beans,
+            ConfigurableEnvironment environment,
             ApplicationEventPublisher events,
             ObjectProvider<PghealProperties> properties,
             ObjectProvider<GuardedDataSources> guarded,
             ObjectProvider<GuardCustomizer> customizers) {
-        return new GuardingPostProcessor(beans, events, properties, guarded, customizers);
+        return new GuardingPostProcessor(beans, environment, events, properties, guarded, customizers);
     }
 
     /** Static: needed as soon as the first data source is made, whoever asks for that one. */

@@ -6,6 +6,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.convert.DurationStyle;
+import org.springframework.core.env.ConfigurableEnvironment;
+import org.springframework.core.env.EnumerablePropertySource;
+import org.springframework.core.env.PropertySource;
 
 /**
  * The time limits of one table. Read from flat keys rather than bound as a class per table, so that {@code public.users}
@@ -41,6 +44,26 @@ record TableLimits(
             }
         });
         return limits;
+    }
+
+    /**
+     * Looks at the names as they are written: Spring Boot drops a star outside brackets, and the rule would be one for
+     * another table.
+     */
+    static void checkPatterns(ConfigurableEnvironment environment) {
+        for (PropertySource<?> source : environment.getPropertySources()) {
+            if (source instanceof EnumerablePropertySource<?> enumerable) {
+                for (String name : enumerable.getPropertyNames()) {
+                    if (name.startsWith("pgheal.")
+                            && name.replaceAll("\\[[^]]*]", "").contains("*")) {
+                        throw new InvalidPropertyException(
+                                name + " has a * outside brackets, which Spring Boot drops",
+                                "write the pattern in brackets, such as pgheal.tables.[audit.*]." + IDLE
+                                        + ", and in YAML with quotes around them");
+                    }
+                }
+            }
+        }
     }
 
     private static Duration time(String property, String value) {

@@ -6,6 +6,7 @@ import io.pgheal.HealingConfig;
 import io.pgheal.decide.HealingMode;
 import io.pgheal.decide.TableRule;
 import io.pgheal.detect.ThreadEvidence;
+import io.pgheal.postgres.ControlSettings;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.json.JsonParserFactory;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.boot.test.context.runner.WebApplicationContextRunner;
 
 class PropertiesTest {
     private final ApplicationContextRunner runner =
@@ -94,6 +96,36 @@ class PropertiesTest {
                                 new TableRule("user_login_info", Duration.ofSeconds(2), Duration.ofSeconds(4)),
                                 new TableRule("public.users", Duration.ofSeconds(3), null),
                                 new TableRule("audit.*", null, Duration.ZERO)));
+    }
+
+    /** Spring Boot drops what it does not know in a name: the rule must not silently become one for another table. */
+    @Test
+    void aPatternWithoutItsBracketsStopsTheStart() {
+        runner.withPropertyValues("pgheal.tables.audit.*.idle-blocker-timeout=2s")
+                .run(context -> assertThat(context)
+                        .getFailure()
+                        .hasMessageContaining("pgheal.tables.audit.*.idle-blocker-timeout has a * outside brackets")
+                        .hasMessageContaining("pgheal.tables.[audit.*]"));
+    }
+
+    @Test
+    void theControlConnectionsDefaultsAreThoseOfTheMetadata() throws IOException {
+        ControlSettings defaults = ControlSettings.of("jdbc:postgresql://db/app", java.util.Properties::new);
+        assertThat(metadata().get("pgheal.control.connect-timeout"))
+                .containsEntry("defaultValue", defaults.connectTimeout().toSeconds() + "s");
+        assertThat(metadata().get("pgheal.control.statement-timeout"))
+                .containsEntry("defaultValue", defaults.statementTimeout().toSeconds() + "s");
+        assertThat(metadata().get("pgheal.control.socket-timeout"))
+                .containsEntry("defaultValue", defaults.socketTimeout().toSeconds() + "s");
+    }
+
+    @Test
+    void withoutTheServletScopeThereIsNoFilter() {
+        WebApplicationContextRunner web = new WebApplicationContextRunner()
+                .withConfiguration(AutoConfigurations.of(PghealAutoConfiguration.class));
+        web.run(context -> assertThat(context).hasBean("pghealRequestScopeFilter"));
+        web.withPropertyValues("pgheal.scopes.servlet=false")
+                .run(context -> assertThat(context).doesNotHaveBean("pghealRequestScopeFilter"));
     }
 
     @Test
