@@ -20,6 +20,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
+import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -58,7 +59,7 @@ class DemoHealedTest {
 
     @AfterEach
     void nothingIsLeftBehindAndNobodyWasHitByMistake() {
-        await().atMost(PATIENCE).until(() -> demo.borrowed() == 0);
+        patiently().until(() -> demo.borrowed() == 0);
         assertThat(demo.get("/actuator/pgheal").json().get("mode").asString()).isEqualTo("heal");
         assertThat(told()).noneMatch(incident -> outcome(incident).equals("REFUTED"));
     }
@@ -109,7 +110,7 @@ class DemoHealedTest {
             assertThat(demo.post("/api/users/" + one(fault) + "/org-chart").status())
                     .isEqualTo(500);
         }
-        await().atMost(PATIENCE).until(() -> healed().size() >= 20);
+        patiently().until(() -> healed().size() >= 20);
         enough.set(true);
         clients.shutdown();
         List<RunningDemo.Answer> logins = new ArrayList<>();
@@ -128,7 +129,7 @@ class DemoHealedTest {
                         .map(incident -> incident.get("timeToHealMillis").asDouble())
                         .sorted()
                         .toList());
-        await().atMost(PATIENCE).until(() -> demo.borrowed() == 0);
+        patiently().until(() -> demo.borrowed() == 0);
         lendsEverySlot();
     }
 
@@ -156,7 +157,7 @@ class DemoHealedTest {
     void slowWorkIsSpared() throws Exception {
         CompletableFuture<RunningDemo.Answer> login = startAndWaitFor("slow-but-alive");
 
-        JsonNode incident = await().atMost(PATIENCE).until(this::theFirst, found -> found != null);
+        JsonNode incident = patiently().until(this::theFirst, found -> found != null);
 
         assertThat(incident.get("diagnosis").asString()).isEqualTo("STUCK_LOCK");
         assertThat(outcome(incident)).isEqualTo("REPORTED");
@@ -173,7 +174,7 @@ class DemoHealedTest {
     void foreignSessionIsSpared() throws Exception {
         CompletableFuture<RunningDemo.Answer> login = startAndWaitFor("foreign-session");
 
-        await().atMost(PATIENCE).untilAsserted(() -> {
+        patiently().untilAsserted(() -> {
             JsonNode root = demo.get("/actuator/pghealtree").json().at("/dataSources/dataSource/roots/0");
             assertThat(root.at("/applicationName").asString()).isEqualTo("some-other-app");
             assertThat(root.at("/ours").asBoolean()).isFalse();
@@ -239,7 +240,7 @@ class DemoHealedTest {
     @DisplayName("a lost reader is ended, and the migration and everybody behind it go on")
     void convoy() {
         assertThat(demo.post("/api/faults/convoy").status()).isEqualTo(202);
-        await().atMost(PATIENCE)
+        patiently()
                 .until(() -> demo.get("/api/status").body().contains("ALTER TABLE user_login_info")
                         || "the table is altered".equals(result("convoy")));
 
@@ -250,21 +251,24 @@ class DemoHealedTest {
         JsonNode incident = theOneHealed();
         assertThat(evidence(incident)).contains("OWNER_ENDED STRONG");
         assertThat(texts(incident.get("borrowStack"))).anyMatch(frame -> frame.contains("OrgChartExport"));
-        await().atMost(PATIENCE).until(() -> "the table is altered".equals(result("convoy")));
+        patiently().until(() -> "the table is altered".equals(result("convoy")));
     }
 
     /** Starts what holds alice's row for three seconds, and a login of hers that has to wait for it. */
     private CompletableFuture<RunningDemo.Answer> startAndWaitFor(String kind) {
         assertThat(demo.post("/api/faults/" + kind + "?seconds=3").status()).isEqualTo(202);
-        await().atMost(PATIENCE)
-                .until(() -> demo.get("/api/status").body().contains("user_login_info RowExclusiveLock"));
+        patiently().until(() -> demo.get("/api/status").body().contains("user_login_info RowExclusiveLock"));
         return CompletableFuture.supplyAsync(() -> demo.login("alice", "secret"));
+    }
+
+    /** The faults end threads by errors: that is no trouble of the test. */
+    private static ConditionFactory patiently() {
+        return await().dontCatchUncaughtExceptions().atMost(PATIENCE);
     }
 
     private void strikeInTheBackground(String kind) {
         assertThat(demo.post("/api/faults/" + kind).status()).isEqualTo(202);
-        await().atMost(PATIENCE)
-                .until(() -> result(kind), result -> result != null && result.contains("StackOverflowError"));
+        patiently().until(() -> result(kind), result -> result != null && result.contains("StackOverflowError"));
     }
 
     private String result(String kind) {
@@ -274,7 +278,7 @@ class DemoHealedTest {
     }
 
     private void committed(String kind) {
-        await().atMost(PATIENCE).until(() -> "committed".equals(result(kind)));
+        patiently().until(() -> "committed".equals(result(kind)));
     }
 
     private List<RunningDemo.Answer> logInUntil(AtomicBoolean enough, int first) {
@@ -309,7 +313,7 @@ class DemoHealedTest {
 
     /** The login can be faster than the telling of why it works. */
     private JsonNode theOneHealed() {
-        await().atMost(PATIENCE).until(() -> !healed().isEmpty());
+        patiently().until(() -> !healed().isEmpty());
         assertThat(told()).hasSize(1);
         JsonNode incident = told().get(0);
         assertThat(outcome(incident)).isEqualTo("HEALED");
