@@ -5,6 +5,13 @@ const PAUSE_WHEN_OFF = 5000;
 
 const SHOWN = 8;
 
+const GUARD = {
+  heal: 'pgheal heals',
+  observe: 'pgheal only observes',
+  off: 'pgheal is set to off',
+  mixed: 'pgheal: several modes',
+};
+
 let drawn = new Map();
 
 export async function showIncidents() {
@@ -21,13 +28,21 @@ export async function showIncidents() {
     drawIncidents([]);
     return PAUSE_WHEN_OFF;
   }
-  const mode = String(answer.body.mode ?? 'on').toLowerCase();
-  setGuard(guard, mode, `pgheal: ${mode}`);
+  const mode = answer.body.mode ?? 'mixed';
+  setGuard(guard, mode, GUARD[mode]);
   const incidents = incidentsOf(answer.body);
   say(byId('incident-count'), incidents.length ? `(${incidents.length})` : '');
-  say(byId('incident-note'), noteOn(incidents.length));
+  say(byId('incident-note'), troubleOf(answer.body) || noteOn(incidents.length));
   drawIncidents(incidents);
   return undefined;
+}
+
+// What keeps it from healing as it should is more important than what it has done.
+function troubleOf(body) {
+  return Object.values(body.dataSources)
+    .map(({ healer }) => healer.breakerOpen ? 'The last heals did not help: nothing is healed for a minute.'
+      : healer.connected ? '' : `pgheal cannot ask the server: ${healer.trouble ?? 'it is connecting'}.`)
+    .find(Boolean);
 }
 
 function noteOn(count) {
@@ -44,9 +59,9 @@ function setGuard(guard, mode, text) {
 }
 
 function incidentsOf(body) {
-  return Object.entries(body.dataSources ?? {})
-    .flatMap(([name, source]) => (source?.incidents ?? []).map((incident) => ({ dataSource: name, ...incident })))
-    .sort((a, b) => String(b.at ?? '').localeCompare(String(a.at ?? '')));
+  return Object.values(body.dataSources)
+    .flatMap((source) => source.incidents)
+    .sort((a, b) => b.at.localeCompare(a.at));
 }
 
 // An incident that did not change keeps its element: an opened detail stays open.
@@ -54,7 +69,7 @@ function drawIncidents(incidents) {
   const list = byId('incidents');
   const kept = new Map();
   const wanted = incidents.slice(0, SHOWN).map((incident) => {
-    const key = String(incident.id ?? `${incident.dataSource}@${incident.at}`);
+    const key = incident.id;
     const content = JSON.stringify(incident);
     const known = drawn.get(key);
     const item = known?.content === content ? known.item : incidentItem(incident);
@@ -67,69 +82,76 @@ function drawIncidents(incidents) {
   }
 }
 
-// The only place that knows what an incident looks like. Every field may be missing.
+// The only place that knows what an incident looks like.
 function incidentItem(incident) {
-  const outcome = String(incident.outcome ?? 'open');
-  const tone = toneOf(outcome);
+  const tone = toneOf(incident.outcome);
   const facts = element('dl', '');
   const fact = (name, value) => {
     if (value) {
       facts.append(element('dt', '', name), element('dd', '', value));
     }
   };
-  fact('Evidence', texts(incident.evidence, (one) => joined(one.kind, one.strength)));
-  fact('Tables', texts(incident.tables));
-  fact('Session', incident.backend?.pid ? `pid ${incident.backend.pid}` : '');
-  fact('Waiting', texts(incident.waiters, waiterText));
-  fact('Decision', joined(incident.decision?.action, incident.decision?.reason));
-  fact('Done', texts(incident.remedies, (one) =>
-    `${one.rung ?? '?'} → ${one.outcome ?? '?'}${one.millis === undefined ? '' : ` in ${number(one.millis)} ms`}`));
+  fact('Evidence', lines(incident.evidence, evidenceText));
+  fact('Tables', (incident.tables ?? []).join(', '));
+  fact('Session', backendText(incident.backend));
+  fact('Waiting', lines(incident.waiters, waiterText));
+  fact('Decision', `${words(incident.decision.action)}: ${incident.decision.reason}`);
+  fact('Done', lines(incident.remedies, (one) => `${one.rung}: ${one.outcome} (${millis(one.millis)})`));
 
   return element('li', tone,
     element('div', 'head',
-      element('h3', '', String(incident.diagnosis ?? 'Incident')),
-      element('span', `tag ${tone}`, outcome),
-      incident.timeToHealMillis === undefined || incident.timeToHealMillis === null
-        ? '' : element('strong', '', `${number(incident.timeToHealMillis)} ms`),
+      element('h3', '', capital(words(incident.diagnosis))),
+      element('span', `tag ${tone}`, words(incident.outcome)),
+      incident.timeToHealMillis === null ? '' : element('strong', '', `within ${millis(incident.timeToHealMillis)}`),
       element('span', 'age', clock(incident.at))),
     facts,
     unfolding('Where the connection was borrowed', incident.borrowStack),
     unfolding('Last statements of its transaction', incident.lastStatements));
 }
 
+// Only what was seen to be gone is good.
 function toneOf(outcome) {
-  const word = outcome.toUpperCase();
-  if (word.includes('UNRESOLVED') || word.includes('REFUTED') || word.includes('FAILED')) {
-    return 'bad';
+  if (outcome === 'HEALED') {
+    return 'good';
   }
-  if (word.includes('HEALED') || word.includes('RELEASED')) {
-    return word.includes('WOULD') ? 'warn' : 'good';
-  }
-  return 'warn';
+  return outcome === 'UNRESOLVED' || outcome === 'REFUTED' ? 'bad' : 'warn';
+}
+
+function evidenceText(evidence) {
+  const detail = evidence.detail ? `: ${evidence.detail}` : '';
+  return evidence.strength === 'NONE' ? `${evidence.kind}${detail}` : `${evidence.kind}, ${words(evidence.strength)}${detail}`;
+}
+
+function backendText(backend) {
+  return backend ? joined(`pid ${backend.pid}`, backend.applicationName, backend.state) : '';
 }
 
 function waiterText(waiter) {
-  if (waiter === null || typeof waiter !== 'object') {
-    return String(waiter);
-  }
-  const waited = waiter.waitedMillis ?? waiter.millis;
-  return joined(waiter.pid ? `pid ${waiter.pid}` : waiter.kind, waited === undefined ? '' : `${number(waited)} ms`);
+  return joined(`pid ${waiter.pid}`,
+    waiter.table ? `for ${waiter.table}` : '', `waited ${millis(waiter.waitedMillis)}`);
 }
 
-function texts(list, toText = String) {
-  return Array.isArray(list) ? list.map((one) => toText(one ?? {})).filter(Boolean).join('; ') : '';
+// Each on a line of its own.
+function lines(list, toText) {
+  return list?.length ? element('ul', '', ...list.map((one) => element('li', '', toText(one)))) : '';
 }
 
-function joined(...parts) {
-  return parts.filter((part) => part !== undefined && part !== null && part !== '').join(' · ');
-}
+const words = (constant) => String(constant).toLowerCase().replaceAll('_', ' ');
 
-function number(value) {
-  return typeof value === 'number' ? String(Math.round(value * 10) / 10) : String(value);
-}
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
-function unfolding(title, lines) {
-  return Array.isArray(lines) && lines.length
-    ? element('details', '', element('summary', '', title), element('pre', 'mono', lines.map(String).join('\n')))
+const joined = (...parts) => parts.filter(Boolean).join(' · ');
+
+// Many heals take a few milliseconds; of a long one nobody wants to know the tenths.
+const millis = (value) => `${value < 100 ? Math.round(value * 10) / 10 : Math.round(value)}\u00a0ms`;
+
+function unfolding(title, text) {
+  return text?.length
+    ? element('details', '', element('summary', '', title), element('pre', 'mono', ...text.flatMap(breakable)))
     : '';
+}
+
+// Long names break where they have a dot, and are still copied as they are.
+function breakable(line) {
+  return [...line.split(/(?<=[.(])/).flatMap((part) => [element('wbr'), part]), '\n'];
 }

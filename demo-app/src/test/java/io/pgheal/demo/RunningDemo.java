@@ -12,11 +12,16 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import javax.sql.DataSource;
 import org.springframework.boot.SpringApplication;
 import org.springframework.context.ConfigurableApplicationContext;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /** The demo on a free port, asked over HTTP like by anybody. */
 final class RunningDemo implements AutoCloseable {
+
+    private static final JsonMapper JSON = JsonMapper.shared();
 
     private final ConfigurableApplicationContext context;
     private final HttpClient client = HttpClient.newHttpClient();
@@ -25,7 +30,12 @@ final class RunningDemo implements AutoCloseable {
         this.context = context;
     }
 
-    record Answer(int status, String body) {}
+    record Answer(int status, String body, Duration took) {
+
+        JsonNode json() {
+            return JSON.readTree(body);
+        }
+    }
 
     static RunningDemo start(Path dataDirectory, String... arguments) {
         List<String> all = new ArrayList<>(List.of(arguments));
@@ -47,6 +57,31 @@ final class RunningDemo implements AutoCloseable {
         return send(to(path).GET());
     }
 
+    /** What pgheal has to tell, the newest first. */
+    List<JsonNode> incidents() {
+        JsonNode body = get("/actuator/pgheal").json();
+        return body.at("/dataSources/dataSource/incidents").valueStream().toList();
+    }
+
+    /** What the page shows of the work that goes on after its request. */
+    List<JsonNode> background(String kind) {
+        return get("/api/status")
+                .json()
+                .get("background")
+                .valueStream()
+                .filter(run -> run.get("kind").asString().equals(kind))
+                .toList();
+    }
+
+    int borrowed() {
+        return get("/api/status").json().at("/pool/active").asInt();
+    }
+
+    /** The application's own pool, as its code sees it. */
+    DataSource dataSource() {
+        return context.getBean(DataSource.class);
+    }
+
     private HttpRequest.Builder to(String path) {
         String port = context.getEnvironment().getProperty("local.server.port");
         return HttpRequest.newBuilder(URI.create("http://localhost:" + port + path))
@@ -54,9 +89,10 @@ final class RunningDemo implements AutoCloseable {
     }
 
     private Answer send(HttpRequest.Builder request) {
+        long start = System.nanoTime();
         try {
             HttpResponse<String> response = client.send(request.build(), BodyHandlers.ofString());
-            return new Answer(response.statusCode(), response.body());
+            return new Answer(response.statusCode(), response.body(), Duration.ofNanos(System.nanoTime() - start));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {

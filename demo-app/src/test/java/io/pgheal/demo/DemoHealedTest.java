@@ -1,0 +1,413 @@
+package io.pgheal.demo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
+import org.awaitility.core.ConditionFactory;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+
+/** One demo for all, as it would run for a while: each fault has to be healed after all the others too. */
+@DisplayName("With pgheal")
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class DemoHealedTest {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final List<String> EVERYBODY = List.of("alice", "bob", "carol");
+
+    private RunningDemo demo;
+    private Set<String> toldBefore;
+
+    @BeforeAll
+    void start(@TempDir Path directory) {
+        // By default a heal does not wait longer than 50 ms for the story of what was locked. On a busy machine that
+        // is too short for every story to be complete.
+        demo = RunningDemo.start(directory.resolve("data"), "--pgheal.diagnosis.deadline=2s");
+    }
+
+    @AfterAll
+    void stop() {
+        demo.close();
+    }
+
+    @BeforeEach
+    void rememberWhatWasTold() {
+        toldBefore = demo.incidents().stream().map(DemoHealedTest::id).collect(Collectors.toSet());
+    }
+
+    @AfterEach
+    void nothingIsLeftBehindAndNobodyWasHitByMistake() {
+        patiently().until(() -> demo.borrowed() == 0);
+        assertThat(demo.get("/actuator/pgheal").json().get("mode").asString()).isEqualTo("heal");
+        assertThat(told()).noneMatch(incident -> outcome(incident).equals("REFUTED"));
+    }
+
+    @Test
+    @DisplayName("the fault of the story is healed before alice notices, and bob's transaction goes on")
+    void theStory() throws SQLException {
+        int openedByBob = openedBy("bob");
+        try (Connection bobs = demo.dataSource().getConnection()) {
+            bobs.setAutoCommit(false);
+            countOpened(bobs, "bob");
+
+            RunningDemo.Answer fault = demo.post("/api/users/alice/org-chart");
+            RunningDemo.Answer login = demo.login("alice", "secret");
+
+            assertThat(fault.status()).isEqualTo(500);
+            assertThat(fault.body()).contains("StackOverflowError");
+            loggedIn("the story", login);
+            JsonNode incident = theOneHealed();
+            assertThat(incident.get("diagnosis").asString()).isEqualTo("ABANDONED_TRANSACTION");
+            assertThat(texts(incident.get("tables"))).contains("user_login_info");
+            JsonNode evidence = incident.get("evidence").get(0);
+            assertThat(evidence.get("kind").asString()).isEqualTo("SCOPE_ENDED");
+            assertThat(evidence.get("strength").asString()).isEqualTo("CERTAIN");
+            assertThat(evidence.get("detail").asString()).contains("StackOverflowError");
+            assertThat(incident.at("/backend/pid").asInt()).isPositive();
+            assertThat(incident.get("remedies").get(0).get("rung").asString()).isEqualTo("ABORT");
+            assertThat(incident.get("remedies").get(0).get("helped").asBoolean())
+                    .isTrue();
+            assertThat(texts(incident.get("borrowStack"))).anyMatch(frame -> frame.startsWith("io.pgheal.demo."));
+            bobs.commit();
+        }
+        assertThat(openedBy("bob")).isEqualTo(openedByBob + 1);
+        lendsEverySlot();
+    }
+
+    @Test
+    @DisplayName("twenty faults while eight clients log in: each is healed, and no login fails")
+    void underLoad() throws Exception {
+        ExecutorService clients = Executors.newFixedThreadPool(8);
+        AtomicBoolean enough = new AtomicBoolean();
+        List<Future<List<RunningDemo.Answer>>> loops = new ArrayList<>();
+        for (int client = 0; client < 8; client++) {
+            int first = client;
+            loops.add(clients.submit(() -> logInUntil(enough, first)));
+        }
+        for (int fault = 0; fault < 20; fault++) {
+            assertThat(demo.post("/api/users/" + one(fault) + "/org-chart").status())
+                    .isEqualTo(500);
+        }
+        patiently().until(() -> healed().size() >= 20);
+        enough.set(true);
+        clients.shutdown();
+        List<RunningDemo.Answer> logins = new ArrayList<>();
+        for (Future<List<RunningDemo.Answer>> loop : loops) {
+            logins.addAll(loop.get());
+        }
+
+        say("20 faults under load: " + counted(logins));
+        assertThat(logins).hasSizeGreaterThan(20).allMatch(login -> login.status() == 200);
+        List<JsonNode> healed = healed();
+        assertThat(healed).hasSize(20);
+        assertThat(healed.stream().map(incident -> incident.at("/backend/pid").asInt()))
+                .doesNotHaveDuplicates();
+        say("their times to heal in ms: "
+                + healed.stream()
+                        .map(incident -> incident.get("timeToHealMillis").asDouble())
+                        .sorted()
+                        .toList());
+        patiently().until(() -> demo.borrowed() == 0);
+        lendsEverySlot();
+    }
+
+    @Test
+    @DisplayName("in observe mode it only tells what it would have done")
+    void observed(@TempDir Path directory) {
+        try (RunningDemo observed = RunningDemo.start(directory.resolve("data"), "--pgheal.mode=observe")) {
+            assertThat(observed.post("/api/users/alice/org-chart").status()).isEqualTo(500);
+
+            assertThat(observed.login("alice", "secret").status()).isEqualTo(503);
+
+            assertThat(observed.incidents())
+                    .anyMatch(incident -> outcome(incident).equals("WOULD_HEAL")
+                            && reason(incident).contains("pgheal.mode is observe")
+                            && texts(incident.get("tables")).contains("user_login_info"))
+                    .noneMatch(incident -> outcome(incident).equals("HEALED"));
+            assertThat(observed.borrowed()).isEqualTo(1);
+            assertThat(observed.login("bob", "secret").status()).isEqualTo(200);
+            assertThat(observed.login("carol", "secret").status()).isEqualTo(200);
+        }
+    }
+
+    @Test
+    @DisplayName("work that is slow, but alive, is spared, and reported while somebody waits")
+    void slowWorkIsSpared() throws Exception {
+        CompletableFuture<RunningDemo.Answer> login = startAndWaitFor("slow-but-alive");
+
+        JsonNode incident = patiently().until(this::theFirst, found -> found != null);
+
+        assertThat(incident.get("diagnosis").asString()).isEqualTo("STUCK_LOCK");
+        assertThat(outcome(incident)).isEqualTo("REPORTED");
+        assertThat(reason(incident)).startsWith("its owner is alive, and no time limit is set");
+        assertThat(texts(incident.get("tables"))).contains("user_login_info");
+        assertThat(incident.get("waiters")).isNotEmpty();
+        loggedIn("slow-but-alive", login.get());
+        committed("slow-but-alive");
+        assertThat(healed()).isEmpty();
+    }
+
+    @Test
+    @DisplayName("somebody else's session is spared, and the blocking tree says why")
+    void foreignSessionIsSpared() throws Exception {
+        CompletableFuture<RunningDemo.Answer> login = startAndWaitFor("foreign-session");
+
+        patiently().untilAsserted(() -> {
+            JsonNode root = demo.get("/actuator/pghealtree").json().at("/dataSources/dataSource/roots/0");
+            assertThat(root.at("/applicationName").asString()).isEqualTo("some-other-app");
+            assertThat(root.at("/ours").asBoolean()).isFalse();
+            assertThat(root.at("/reason").asString()).startsWith("not one of our connections: reported, never touched");
+        });
+
+        loggedIn("foreign-session", login.get());
+        committed("foreign-session");
+        assertThat(told()).hasSize(1);
+        assertThat(told().get(0).get("diagnosis").asString()).isEqualTo("FOREIGN_BLOCKER");
+        assertThat(outcome(told().get(0))).isEqualTo("REPORTED");
+    }
+
+    @Test
+    @DisplayName("a leak in an executor is known by its idle owner")
+    void leakInExecutor() {
+        strikeInTheBackground("leak-in-executor");
+
+        loggedIn("leak-in-executor", demo.login("alice", "secret"));
+
+        assertThat(evidence(theOneHealed())).contains("OWNER_BACK_IN_POOL STRONG");
+    }
+
+    @Test
+    @DisplayName("a leak in a virtual thread is known by the thread's end")
+    void leakInVirtualThread() {
+        assumeTrue(Runtime.version().feature() >= 21, "virtual threads need Java 21");
+        strikeInTheBackground("leak-in-virtual-thread");
+
+        loggedIn("leak-in-virtual-thread", demo.login("alice", "secret"));
+
+        assertThat(evidence(theOneHealed())).contains("OWNER_ENDED STRONG");
+    }
+
+    @Test
+    @DisplayName("a swallowed error is known by the end of its request, or by the garbage collector")
+    void swallowedError() {
+        assertThat(demo.post("/api/faults/swallowed-error").status()).isEqualTo(200);
+
+        loggedIn("swallowed-error", demo.login("alice", "secret"));
+
+        assertThat(evidence(theOneHealed())).containsAnyOf("SCOPE_ENDED STRONG", "HANDLE_UNREACHABLE CERTAIN");
+    }
+
+    @Test
+    @DisplayName("no borrower gets a poisoned connection")
+    void poisonedConnection() {
+        RunningDemo.Answer answer = demo.post("/api/faults/poisoned-connection");
+
+        assertThat(answer.status()).isEqualTo(200);
+        assertThat(answer.json().get("overflows").asInt()).isEqualTo(10);
+        assertThat(answer.json().get("wrong").asInt()).as(answer.body()).isZero();
+        List<String> overflows = answer.json()
+                .get("nextBorrowers")
+                .valueStream()
+                .map(borrower -> borrower.get("overflow").asString())
+                .toList();
+        assertThat(overflows).allMatch(overflow -> overflow.startsWith("java.lang.StackOverflowError"));
+        lendsEverySlot();
+    }
+
+    @Test
+    @DisplayName("a lost reader is ended, and the migration and everybody behind it go on")
+    void convoy() {
+        assertThat(demo.post("/api/faults/convoy").status()).isEqualTo(202);
+        patiently()
+                .until(() -> demo.get("/api/status").body().contains("ALTER TABLE user_login_info")
+                        || "the table is altered".equals(result("convoy")));
+
+        for (String username : EVERYBODY) {
+            loggedIn("convoy", demo.login(username, "secret"));
+        }
+
+        JsonNode incident = theOneHealed();
+        assertThat(evidence(incident)).contains("OWNER_ENDED STRONG");
+        assertThat(texts(incident.get("borrowStack"))).anyMatch(frame -> frame.contains("OrgChartExport"));
+        patiently().until(() -> "the table is altered".equals(result("convoy")));
+    }
+
+    /** Starts what holds alice's row for three seconds, and a login of hers that has to wait for it. */
+    private CompletableFuture<RunningDemo.Answer> startAndWaitFor(String kind) {
+        assertThat(demo.post("/api/faults/" + kind + "?seconds=3").status()).isEqualTo(202);
+        patiently().until(() -> demo.get("/api/status").body().contains("user_login_info RowExclusiveLock"));
+        return CompletableFuture.supplyAsync(() -> demo.login("alice", "secret"));
+    }
+
+    /** The faults end threads by errors: that is no trouble of the test. */
+    private static ConditionFactory patiently() {
+        return await().dontCatchUncaughtExceptions().atMost(PATIENCE);
+    }
+
+    private void strikeInTheBackground(String kind) {
+        assertThat(demo.post("/api/faults/" + kind).status()).isEqualTo(202);
+        patiently().until(() -> result(kind), result -> result != null && result.contains("StackOverflowError"));
+    }
+
+    private String result(String kind) {
+        List<JsonNode> runs = demo.background(kind);
+        // The newest comes first; of the two of a convoy that is the migration.
+        return runs.isEmpty() ? null : runs.get(0).get("result").asString(null);
+    }
+
+    private void committed(String kind) {
+        patiently().until(() -> "committed".equals(result(kind)));
+    }
+
+    private List<RunningDemo.Answer> logInUntil(AtomicBoolean enough, int first) {
+        List<RunningDemo.Answer> answers = new ArrayList<>();
+        for (int i = first; !enough.get(); i++) {
+            answers.add(demo.login(one(i), "secret"));
+        }
+        return answers;
+    }
+
+    private static String one(int number) {
+        return EVERYBODY.get(number % EVERYBODY.size());
+    }
+
+    /** The incidents of this test, the newest first. */
+    private List<JsonNode> told() {
+        return demo.incidents().stream()
+                .filter(incident -> !toldBefore.contains(id(incident)))
+                .toList();
+    }
+
+    private List<JsonNode> healed() {
+        return told().stream()
+                .filter(incident -> outcome(incident).equals("HEALED"))
+                .toList();
+    }
+
+    private JsonNode theFirst() {
+        List<JsonNode> told = told();
+        return told.isEmpty() ? null : told.get(told.size() - 1);
+    }
+
+    /** The login can be faster than the telling of why it works. */
+    private JsonNode theOneHealed() {
+        patiently().until(() -> !healed().isEmpty());
+        assertThat(told()).hasSize(1);
+        JsonNode incident = told().get(0);
+        assertThat(outcome(incident)).isEqualTo("HEALED");
+        assertThat(incident.get("timeToHealMillis").isNumber()).isTrue();
+        say(evidence(incident) + " healed within " + incident.get("timeToHealMillis") + " ms");
+        return incident;
+    }
+
+    private static void loggedIn(String after, RunningDemo.Answer login) {
+        say("after " + after + " the login took " + login.took().toMillis() + " ms: " + login.status());
+        assertThat(login.status()).as(login.body()).isEqualTo(200);
+    }
+
+    private static String counted(List<RunningDemo.Answer> logins) {
+        long longest = logins.stream()
+                .mapToLong(login -> login.took().toMillis())
+                .max()
+                .orElse(0);
+        return logins.stream().collect(Collectors.groupingBy(RunningDemo.Answer::status, Collectors.counting()))
+                + " logins by status, the longest " + longest + " ms";
+    }
+
+    private static void say(String what) {
+        System.out.println("[demo] " + what);
+    }
+
+    private static String id(JsonNode incident) {
+        return incident.get("id").asString();
+    }
+
+    private static String outcome(JsonNode incident) {
+        return incident.get("outcome").asString();
+    }
+
+    private static String reason(JsonNode incident) {
+        return incident.at("/decision/reason").asString();
+    }
+
+    private static List<String> evidence(JsonNode incident) {
+        return incident.get("evidence")
+                .valueStream()
+                .map(one ->
+                        one.get("kind").asString() + " " + one.get("strength").asString())
+                .toList();
+    }
+
+    private static List<String> texts(JsonNode list) {
+        return list.valueStream().map(JsonNode::asString).toList();
+    }
+
+    private void lendsEverySlot() {
+        List<Connection> all = new ArrayList<>();
+        try {
+            for (int slot = 0; slot < 10; slot++) {
+                all.add(borrowed(() -> demo.dataSource().getConnection()));
+            }
+            assertThat(all).allMatch(connection -> borrowed(() -> connection.isValid(5)));
+        } finally {
+            for (Connection connection : all) {
+                borrowed(() -> {
+                    connection.close();
+                    return true;
+                });
+            }
+        }
+    }
+
+    private static <T> T borrowed(Callable<T> call) {
+        try {
+            return call.call();
+        } catch (Exception e) {
+            throw new AssertionError("the pool does not lend all its connections", e);
+        }
+    }
+
+    private int openedBy(String username) throws SQLException {
+        String sql = "SELECT org_chart_opened FROM user_login_info WHERE username = ?";
+        try (Connection connection = demo.dataSource().getConnection();
+                PreparedStatement statement = connection.prepareStatement(sql)) {
+            statement.setString(1, username);
+            try (ResultSet rows = statement.executeQuery()) {
+                rows.next();
+                return rows.getInt(1);
+            }
+        }
+    }
+
+    private static void countOpened(Connection connection, String username) throws SQLException {
+        String sql = "UPDATE user_login_info SET org_chart_opened = org_chart_opened + 1 WHERE username = ?";
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            statement.setString(1, username);
+            assertThat(statement.executeUpdate()).isEqualTo(1);
+        }
+    }
+}
