@@ -16,6 +16,7 @@ import io.pgheal.report.HealingMeters;
 import io.pgheal.report.Incident;
 import io.pgheal.report.IncidentJournal;
 import io.pgheal.report.IncidentListener;
+import io.pgheal.report.LateMetrics;
 import io.pgheal.report.Metrics;
 import io.pgheal.track.InterceptedDataSource;
 import io.pgheal.track.LeaseEvent;
@@ -65,6 +66,7 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
     private final InterceptedDataSource connections;
     private final ControlChannel channel;
     private final Safeguards safeguards;
+    private final LateMetrics metrics = new LateMetrics();
     private final IncidentJournal journal;
     private final HealingLoop loop;
     private final AtomicInteger refutations = new AtomicInteger();
@@ -89,9 +91,6 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
                 ? config.certainPerMinute()
                 : CERTAIN_PER_SLOT * pool.size().orElse(POOL_OF_UNKNOWN_SIZE);
         this.safeguards = new Safeguards(name, config.signalsPerMinute(), certain);
-        Metrics metrics = builder.meterRegistry == null
-                ? Metrics.NONE
-                : new HealingMeters(builder.meterRegistry, name, this::healer);
         this.journal = new IncidentJournal(name, ticker, config.incidentsKept(), metrics, builder.listeners);
         HealingCycle cycle = new HealingCycle(
                 config,
@@ -110,6 +109,9 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
                 ticker,
                 metrics,
                 this::refuted);
+        if (builder.meterRegistry != null) {
+            meterRegistry(builder.meterRegistry);
+        }
         channel.start();
         loop.start();
         LOG.info("[{}] pgheal guards this data source, mode {}", name, mode);
@@ -261,6 +263,12 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
     }
 
     /** Whether the incident of the judgement is known; false before it is told. */
+    /** Registers the meters there, and takes them away from where they were before. */
+    public void meterRegistry(MeterRegistry registry) {
+        metrics.bind(Metrics.NONE); // first, or meters of the same name would be found and then taken away
+        metrics.bind(new HealingMeters(registry, name, this::healer));
+    }
+
     private boolean refuted(LeaseEvent.Refuted event) {
         String id = event.judgement().incidentId();
         Incident wrong = journal.refute(id).orElse(null);

@@ -13,7 +13,10 @@ public enum MeterId {
             "helped"),
     REFUTED("pgheal.heals.refuted", Kind.COUNTER, "Judgements that proved wrong, by evidence", "evidence"),
     TIME_TO_HEAL(
-            "pgheal.time.to.heal", Kind.TIMER, "From the evidence until the transaction was seen gone", "diagnosis"),
+            "pgheal.time.to.heal",
+            Kind.TIMER,
+            "From the evidence, or the longest wait, until the transaction was seen gone",
+            "diagnosis"),
     LOCK_WAIT(
             "pgheal.lock.wait",
             Kind.TIMER,

@@ -1,45 +1,39 @@
 package io.pgheal.spring;
 
 import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.pgheal.SelfHealingDataSource;
 import org.jspecify.annotations.Nullable;
-import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 
 /**
- * A registry for guards that are made before the application's registry can be: asking for that one while data sources
- * are made would draw everything that it needs in too early, and in a circle where that needs a data source. Whatever
- * was registered here appears in the application's registry as soon as it joins, by its filters and common tags.
+ * Meters the guards once the application's registry stands. Asking for that one while data sources are made would draw
+ * everything that it needs in too early, and in a circle where that needs a data source.
  */
-final class LateMeters implements GuardCustomizer, SmartInitializingSingleton, DisposableBean {
+final class LateMeters implements GuardCustomizer, SmartInitializingSingleton {
+    private final GuardedDataSources guarded;
     private final ObjectProvider<MeterRegistry> application;
-    private final CompositeMeterRegistry own = new CompositeMeterRegistry();
-    private @Nullable MeterRegistry joined;
+    private volatile @Nullable MeterRegistry registry;
 
-    LateMeters(ObjectProvider<MeterRegistry> application) {
+    LateMeters(GuardedDataSources guarded, ObjectProvider<MeterRegistry> application) {
+        this.guarded = guarded;
         this.application = application;
     }
 
+    /** A data source that is made late, by a lazy bean for example. */
     @Override
     public void customize(SelfHealingDataSource.Builder guard) {
-        guard.meterRegistry(own);
+        MeterRegistry known = registry;
+        if (known != null) {
+            guard.meterRegistry(known);
+        }
     }
 
     @Override
     public void afterSingletonsInstantiated() {
-        application.ifUnique(registry -> {
-            joined = registry;
-            own.add(registry);
+        application.ifUnique(found -> {
+            registry = found;
+            guarded.byName().values().forEach(guard -> guard.meterRegistry(found));
         });
-    }
-
-    /** Leaves without closing what is not ours. */
-    @Override
-    public void destroy() {
-        if (joined != null) {
-            own.remove(joined);
-        }
     }
 }

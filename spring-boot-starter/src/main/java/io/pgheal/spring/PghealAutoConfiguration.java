@@ -53,8 +53,8 @@ class PghealAutoConfiguration {
     @ConditionalOnClass(name = "io.micrometer.core.instrument.MeterRegistry")
     static class Meters {
         @Bean
-        static LateMeters pghealLateMeters(ObjectProvider<MeterRegistry> registries) {
-            return new LateMeters(registries);
+        static LateMeters pghealLateMeters(GuardedDataSources guarded, ObjectProvider<MeterRegistry> registries) {
+            return new LateMeters(guarded, registries);
         }
     }
 
