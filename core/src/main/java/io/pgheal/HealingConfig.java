@@ -176,9 +176,9 @@ public record HealingConfig(
 
         public HealingConfig build() {
             if (patience.compareTo(grace) < 0) {
-                throw new IllegalArgumentException(
-                        "pgheal.abandoned.patience (" + written(patience) + ") is shorter than pgheal.abandoned.grace ("
-                                + written(grace) + "); write a patience that is longer");
+                throw new IllegalArgumentException("pgheal.abandoned.patience (" + Limits.written(patience)
+                        + ") is shorter than pgheal.abandoned.grace (" + Limits.written(grace)
+                        + "); write a patience that is longer");
             }
             return new HealingConfig(
                     mode,
@@ -199,7 +199,7 @@ public record HealingConfig(
         private static Duration positive(String name, Duration value, String example) {
             if (value.isNegative() || value.isZero()) {
                 throw new IllegalArgumentException(
-                        name + " is " + written(value) + "; write a time longer than zero, such as " + example);
+                        name + " is " + Limits.written(value) + "; write a time longer than zero, such as " + example);
             }
             return value;
         }
@@ -207,14 +207,9 @@ public record HealingConfig(
         private static Duration notNegative(String name, Duration value) {
             if (value.isNegative()) {
                 throw new IllegalArgumentException(
-                        name + " is " + written(value) + "; write 0 for never, or a time such as 30s");
+                        name + " is " + Limits.written(value) + "; write 0 for never, or a time such as 30s");
             }
             return value;
-        }
-
-        /** As one writes it in a property. */
-        private static String written(Duration value) {
-            return value.toMillis() % 1000 == 0 ? value.toSeconds() + "s" : value.toMillis() + "ms";
         }
 
         private static int atLeast(int least, String name, int value) {

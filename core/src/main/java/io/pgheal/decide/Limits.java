@@ -27,6 +27,11 @@ public record Limits(
         tables = List.copyOf(tables);
     }
 
+    /** A time as one writes it in a property. */
+    public static String written(Duration time) {
+        return time.toMillis() % 1000 == 0 ? time.toSeconds() + "s" : time.toMillis() + "ms";
+    }
+
     Duration idleBlockerTimeout(Set<TableName> waited, boolean someUnknown) {
         return mostCareful(waited, someUnknown, idleBlockerTimeout, TableRule::idleBlockerTimeout);
     }

@@ -29,8 +29,8 @@ public record TableRule(
 
     private static void notNegative(String pattern, String name, @Nullable Duration value) {
         if (value != null && value.isNegative()) {
-            throw new IllegalArgumentException("pgheal.tables." + pattern + "." + name + " is " + value.toMillis()
-                    + "ms; write 0 for never, or a time such as 2s");
+            throw new IllegalArgumentException("pgheal.tables." + pattern + "." + name + " is " + Limits.written(value)
+                    + "; write 0 for never, or a time such as 2s");
         }
     }
 

@@ -25,9 +25,9 @@ class WrongPropertyTest {
             delimiter = '|',
             value = {
                 "pgheal.mode=heel | pgheal.mode is 'heel' | Write one of off, observe, heal.",
-                "pgheal.abandoned.grace=-1s | pgheal.abandoned.grace is -1000ms | Write a time longer than zero, such as 2s.",
+                "pgheal.abandoned.grace=-1s | pgheal.abandoned.grace is -1s | Write a time longer than zero, such as 2s.",
                 "pgheal.abandoned.grace=soon | pgheal.abandoned.grace is 'soon' | Write a time such as 2s or 500ms.",
-                "pgheal.abandoned.patience=1s | pgheal.abandoned.patience (PT1S) is shorter than | Write a patience that is longer.",
+                "pgheal.abandoned.patience=1s | pgheal.abandoned.patience (1s) is shorter than | Write a patience that is longer.",
                 "pgheal.incidents.keep=many | pgheal.incidents.keep is 'many' | Write a whole number.",
                 "pgheal.incidents.keep=0 | pgheal.incidents.keep is 0 | Write a number of at least 1.",
                 "pgheal.stack-preflight=maybe | pgheal.stack-preflight is 'maybe' | Write true or false.",
@@ -36,10 +36,10 @@ class WrongPropertyTest {
                 "pgheal.tables.users=2s | pgheal.tables.users is no property of pgheal | pgheal.tables.<table>.idle-blocker-timeout",
                 "pgheal.tables.users.idle-timeout=2s | pgheal.tables.users.idle-timeout is no property | pgheal.tables.<table>.idle-blocker-timeout",
                 "pgheal.tables.users.idle-blocker-timeout=soon | pgheal.tables.users.idle-blocker-timeout is 'soon' | or 0 for never.",
-                "pgheal.tables.users.idle-blocker-timeout=-1s | pgheal.tables.users.idle-blocker-timeout is PT-1S | Write 0 for never",
+                "pgheal.tables.users.idle-blocker-timeout=-1s | pgheal.tables.users.idle-blocker-timeout is -1s | Write 0 for never",
                 "pgheal.tables.a.b.users.idle-blocker-timeout=2s | 'a.b.users' is no table | Write table or schema.table",
                 "pgheal.data-sources.dataSource.mode=heel | pgheal.data-sources.datasource.mode is 'heel' | Write one of off, observe, heal.",
-                "pgheal.data-sources.dataSource.abandoned.grace=0 | pgheal.data-sources.dataSource.abandoned.grace is 0ms | Write a time longer than zero",
+                "pgheal.data-sources.dataSource.abandoned.grace=0 | pgheal.data-sources.dataSource.abandoned.grace is 0s | Write a time longer than zero",
                 "pgheal.control.url=jdbc:mysql://db/app | pgheal.control: the control connection's url must be like jdbc:postgresql: | Correct pgheal.control",
             })
     void stopsTheStartWithASentenceThatHelps(String property, String description, String action) {
