@@ -78,11 +78,20 @@ public record Diagnosis(
         return waiters.stream().anyMatch(waiter -> waiter.table() == null && !waiter.waitsForAdvisoryLock());
     }
 
-    /** All tables of the story, those that are waited for first. */
+    /** All tables of the story: those that are waited for first, then those it wrote, then those it only read. */
     public Set<TableName> tables() {
         Set<TableName> tables = new LinkedHashSet<>(waitedTables());
-        locks.stream().map(HeldLock::table).filter(Objects::nonNull).forEach(tables::add);
+        addTables(tables, false);
+        addTables(tables, true);
         return tables;
+    }
+
+    private void addTables(Set<TableName> tables, boolean onlyRead) {
+        locks.stream()
+                .filter(lock -> lock.mode().equals("AccessShareLock") == onlyRead)
+                .map(HeldLock::table)
+                .filter(Objects::nonNull)
+                .forEach(tables::add);
     }
 
     /** When its evidence began to hold or its owner last called, whichever is later, it has been silent for so long. */

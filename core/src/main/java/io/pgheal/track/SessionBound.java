@@ -10,9 +10,29 @@ import org.jspecify.annotations.Nullable;
 final class SessionBound {
     private SessionBound() {}
 
-    /** Whether the statement binds something to the session that outlasts its transaction. */
+    /** Whether the statement binds something to the session that outlasts its transaction. One pass: it is asked often. */
     static boolean byStatement(String sql) {
-        return contains(sql, "listen") || contains(sql, "advisory") || contains(sql, "copy");
+        for (int i = 0, last = sql.length() - "copy".length(); i <= last; i++) {
+            switch (sql.charAt(i) | 0x20) { // the lower case of a letter
+                case 'a' -> {
+                    if (at(sql, i, "advisory")) {
+                        return true;
+                    }
+                }
+                case 'c' -> {
+                    if (at(sql, i, "copy")) {
+                        return true;
+                    }
+                }
+                case 'l' -> {
+                    if (at(sql, i, "listen")) {
+                        return true;
+                    }
+                }
+                default -> {}
+            }
+        }
+        return false;
     }
 
     /** Whether the statement may end the transaction by a commit. A false yes only makes the story more careful. */
@@ -27,10 +47,14 @@ final class SessionBound {
 
     private static boolean contains(String sql, String word) {
         for (int i = 0, last = sql.length() - word.length(); i <= last; i++) {
-            if (sql.regionMatches(true, i, word, 0, word.length())) {
+            if (at(sql, i, word)) {
                 return true;
             }
         }
         return false;
+    }
+
+    private static boolean at(String sql, int index, String word) {
+        return sql.regionMatches(true, index, word, 0, word.length());
     }
 }
