@@ -19,8 +19,8 @@ import org.springframework.stereotype.Component;
 class PoisonedConnectionFault implements Fault {
 
     private static final int OVERFLOWS = 10;
-    private static final long SMALL_STACK = 320 * 1024L;
-    private static final long PATIENCE_SECONDS = 5;
+    private static final long SMALL_STACK = 208 * 1024L;
+    private static final long PATIENCE_SECONDS = 10;
 
     // Overflows and borrowers may hang; who asked for this should not.
     private static final long ENOUGH_NANOS = TimeUnit.SECONDS.toNanos(20);
