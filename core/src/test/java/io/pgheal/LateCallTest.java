@@ -4,6 +4,7 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.pgheal.decide.HealingMode;
 import io.pgheal.heal.OutcomeKind;
@@ -15,6 +16,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Savepoint;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -29,6 +31,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class LateCallTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();
+
+    private Connection kept;
 
     @Test
     void noHalfOfItsTransactionIsCommittedAndCleaningUpRefutesNothing() throws Exception {
@@ -54,6 +58,10 @@ class LateCallTest {
             statement.close();
             late.close();
             late.close();
+            try (var scope = pool.guarded.scope("next import")) {
+                kept = pool.beginLogin("carol");
+            }
+            await().until(() -> pool.incidents(OutcomeKind.HEALED).size() == 2); // it has heard of all that by now
             assertThat(pool.guarded.mode()).as("cleaning up proves nothing").isEqualTo(HealingMode.HEAL);
             refused(late::commit);
             refused(() -> statement.execute("UPDATE user_login_info SET logins = 7 WHERE username = 'bob'"));
@@ -78,8 +86,10 @@ class LateCallTest {
                 SERVER,
                 config -> config.activeBlockerTimeout(Duration.ofMillis(500))
                         .escalationInterval(Duration.ofMillis(200)))) {
-            Connection busy = pool.beginLogin("alice");
+            Connection busy = pool.beginLogin("bob");
             int pid = GuardedPool.pid(busy);
+            Savepoint savepoint = busy.setSavepoint(); // its end frees alice's row, and leaves the transaction open
+            GuardedPool.update(busy, "alice");
             CountDownLatch cleanUp = new CountDownLatch(1);
             CompletableFuture<Integer> session = CompletableFuture.supplyAsync(() -> {
                 try (Statement statement = busy.createStatement()) {
@@ -88,7 +98,8 @@ class LateCallTest {
                 } catch (SQLException cancelled) {
                     try {
                         cleanUp.await();
-                        busy.rollback();
+                        busy.rollback(savepoint);
+                        busy.commit();
                         return GuardedPool.pid(busy);
                     } catch (SQLException | InterruptedException e) {
                         throw new IllegalStateException(e);
@@ -100,6 +111,7 @@ class LateCallTest {
             cleanUp.countDown();
             assertThat(session.get(10, SECONDS)).isEqualTo(pid);
             assertThat(incident.remedies()).extracting(rung -> rung.rung()).containsExactly(Rung.CANCEL);
+            assertThat(pool.logins("bob")).isOne();
             assertThatCode(busy::close).doesNotThrowAnyException();
             pool.assertAllSlotsBack();
         }
