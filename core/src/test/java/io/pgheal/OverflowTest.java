@@ -28,6 +28,16 @@ class OverflowTest {
         assertThat(seen).isEqualTo(new Result(TRIALS, seen.overflows(), 0, 0, 0, 0));
     }
 
+    /** What the preflight does not prevent, the quarantine keeps from the next borrower. */
+    @ParameterizedTest
+    @EnumSource(Pattern.class)
+    void withoutThePreflightTheQuarantineKeepsWrongAnswersAway(Pattern pattern) throws Exception {
+        Result seen = run(Subject.PGHEAL_WITHOUT_PREFLIGHT, pattern);
+        assertThat(new Result(TRIALS, seen.overflows(), seen.wrong(), seen.failed(), 0, 0))
+                .as("next borrowers")
+                .isEqualTo(new Result(TRIALS, seen.overflows(), 0, 0, 0, 0));
+    }
+
     private static Result run(Subject subject, Pattern pattern) throws Exception {
         try (OverflowTrial trial = new OverflowTrial(subject, SERVER.url(), SERVER.user(), SERVER.password(), SEED)) {
             return trial.run(pattern, TRIALS);

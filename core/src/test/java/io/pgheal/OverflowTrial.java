@@ -28,6 +28,8 @@ final class OverflowTrial implements AutoCloseable {
     /** Who lends the connections. */
     enum Subject {
         PGHEAL,
+        /** With the quarantine alone. */
+        PGHEAL_WITHOUT_PREFLIGHT,
         HIKARI,
         DATASOURCE_PROXY
     }
@@ -78,10 +80,11 @@ final class OverflowTrial implements AutoCloseable {
         subject = switch (kind) {
             case HIKARI -> hikari;
             case DATASOURCE_PROXY -> ProxyDataSourceBuilder.create(hikari).build();
-            case PGHEAL ->
+            case PGHEAL, PGHEAL_WITHOUT_PREFLIGHT ->
                 SelfHealingDataSource.builder(hikari)
                         .config(HealingConfig.builder()
                                 .abandonedGrace(Duration.ofMillis(200))
+                                .stackPreflight(kind == Subject.PGHEAL)
                                 .certainPerMinute(1_000_000)
                                 .signalsPerMinute(1_000_000)
                                 .build())

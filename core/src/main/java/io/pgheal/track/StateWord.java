@@ -123,12 +123,22 @@ final class StateWord {
 
     /** A call of the same thread was found cut without a word: see {@link Lease#enter}. */
     void poison() {
-        word.getAndUpdate(seen -> seen | POISONED);
+        add(POISONED);
     }
 
     /** There was not enough stack to close: the healing side will. */
     void refuseClose() {
-        word.getAndUpdate(seen -> seen | CLOSE_REFUSED);
+        add(CLOSE_REFUSED);
+    }
+
+    /** No lambda: the first use of one takes more stack to link than there is when these are needed. */
+    private void add(long flag) {
+        while (true) {
+            long seen = word.get();
+            if (word.compareAndSet(seen, seen | flag)) {
+                return;
+            }
+        }
     }
 
     enum Closing {

@@ -211,6 +211,31 @@ class DeciderTest {
     }
 
     @Test
+    void anExtensionKeepsTheUsersOwnLimitAwayToo() {
+        Duration five = Duration.ofSeconds(5);
+        Diagnosis stuck = stuck("idle in transaction", five, five, LOGIN);
+        Diagnosis extended = new Diagnosis(
+                stuck.kind(),
+                Snapshots.lease().quietFor(five).extended().snapshot(),
+                List.of(),
+                null,
+                stuck.backend(),
+                List.of(),
+                stuck.waiters(),
+                false,
+                null);
+        assertThat(decide(stuck, limits(five, Duration.ZERO)).action()).isEqualTo(Action.HEAL);
+        assertThat(decide(extended, limits(five, Duration.ZERO)).action()).isEqualTo(Action.REPORT);
+    }
+
+    @Test
+    void onlyWhoIsAliveNeedsTheUsersSay() {
+        assertThat(DiagnosisKind.values())
+                .filteredOn(Decider::needsTheUsersSay)
+                .containsExactlyInAnyOrder(DiagnosisKind.STUCK_LOCK, DiagnosisKind.FOREIGN_BLOCKER);
+    }
+
+    @Test
     void aTableRuleTightensAndLoosens() {
         TableRule tight = new TableRule("user_login_info", Duration.ofSeconds(2), null);
         Limits tightened = limits(Duration.ZERO, Duration.ZERO, tight);

@@ -60,6 +60,16 @@ class SafeguardsTest {
         assertThat(safeguards.isBreakerOpen()).isFalse();
     }
 
+    @Test
+    void aHealBeyondItsBudgetDoesNotUseUpTheBreakersOneTrial() {
+        Safeguards safeguards = new Safeguards("test", 1, 1);
+        assertThat(permitted(safeguards, STRONG)).isTrue();
+        safeguards.breaker().transitionToOpenState();
+        safeguards.breaker().transitionToHalfOpenState();
+        assertThat(safeguards.permit(STRONG).reason()).contains("budget");
+        assertThat(permitted(safeguards, CERTAIN)).isTrue();
+    }
+
     private static boolean permitted(Safeguards safeguards, Decision decision) {
         boolean permitted = safeguards.permit(decision).action() == Action.HEAL;
         if (permitted) {

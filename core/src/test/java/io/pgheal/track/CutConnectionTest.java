@@ -106,4 +106,94 @@ class CutConnectionTest {
         lease.exit();
         assertThat(lease.isCut()).isFalse();
     }
+
+    @Test
+    void whetherTheCutCallMayHaveCommittedIsToldByTheCall() throws SQLException {
+        lent.thrown = new StackOverflowError();
+        assertThatThrownBy(connection::commit).isSameAs(lent.thrown);
+        assertUnknown();
+
+        CutConnectionTest prepared = new CutConnectionTest();
+        prepared.lent.thrown = new StackOverflowError();
+        assertThatThrownBy(() -> prepared.connection.createStatement()).isSameAs(prepared.lent.thrown);
+        assertThatCode(prepared.connection::rollback).doesNotThrowAnyException();
+    }
+
+    @Test
+    void anAutoCommitStatementThatWasCutMayHaveCommitted() throws SQLException {
+        Raw inAutoCommit = new Raw() {
+            @Override
+            Object answer(Class<?> type) {
+                return type == boolean.class ? true : super.answer(type);
+            }
+        };
+        Connection auto =
+                new ConnectionHandle(Leases.lease(lent, inAutoCommit, pool), lent.<Connection>as(Connection.class));
+        Statement statement = auto.createStatement();
+        lent.thrown = new StackOverflowError();
+        assertThatThrownBy(() -> statement.execute("update t set a = 1")).isSameAs(lent.thrown);
+        assertThatThrownBy(auto::rollback)
+                .isInstanceOfSatisfying(
+                        SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("08007"));
+    }
+
+    private void assertUnknown() {
+        assertThatThrownBy(connection::rollback)
+                .isInstanceOfSatisfying(
+                        SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("08007"));
+    }
+
+    @Test
+    void anErrorInsideAnExceptionOrAFailureInsideTheProtocolCuts() {
+        assertThat(CutCall.isCutBy(new SQLException("I/O", "08006", new StackOverflowError())))
+                .isTrue();
+        assertThat(CutCall.isCutBy(new SQLException("no", "42601", new java.io.IOException())))
+                .isFalse();
+        assertThat(CutCall.isCutBy(thrownAt("org.postgresql.core.v3.QueryExecutorImpl")))
+                .isTrue();
+        assertThat(CutCall.isCutBy(new IllegalStateException(thrownAt("org.postgresql.core.PGStream"))))
+                .isTrue();
+        assertThat(CutCall.isCutBy(thrownAt("org.postgresql.jdbc.PgPreparedStatement")))
+                .isFalse();
+        RuntimeException withoutTrace = new NullPointerException();
+        withoutTrace.setStackTrace(new StackTraceElement[0]);
+        assertThat(CutCall.isCutBy(withoutTrace)).isTrue();
+    }
+
+    private static RuntimeException thrownAt(String type) {
+        RuntimeException thrown = new IllegalArgumentException();
+        thrown.setStackTrace(new StackTraceElement[] {
+            new StackTraceElement(type, "receive", null, -1), new StackTraceElement("com.acme.Main", "main", null, -1)
+        });
+        return thrown;
+    }
+
+    @Test
+    void aCloseWithoutTheStackForItIsLeftToTheHealingSide() throws Exception {
+        Thread deep = new Thread(null, () -> closeAtTheBottom(), "deep", 256 * 1024);
+        deep.start();
+        deep.join();
+        assertThat(StateWord.isCloseRefused(lease.state.read())).isTrue();
+        assertThat(StateWord.isTaken(lease.state.read())).isFalse();
+        assertThat(lent.calls).isEmpty();
+        assertThat(lease.state.tryTake(false)).isTrue();
+    }
+
+    /** Tries on each level on the way up, until one gets so far as to be refused. */
+    @SuppressWarnings("InfiniteRecursion")
+    private void closeAtTheBottom() {
+        try {
+            closeAtTheBottom();
+        } catch (StackOverflowError onTheWayUp) {
+            try {
+                connection.close();
+            } catch (SQLException e) {
+                throw new IllegalStateException(e);
+            } catch (StackOverflowError refused) {
+                if (!StateWord.isCloseRefused(lease.state.read())) {
+                    throw refused;
+                }
+            }
+        }
+    }
 }

@@ -66,4 +66,16 @@ class StateWordTest {
         assertThat(StateWord.sequence(word.read())).isEqualTo(1000);
         assertThat(StateWord.callsInProgress(word.read())).isZero();
     }
+
+    @Test
+    void onlyWhatIsPoisonedOrWasRefusedItsCloseIsTaken() {
+        assertThat(word.tryTake(true)).isFalse();
+        word.tryEnter();
+        word.poison();
+        assertThat(word.tryTake(false)).as("a call is in progress").isFalse();
+        assertThat(word.tryTake(true)).isTrue();
+        StateWord refused = new StateWord();
+        refused.refuseClose();
+        assertThat(refused.tryTake(false)).isTrue();
+    }
 }

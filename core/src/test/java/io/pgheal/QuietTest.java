@@ -1,0 +1,106 @@
+package io.pgheal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.pgheal.heal.OutcomeKind;
+import io.pgheal.testserver.PostgresServer;
+import io.pgheal.track.LeaseView;
+import java.sql.Connection;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** When all is well, nothing is sent to the server; and no more than needed when it is not. */
+@Timeout(120)
+class QuietTest {
+    @RegisterExtension
+    static final PostgresServer SERVER = PostgresServer.shared();
+
+    private final ExecutorService worker = Executors.newFixedThreadPool(1);
+    private final AtomicReference<Connection> kept = new AtomicReference<>();
+    private GuardedPool pool;
+
+    private void start(UnaryOperator<HealingConfig.Builder> config) throws Exception {
+        pool = GuardedPool.on(SERVER, config);
+    }
+
+    @AfterEach
+    void stop() {
+        worker.shutdownNow();
+        if (pool != null) {
+            pool.close();
+        }
+    }
+
+    private long queries() {
+        return pool.guarded.healer().queries();
+    }
+
+    private void awaitQuiet(Duration time) {
+        await().until(() ->
+                pool.guarded.leases().stream().map(LeaseView::quiet).anyMatch(quiet -> quiet.compareTo(time) >= 0));
+    }
+
+    @Test
+    void anIdleWorkerThatKeepsAConnectionWithoutATransactionIsNotAskedAbout() throws Exception {
+        start(config -> config.abandonedGrace(Duration.ofMillis(50)).abandonedPatience(Duration.ofMillis(100)));
+        worker.submit(() -> {
+                    kept.set(pool.guarded.getConnection());
+                    return null;
+                })
+                .get();
+        long before = queries();
+        awaitQuiet(Duration.ofSeconds(3));
+        assertThat(queries()).isEqualTo(before);
+        assertThat(pool.guarded.incidents()).isEmpty();
+        kept.get().close();
+    }
+
+    @Test
+    void noBurstOfShortTransactionsIsAskedAbout() throws Exception {
+        start(config -> config);
+        long before = queries();
+        for (int i = 0; i < 300; i++) {
+            try (Connection connection = pool.beginLogin("alice")) {
+                connection.commit();
+            }
+        }
+        assertThat(queries()).isEqualTo(before);
+        assertThat(pool.logins("alice")).isEqualTo(300);
+    }
+
+    /** At 0.25, 0.5, 1 and 2 s of its age, not at each look. */
+    @Test
+    void aSlowStatementIsAskedAboutEverMoreSeldom() throws Exception {
+        start(config -> config.lockWaitThreshold(Duration.ofMillis(250)));
+        long before = queries();
+        try (Connection connection = pool.guarded.getConnection();
+                Statement statement = connection.createStatement()) {
+            statement.execute("SELECT pg_sleep(3)");
+        }
+        assertThat(queries() - before).isBetween(1L, 4L);
+    }
+
+    @Test
+    void strongEvidenceIsNothingBeforeItsGraceIsOver() throws Exception {
+        start(config -> config.abandonedGrace(Duration.ofSeconds(3)).abandonedPatience(Duration.ofSeconds(3)));
+        worker.submit(() -> {
+                    kept.set(pool.beginLogin("alice"));
+                    return null;
+                })
+                .get();
+        long before = queries();
+        awaitQuiet(Duration.ofSeconds(2));
+        assertThat(queries()).isEqualTo(before);
+        assertThat(pool.incidents(OutcomeKind.HEALED)).isEmpty();
+        pool.awaitIncident(OutcomeKind.HEALED);
+    }
+}

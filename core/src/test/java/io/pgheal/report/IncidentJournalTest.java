@@ -1,0 +1,42 @@
+package io.pgheal.report;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pgheal.decide.Action;
+import io.pgheal.decide.Decision;
+import io.pgheal.diagnose.Diagnosis;
+import io.pgheal.diagnose.DiagnosisKind;
+import io.pgheal.heal.Outcome;
+import io.pgheal.heal.OutcomeKind;
+import io.pgheal.track.Ticker;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class IncidentJournalTest {
+    private final IncidentJournal journal = new IncidentJournal("test", Ticker.system(), 3, Metrics.NONE, List.of());
+
+    private String tell() {
+        Diagnosis foreign = new Diagnosis(
+                DiagnosisKind.FOREIGN_BLOCKER, null, List.of(), null, null, List.of(), List.of(), false, null);
+        Decision reported = new Decision(Action.REPORT, "test", false, false, Duration.ZERO);
+        return journal.tell(journal.nextId(), foreign, reported, Outcome.untouched(OutcomeKind.REPORTED), null)
+                .id();
+    }
+
+    @Test
+    void keepsTheLastOnesTheNewestFirst() {
+        List<String> told = List.of(tell(), tell(), tell(), tell(), tell());
+        assertThat(journal.last()).extracting(Incident::id).containsExactly(told.get(4), told.get(3), told.get(2));
+        assertThat(journal.keeps(told.get(0))).isFalse();
+        assertThat(journal.refute(told.get(0))).isEmpty();
+    }
+
+    @Test
+    void oneIsRefutedOnce() {
+        String id = tell();
+        assertThat(journal.refute(id)).isPresent();
+        assertThat(journal.last()).extracting(Incident::outcome).containsExactly(OutcomeKind.REFUTED);
+        assertThat(journal.refute(id)).isEmpty();
+    }
+}

@@ -1,0 +1,264 @@
+package io.pgheal.track;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.sql.Connection;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.postgresql.core.BaseConnection;
+
+/** What the loop dates, by a clock of the test's own. */
+class LeaseWatchTest {
+    private static final Revocation WHY = new Revocation("1", "test", true, false);
+
+    private final LeaseRegistry registry =
+            new LeaseRegistry("test", new Leases.TestPool(), true, 8, Ticker.system(), () -> false);
+    private final Raw lent = new Raw();
+    private long now;
+
+    private interface Work {
+        void run() throws Exception;
+    }
+
+    private ConnectionHandle lend() throws Exception {
+        return registry.lend(lent.as(Connection.class), new Raw().as(BaseConnection.class));
+    }
+
+    private ConnectionHandle borrowedByAThreadThatEnded() throws Exception {
+        ConnectionHandle[] handle = new ConnectionHandle[1];
+        inAnotherThread(() -> handle[0] = lend());
+        return handle[0];
+    }
+
+    private static void inAnotherThread(Work work) throws Exception {
+        Throwable[] thrown = new Throwable[1];
+        Thread thread = new Thread(() -> {
+            try {
+                work.run();
+            } catch (Throwable t) {
+                thrown[0] = t;
+            }
+        });
+        thread.start();
+        thread.join();
+        assertThat(thrown[0]).isNull();
+    }
+
+    private LeaseSnapshot lookAfter(Duration time) {
+        now += time.toNanos();
+        return registry.look(now).get(0);
+    }
+
+    private LeaseSnapshot look() {
+        return lookAfter(Duration.ZERO);
+    }
+
+    private static Duration seconds(int seconds) {
+        return Duration.ofSeconds(seconds);
+    }
+
+    // ---- the fence
+
+    @Test
+    void theFenceFailsOnceACallOrATouchCameSinceTheJudgement() throws Exception {
+        Lease lease = lend().lease;
+        LeaseSnapshot beforeTouch = look();
+        lease.touch();
+        assertThat(lease.revoke(beforeTouch, true, WHY)).isFalse();
+        LeaseSnapshot beforeCall = look();
+        lease.enter(Call.FETCH);
+        lease.exit();
+        assertThat(lease.revoke(beforeCall, true, WHY)).isFalse();
+        assertThat(lease.isOver()).isFalse();
+        assertThat(lease.revoke(look(), false, WHY)).isTrue();
+    }
+
+    // ---- what a call withdraws
+
+    @Test
+    void aCallItsEndAndATouchEachStartTheClockAnew() throws Exception {
+        Lease lease = lend().lease;
+        look();
+        assertThat(lookAfter(seconds(5)).quiet()).isEqualTo(seconds(5));
+        lease.touch();
+        assertThat(lookAfter(seconds(1)).quiet()).isZero();
+        assertThat(lookAfter(seconds(5)).quiet()).isEqualTo(seconds(5));
+        lease.enter(Call.EXECUTE);
+        assertThat(lookAfter(seconds(1)).quiet()).isZero();
+        assertThat(lookAfter(seconds(5)).callFor()).isEqualTo(seconds(5));
+        lease.exit();
+        assertThat(lookAfter(seconds(1)).quiet()).isZero();
+        assertThat(lookAfter(seconds(5)).quiet()).isEqualTo(seconds(5));
+        lease.enter(Call.EXECUTE);
+        lease.exit(); // came and went between two looks
+        assertThat(lookAfter(seconds(1)).quiet()).isZero();
+    }
+
+    @Test
+    void aTouchDatesTheEndOfTheOwnerAnew() throws Exception {
+        ConnectionHandle handle = borrowedByAThreadThatEnded();
+        assertThat(look().owner()).isEqualTo(OwnerState.ENDED);
+        assertThat(lookAfter(seconds(5)).ownerFor()).isEqualTo(seconds(5));
+        handle.lease.touch();
+        assertThat(lookAfter(seconds(1)).ownerFor()).isZero();
+    }
+
+    @Test
+    void anIdleOwnerStaysSeenUntilTheNextCall() throws Exception {
+        ExecutorService executor = Executors.newFixedThreadPool(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        try {
+            ConnectionHandle handle = executor.submit(this::lend).get();
+            Thread worker = handle.lease.ownerThread();
+            look();
+            awaitIdle(worker);
+            assertThat(lookAfter(seconds(1)).owner()).isEqualTo(OwnerState.BACK_IN_POOL);
+            CountDownLatch nextTask = new CountDownLatch(1);
+            executor.execute(() -> {
+                nextTask.countDown();
+                uninterruptibly(goOn);
+            });
+            nextTask.await();
+            assertThat(lookAfter(seconds(20)).owner()).as("latched").isEqualTo(OwnerState.BACK_IN_POOL);
+            assertThat(look().ownerFor()).isEqualTo(seconds(20));
+            handle.lease.touch();
+            assertThat(lookAfter(seconds(1)).owner()).as("withdrawn").isEqualTo(OwnerState.ALIVE);
+            assertThat(lookAfter(seconds(20)).owner()).isEqualTo(OwnerState.ALIVE);
+        } finally {
+            goOn.countDown();
+            executor.shutdownNow();
+        }
+    }
+
+    @Test
+    void theEndOfItsScopeIsWithdrawnByACallAndByATouch() throws Exception {
+        for (Work life :
+                new Work[] {() -> registry.openLeases().iterator().next().touch(), this::execute}) {
+            LeaseScope scope = registry.openScope("scope", true);
+            ConnectionHandle handle = lend();
+            look();
+            scope.close();
+            assertThat(look().scopeEnd()).isNotNull();
+            assertThat(lookAfter(seconds(5)).scopeEndFor()).isEqualTo(seconds(5));
+            life.run();
+            assertThat(lookAfter(seconds(1)).scopeEnd()).isNull();
+            assertThat(lookAfter(seconds(5)).scopeEnd()).isNull();
+            handle.close();
+        }
+    }
+
+    private void execute() throws Exception {
+        Lease lease = registry.openLeases().iterator().next();
+        lease.enter(Call.EXECUTE);
+        lease.exit();
+    }
+
+    @Test
+    void whatAStarvedLoopDidNotSeeDoesNotCount() throws Exception {
+        ConnectionHandle[] handle = new ConnectionHandle[1];
+        inAnotherThread(() -> {
+            LeaseScope scope = registry.openScope("scope", true);
+            handle[0] = lend();
+            scope.close();
+        });
+        look();
+        LeaseSnapshot before = lookAfter(seconds(5));
+        assertThat(before.quiet()).isEqualTo(seconds(5));
+        assertThat(before.ownerFor()).isEqualTo(seconds(5));
+        assertThat(before.scopeEndFor()).isEqualTo(seconds(5));
+        now += seconds(60).toNanos();
+        registry.restartClocks(now);
+        LeaseSnapshot after = look();
+        assertThat(after.quiet()).isZero();
+        assertThat(after.ownerFor()).isZero();
+        assertThat(after.scopeEndFor()).isZero();
+    }
+
+    // ---- stale calls
+
+    @Test
+    void aCallInProgressIsStaleOnlyIfItsOwnThreadCanNotGoOn() throws Exception {
+        ConnectionHandle[] handle = new ConnectionHandle[1];
+        inAnotherThread(() -> {
+            handle[0] = lend();
+            handle[0].lease.enter(Call.EXECUTE); // neither exit nor failed: an overflow cut them
+        });
+        assertThat(look().callIsStale()).isTrue();
+        handle[0].close();
+
+        handle[0] = borrowedByAThreadThatEnded();
+        handle[0].lease.enter(Call.EXECUTE); // ours, and we are alive
+        LeaseSnapshot alive = look();
+        assertThat(alive.callIsStale()).isFalse();
+        assertThat(alive.lease().revoke(alive, alive.callIsStale(), WHY)).isFalse();
+        handle[0].close();
+
+        handle[0] = lend();
+        handle[0].lease.enter(Call.EXECUTE);
+        assertThat(look().callIsStale()).isFalse();
+        handle[0].lease.unreachable = true;
+        assertThat(look().callIsStale()).isTrue();
+        handle[0].close();
+
+        LeaseScope scope = registry.openScope("scope", true);
+        handle[0] = lend();
+        handle[0].lease.enter(Call.EXECUTE);
+        assertThat(look().callIsStale()).isFalse();
+        scope.close(); // by the thread that would have to be inside the call
+        assertThat(look().callIsStale()).isTrue();
+        handle[0].close();
+    }
+
+    // ---- leases that move
+
+    @Test
+    void useByASecondThreadIsSeenAndItsPlaceRemembered() throws Exception {
+        ConnectionHandle handle = lend();
+        look();
+        assertThat(lookAfter(seconds(1)).movedBetweenThreads()).isFalse();
+        inAnotherThread(() -> {
+            handle.lease.enter(Call.EXECUTE);
+            handle.lease.exit();
+        });
+        assertThat(look().movedBetweenThreads()).isTrue();
+        handle.close();
+        assertTheNextOneCountsAsMoving();
+    }
+
+    @Test
+    void aCloseByASecondThreadIsRemembered() throws Exception {
+        inAnotherThread(lend()::close);
+        assertTheNextOneCountsAsMoving();
+    }
+
+    private void assertTheNextOneCountsAsMoving() throws Exception {
+        lend();
+        look();
+        assertThat(lookAfter(seconds(1)).movedBetweenThreads()).isTrue();
+    }
+
+    @Test
+    void whatWasUnwrappedIsSeen() throws Exception {
+        ConnectionHandle handle = lend();
+        assertThat(look().unwrapped()).isFalse();
+        handle.lease.unwrapped();
+        assertThat(look().unwrapped()).isTrue();
+    }
+
+    private static void awaitIdle(Thread worker) {
+        Awaitility.await().atMost(10, TimeUnit.SECONDS).until(() -> IdleWorker.isIdle(worker.getStackTrace()));
+    }
+
+    private static void uninterruptibly(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException closing) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
