@@ -38,7 +38,9 @@ final class OverflowTrial implements AutoCloseable {
     enum Pattern {
         JDBC_TEMPLATE,
         TRANSACTION_FINALLY_CLOSE,
-        TRY_WITH_RESOURCES
+        TRY_WITH_RESOURCES,
+        /** Borrowed with stack to spare, used where there is none, closed again where there is. */
+        BORROWED_ABOVE
     }
 
     /**
@@ -136,7 +138,11 @@ final class OverflowTrial implements AutoCloseable {
                         // now it is known how deep one can go
                     }
                     try {
-                        descend(Math.max(0, deepest - left), 0, pattern);
+                        if (pattern == Pattern.BORROWED_ABOVE) {
+                            borrowAboveAndDescend(Math.max(0, deepest - left));
+                        } else {
+                            descend(Math.max(0, deepest - left), 0, pattern);
+                        }
                     } catch (StackOverflowError expected) {
                         overflowed[0] = worked;
                     }
@@ -148,6 +154,16 @@ final class OverflowTrial implements AutoCloseable {
         return overflowed[0];
     }
 
+    private void borrowAboveAndDescend(int depth) {
+        try (Connection connection = subject.getConnection()) {
+            borrowedAbove = connection;
+            descend(depth, 0, Pattern.BORROWED_ABOVE);
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private Connection borrowedAbove;
     private volatile int deepest;
     private volatile boolean worked;
 
@@ -171,6 +187,7 @@ final class OverflowTrial implements AutoCloseable {
             }
             case TRANSACTION_FINALLY_CLOSE -> inTransaction(level);
             case TRY_WITH_RESOURCES -> select(level);
+            case BORROWED_ABOVE -> selectWith(borrowedAbove, level);
         }
         return pad(random.nextInt(250), pattern, level + 1) + 1;
     }
@@ -214,8 +231,15 @@ final class OverflowTrial implements AutoCloseable {
     }
 
     private void select(int level) {
-        try (Connection connection = subject.getConnection();
-                PreparedStatement select = connection.prepareStatement("SELECT 1 + ?")) {
+        try (Connection connection = subject.getConnection()) {
+            selectWith(connection, level);
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static void selectWith(Connection connection, int level) {
+        try (PreparedStatement select = connection.prepareStatement("SELECT 1 + ?")) {
             select.setInt(1, level);
             try (ResultSet found = select.executeQuery()) {
                 found.next();
