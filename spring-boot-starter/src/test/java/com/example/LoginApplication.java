@@ -43,6 +43,7 @@ public class LoginApplication {
     @RestController
     public static class Faults {
         public final CountDownLatch mayFinish = new CountDownLatch(1);
+        private final List<Connection> kept = new CopyOnWriteArrayList<>();
         private final DataSource dataSource;
 
         public Faults(DataSource dataSource) {
@@ -61,7 +62,7 @@ public class LoginApplication {
         /** The story: the overflow skips rollback and close. */
         @GetMapping("/overflow")
         public String overflow() throws SQLException {
-            Connection connection = dataSource.getConnection();
+            Connection connection = borrowAndKeep();
             try {
                 lockTheRow(connection);
                 int depth = recurse(0);
@@ -77,7 +78,7 @@ public class LoginApplication {
 
         @GetMapping("/swallowed")
         public String swallowed() throws SQLException {
-            lockTheRow(dataSource.getConnection());
+            lockTheRow(borrowAndKeep());
             throw new Swallowed();
         }
 
@@ -106,9 +107,15 @@ public class LoginApplication {
         /** Fails on the other thread, and leaves the transaction open. */
         @GetMapping("/async-overflow")
         public Callable<String> asyncOverflow() throws SQLException {
-            Connection connection = dataSource.getConnection();
-            lockTheRow(connection);
+            lockTheRow(borrowAndKeep());
             return () -> "depth " + recurse(0);
+        }
+
+        /** Still reachable, or the garbage collector could be the first to tell. */
+        private Connection borrowAndKeep() throws SQLException {
+            Connection connection = dataSource.getConnection();
+            kept.add(connection);
+            return connection;
         }
 
         private static int recurse(int depth) {
