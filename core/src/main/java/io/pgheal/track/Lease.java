@@ -328,6 +328,9 @@ public final class Lease {
             case ENDED -> {} // whoever ended it gives the connection back
             case CUT -> {
                 closer = current;
+                if (callThread == current.getId()) {
+                    recordCut("an error that nobody saw", mayHaveCommitted()); // else another thread is still in a call
+                }
                 giveBackOrLater();
             }
             case CLEAN -> {
