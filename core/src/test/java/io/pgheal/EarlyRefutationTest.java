@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.pgheal.decide.HealingMode;
 import io.pgheal.heal.OutcomeKind;
+import io.pgheal.report.MeterId;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.track.LeaseRevokedException;
 import java.lang.reflect.InvocationTargetException;
@@ -28,6 +31,7 @@ class EarlyRefutationTest {
     static final PostgresServer SERVER = PostgresServer.shared();
 
     private final CountDownLatch givingBack = new CountDownLatch(1);
+    private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
     private final CountDownLatch goOn = new CountDownLatch(1);
 
     @Test
@@ -39,13 +43,15 @@ class EarlyRefutationTest {
         try (SelfHealingDataSource guarded = SelfHealingDataSource.builder(slowPool())
                 .config(config)
                 .controlDataSource(server())
+                .meterRegistry(meters)
                 .build()) {
             await().until(() -> guarded.healer().connected());
             Connection connection = borrowedByAThreadThatEnded(guarded);
             givingBack.await();
 
             assertThatThrownBy(connection::createStatement).isInstanceOf(LeaseRevokedException.class);
-            Thread.sleep(200); // time for the loop to hear of it
+            long looks = looks();
+            await().until(() -> looks() >= looks + 2); // the loop has heard of it, before the heal is at its end
             goOn.countDown();
 
             await().untilAsserted(() -> {
@@ -55,6 +61,11 @@ class EarlyRefutationTest {
                         .satisfies(incident -> assertThat(incident.outcome()).isEqualTo(OutcomeKind.REFUTED));
             });
         }
+    }
+
+    private long looks() {
+        Timer cycle = meters.find(MeterId.CYCLE.meterName()).timer();
+        return cycle == null ? 0 : cycle.count();
     }
 
     private static Connection borrowedByAThreadThatEnded(DataSource dataSource) throws InterruptedException {

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.pgheal.testserver.PostgresServer;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.Statement;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -39,7 +40,8 @@ class OrphanWithoutPrivilegeTest {
                 // as well
             }
             await().until(() -> !pool.guarded.incidents().isEmpty());
-            Thread.sleep(5000);
+            // Until it ends by itself it is looked at again and again.
+            await().until(() -> admin("SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(6)'") == 0);
 
             assertThat(pool.guarded.healer().breakerOpen()).isFalse();
             assertThat(pool.guarded.incidents()).hasSize(1);
@@ -48,11 +50,17 @@ class OrphanWithoutPrivilegeTest {
         }
     }
 
-    private static void admin(String sql) throws Exception {
+    /** The figure that the statement answers, or -1. */
+    private static int admin(String sql) throws Exception {
         try (Connection connection =
                         DriverManager.getConnection(SERVER.url(), SERVER.superuser(), SERVER.superuserPassword());
                 Statement statement = connection.createStatement()) {
-            statement.execute(sql);
+            if (!statement.execute(sql)) {
+                return -1;
+            }
+            ResultSet figure = statement.getResultSet();
+            figure.next();
+            return figure.getInt(1);
         }
     }
 }

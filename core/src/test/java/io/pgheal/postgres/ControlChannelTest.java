@@ -83,8 +83,7 @@ class ControlChannelTest {
         }
         await().until(() -> channel.server().isPresent());
 
-        Thread.sleep(1500);
-        assertThat(opened).hasValue(2);
+        await().during(Duration.ofMillis(1500)).until(() -> opened.get() == 2);
     }
 
     @Test

@@ -1,6 +1,7 @@
 package io.pgheal.track;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
@@ -25,11 +26,10 @@ class ReachabilityTest {
         assertThat(handle[0].refersTo(null)).isFalse();
         Reference.reachabilityFence(held);
         held = null;
-        for (int i = 0; i < 100 && !handle[0].refersTo(null); i++) {
+        await().until(() -> {
             System.gc();
-            Thread.sleep(10);
-        }
-        assertThat(handle[0].refersTo(null)).isTrue();
+            return handle[0].refersTo(null);
+        });
         Reference.reachabilityFence(lease);
     }
 
