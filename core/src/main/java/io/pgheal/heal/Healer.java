@@ -81,8 +81,14 @@ public final class Healer {
                 return new Outcome(OutcomeKind.WITHDRAWN, rungs, since(began));
             }
             // Aborting a busy connection alone would leave its backend running, with its locks.
-            Sight sight = busy ? climb(Rung.CANCEL) : Sight.STILL_THERE;
-            sight = abort(lease, sight);
+            Sight sight = Sight.STILL_THERE;
+            try {
+                if (busy) {
+                    sight = climb(Rung.CANCEL);
+                }
+            } finally {
+                sight = abort(lease, sight); // whoever won the fence gives the connection back, whatever happens
+            }
             if (sight == Sight.STILL_THERE && !busy && isBusyNow()) {
                 sight = climb(Rung.CANCEL); // its story had come too late to know
             }
