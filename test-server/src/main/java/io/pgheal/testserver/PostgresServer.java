@@ -1,5 +1,8 @@
 package io.pgheal.testserver;
 
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -34,12 +37,13 @@ import org.opentest4j.TestAbortedException;
  *       there already, and a superuser on it.
  * </ul>
  */
-public final class PostgresServer implements BeforeAllCallback, AfterAllCallback, ParameterResolver {
+public final class PostgresServer implements BeforeAllCallback, AfterAllCallback, ParameterResolver, AutoCloseable {
     private static final AtomicInteger DATABASES = new AtomicInteger();
 
     private final @Nullable Map<String, String> ownSettings;
     private @Nullable RunningServer server;
     private @Nullable TestDatabase database;
+    private @Nullable Postmaster postmaster;
     private int depth;
 
     /** For {@code @ExtendWith}; the same as {@link #shared()}. */
@@ -56,7 +60,10 @@ public final class PostgresServer implements BeforeAllCallback, AfterAllCallback
         return new PostgresServer(null);
     }
 
-    /** An embedded server for this class alone. With any other kind of server its tests are skipped. */
+    /**
+     * An embedded server for this class alone, which can be stopped, started and frozen, and whose log can be read. With
+     * any other kind of server its tests are skipped.
+     */
     public static PostgresServer dedicated() {
         return new PostgresServer(new LinkedHashMap<>());
     }
@@ -73,29 +80,45 @@ public final class PostgresServer implements BeforeAllCallback, AfterAllCallback
 
     @Override
     public void beforeAll(ExtensionContext context) throws Exception {
-        if (depth++ > 0) {
-            return; // a nested class uses its outer class' database
+        if (depth++ == 0) { // a nested class uses its outer class' database
+            open(context.getRequiredTestClass().getSimpleName());
         }
-        server = ownSettings == null ? RunningServer.shared() : startDedicated(ownSettings);
-        String name = context.getRequiredTestClass().getSimpleName();
+    }
+
+    /** For a program without JUnit: gives it its server, and a database of that name. It must be {@link #close closed}. */
+    public void open(String name) throws Exception {
+        if (ownSettings == null) {
+            server = RunningServer.shared();
+        } else {
+            server = startDedicated(ownSettings);
+            postmaster = server.postmaster();
+        }
         database = create(name.isEmpty() ? "test" : name);
     }
 
     @Override
     public void afterAll(ExtensionContext context) throws Exception {
-        if (--depth > 0 || server == null) {
+        if (--depth == 0) {
+            close();
+        }
+    }
+
+    @Override
+    public void close() throws Exception {
+        if (server == null) {
             return;
         }
         try {
-            if (database != null) {
+            if (postmaster != null) {
+                postmaster.thaw(); // a frozen one would not stop
+                server.stop();
+            } else if (database != null) {
                 drop(database.name());
             }
         } finally {
             database = null;
-            if (ownSettings != null) {
-                server.stop();
-            }
             server = null;
+            postmaster = null;
         }
     }
 
@@ -105,12 +128,65 @@ public final class PostgresServer implements BeforeAllCallback, AfterAllCallback
                     "skipped: this test starts a server with settings of its own, which only the embedded server can;"
                             + " run it without -Dpgheal.test.server and -Dpgheal.test.url");
         }
-        return RunningServer.embedded(settings);
+        Map<String, String> all = new LinkedHashMap<>(Map.of(
+                "synchronous_commit",
+                "on", // the embedded server's default would lose commits in StopMode.IMMEDIATE
+                "logging_collector",
+                "on",
+                "log_directory",
+                Postmaster.LOG_DIRECTORY,
+                "log_filename",
+                Postmaster.LOG_FILE));
+        all.putAll(settings);
+        return RunningServer.embedded(all);
+    }
+
+    /** Stops a {@link #dedicated()} server; its database and its port stay. */
+    public void stop(StopMode mode) throws IOException {
+        postmaster().stop(mode);
+    }
+
+    /** Starts it again, on the same port and with the same settings, and waits until it accepts connections. */
+    public void start() throws IOException {
+        postmaster().start();
+    }
+
+    public void restart(StopMode mode) throws IOException {
+        stop(mode);
+        start();
+    }
+
+    /** Stops every process of a {@link #dedicated()} server as SIGSTOP does: its sockets stay open, and nobody answers. */
+    public void freeze() throws IOException {
+        postmaster().freeze();
+    }
+
+    /** Ends a {@link #freeze()}; does nothing to a server that is not frozen. */
+    public void thaw() throws IOException {
+        postmaster().thaw();
+    }
+
+    /** What a {@link #dedicated()} server has logged since it was made, for example with {@code log_statement=all}. */
+    public String log() throws IOException {
+        return Files.readString(postmaster().log());
+    }
+
+    /** A running hot standby of a {@link #dedicated()} server. The caller closes it. */
+    public HotStandby standby() throws IOException, SQLException {
+        return new HotStandby(this, postmaster());
+    }
+
+    private Postmaster postmaster() {
+        return Objects.requireNonNull(postmaster, "only a dedicated server, once it is started, can do that");
     }
 
     /** The JDBC URL of this class' database, without credentials. */
     public String url() {
         return database().url();
+    }
+
+    public int port() {
+        return URI.create(url().substring("jdbc:".length())).getPort();
     }
 
     /** The plain role that owns the database. */

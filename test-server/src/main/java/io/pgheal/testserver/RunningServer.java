@@ -2,8 +2,10 @@ package io.pgheal.testserver;
 
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Map;
@@ -120,6 +122,16 @@ final class RunningServer {
         try (Connection connection = DriverManager.getConnection(url("postgres"), superuser, superuserPassword);
                 Statement statement = connection.createStatement()) {
             statement.execute(sql);
+        }
+    }
+
+    /** The processes of an embedded server. */
+    Postmaster postmaster() throws SQLException, IOException {
+        try (Connection connection = DriverManager.getConnection(url("postgres"), superuser, superuserPassword);
+                Statement statement = connection.createStatement();
+                ResultSet directory = statement.executeQuery("SHOW data_directory")) {
+            directory.next();
+            return Postmaster.of(Path.of(directory.getString(1)));
         }
     }
 
