@@ -3,9 +3,12 @@ package io.pgheal;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pgheal.postgres.ConnectionOpener;
 import io.pgheal.postgres.ControlSettings;
+import io.pgheal.postgres.ServerAddress;
+import io.pgheal.postgres.UnknownAddressException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.Properties;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -22,22 +25,51 @@ final class ControlAddress {
             return given;
         }
         if (target instanceof BaseDataSource driver) {
-            return () -> open(driver);
+            return new OutsideThePool(() -> settings(driver));
         }
         if (isHikari(target)) {
             return Hikari.opener(target);
         }
         return () -> {
-            throw new SQLException("pgheal does not know how to reach the server of a "
+            throw new UnknownAddressException("pgheal does not know how to reach the server of a "
                     + target.getClass().getName()
                     + ": set pgheal.control.url, or controlDataSource(...) on the builder. Until then abandoned "
                     + "connections are aborted, but nothing is asked or signalled");
         };
     }
 
-    private static Connection open(BaseDataSource driver) throws SQLException {
-        return ControlSettings.of(driver.getURL(), String.valueOf(driver.getUser()), driver::getPassword)
-                .open();
+    private static ControlSettings settings(BaseDataSource driver) {
+        return ControlSettings.of(driver.getURL(), String.valueOf(driver.getUser()), driver::getPassword);
+    }
+
+    /** Read anew at each connect: passwords are rotated. */
+    @FunctionalInterface
+    private interface Source {
+        ControlSettings settings() throws SQLException;
+    }
+
+    private record OutsideThePool(Source source) implements ConnectionOpener {
+        @Override
+        public Connection open() throws SQLException {
+            return source.settings().open();
+        }
+
+        @Override
+        public Optional<ConnectionOpener> at(ServerAddress address) {
+            try {
+                return source.settings().at(address).isEmpty() ? Optional.empty() : Optional.of(() -> openAt(address));
+            } catch (SQLException unknown) {
+                return Optional.empty();
+            }
+        }
+
+        private Connection openAt(ServerAddress address) throws SQLException {
+            Optional<ConnectionOpener> there = source.settings().at(address);
+            if (there.isEmpty()) {
+                throw new SQLException("the pool's url does not name " + address + " any more");
+            }
+            return there.get().open();
+        }
     }
 
     private static boolean isHikari(DataSource target) {
@@ -54,24 +86,24 @@ final class ControlAddress {
             return target instanceof HikariDataSource;
         }
 
-        /** Everything is read anew at each connect: passwords are rotated. */
         static ConnectionOpener opener(DataSource target) {
             HikariDataSource hikari = (HikariDataSource) target;
-            return () -> {
-                String url = hikari.getJdbcUrl();
-                if (url == null) {
-                    DataSource below = hikari.getDataSource();
-                    if (below instanceof BaseDataSource driver) {
-                        return ControlAddress.open(driver);
-                    }
-                    if (below != null) {
-                        return ConnectionOpener.from(below, STATEMENT).open();
-                    }
-                    throw new SQLException(
-                            "this HikariDataSource has neither jdbcUrl nor dataSource: set pgheal.control.url");
-                }
-                return ControlSettings.of(url, () -> credentials(hikari)).open();
-            };
+            DataSource below = hikari.getDataSource();
+            return hikari.getJdbcUrl() == null && below != null && !(below instanceof BaseDataSource)
+                    ? ConnectionOpener.from(below, STATEMENT)
+                    : new OutsideThePool(() -> settings(hikari));
+        }
+
+        private static ControlSettings settings(HikariDataSource hikari) throws SQLException {
+            String url = hikari.getJdbcUrl();
+            if (url != null) {
+                return ControlSettings.of(url, () -> credentials(hikari));
+            }
+            if (hikari.getDataSource() instanceof BaseDataSource driver) {
+                return ControlAddress.settings(driver);
+            }
+            throw new UnknownAddressException(
+                    "this HikariDataSource has neither jdbcUrl nor dataSource: set pgheal.control.url");
         }
 
         private static Properties credentials(HikariDataSource hikari) {

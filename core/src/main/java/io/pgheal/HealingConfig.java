@@ -170,7 +170,23 @@ public record HealingConfig(
 
         public Builder spare(
                 Set<String> users, Set<String> applicationNames, Set<String> databases, Set<String> tableNames) {
-            spare = new SpareRules(users, applicationNames, databases, tableNames);
+            spare = new SpareRules(users, applicationNames, databases, tableNames, spare.statementTags());
+            return this;
+        }
+
+        /**
+         * A transaction that ran a statement with one of these words in a comment is never touched: {@code nightly-import}
+         * for {@code /* nightly-import *}{@code /}, or for a value of sqlcommenter.
+         */
+        public Builder spareStatementTags(Set<String> tags) {
+            for (String tag : tags) {
+                if (tag.isBlank()) {
+                    throw new IllegalArgumentException(
+                            "pgheal.spare.statement-tags has an empty tag; write words that stand in comments of SQL, such as "
+                                    + "nightly-import");
+                }
+            }
+            spare = spare.withStatementTags(tags);
             return this;
         }
 

@@ -1,6 +1,8 @@
 package io.pgheal;
 
+import io.pgheal.Questions.Blockers;
 import io.pgheal.Questions.PendingStory;
+import io.pgheal.Servers.Reach;
 import io.pgheal.decide.Decider;
 import io.pgheal.decide.Decision;
 import io.pgheal.decide.HealingMode;
@@ -11,22 +13,38 @@ import io.pgheal.detect.Symptom.SlowStatements;
 import io.pgheal.diagnose.Diagnosis;
 import io.pgheal.diagnose.Diagnostician;
 import io.pgheal.diagnose.ServerSide;
-import io.pgheal.heal.Healer;
 import io.pgheal.heal.Outcome;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.heal.Safeguards;
+import io.pgheal.postgres.Backend;
 import io.pgheal.postgres.BackendId;
+import io.pgheal.postgres.BackendStory;
+import io.pgheal.postgres.BlockingTree;
+import io.pgheal.postgres.ControlChannel;
+import io.pgheal.postgres.ServerIdentity;
+import io.pgheal.postgres.TransactionEnd;
+import io.pgheal.postgres.Waiter;
 import io.pgheal.report.Incident;
 import io.pgheal.report.IncidentJournal;
+import io.pgheal.track.Lease;
+import io.pgheal.track.LeaseEvent.FailedWait;
 import io.pgheal.track.LeaseRegistry;
 import io.pgheal.track.LeaseSnapshot;
 import io.pgheal.track.LeaseView;
+import io.pgheal.track.LockHolder;
 import io.pgheal.track.Revocation;
+import io.pgheal.track.Ticker;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,85 +53,189 @@ import org.jspecify.annotations.Nullable;
 final class HealingCycle {
     private final HealingConfig config;
     private final LeaseRegistry registry;
-    private final Questions questions;
+    private final Servers servers;
     private final Safeguards safeguards;
-    private final Healer healer;
     private final IncidentJournal journal;
     private final Supplier<HealingMode> mode;
+    private final Ticker ticker;
     private final ToldStories told = new ToldStories();
 
     HealingCycle(
             HealingConfig config,
             LeaseRegistry registry,
-            Questions questions,
+            Servers servers,
             Safeguards safeguards,
-            Healer healer,
             IncidentJournal journal,
-            Supplier<HealingMode> mode) {
+            Supplier<HealingMode> mode,
+            Ticker ticker) {
         this.config = config;
         this.registry = registry;
-        this.questions = questions;
+        this.servers = servers;
         this.safeguards = safeguards;
-        this.healer = healer;
         this.journal = journal;
         this.mode = mode;
+        this.ticker = ticker;
     }
 
-    /** One lease of ours whose owner seems to be gone. */
-    Decision abandoned(AbandonedLease symptom) {
+    /**
+     * One lease of ours whose owner seems to be gone.
+     *
+     * @param leases all of them, as seen before the server is asked: who of them waits is told for whom
+     */
+    Decision abandoned(AbandonedLease symptom, Collection<LeaseSnapshot> leases) {
+        WaitingCalls calls = new WaitingCalls(leases);
         boolean exhausted = registry.isPoolExhausted();
+        Reach there = servers.of(symptom.lease());
         if (symptom.strength() != Strength.CERTAIN) {
-            ServerSide server = questions.storyIfSomebodyWaits(
+            ServerSide server = there.questions.storyIfSomebodyWaits(
                     symptom, exhausted, config.limits().patience());
-            return conclude(Diagnostician.abandoned(symptom, server, exhausted));
+            return conclude(there, Diagnostician.abandoned(symptom, server, exhausted, registry.backends()), calls);
         }
         // The story must be asked before the heal, for the locks are gone after it; but the heal does not wait for
         // long.
-        PendingStory story = questions.story(symptom.lease());
+        PendingStory story = there.questions.story(symptom.lease());
         Duration deadline = mode.get() == HealingMode.HEAL ? config.diagnosisDeadline() : Questions.ANSWER;
         return conclude(
-                Diagnostician.abandoned(symptom, story.within(deadline), exhausted),
-                () -> Diagnostician.abandoned(symptom, story.byNow(), exhausted));
+                there,
+                Diagnostician.abandoned(symptom, story.within(deadline), exhausted, registry.backends()),
+                () -> Diagnostician.abandoned(symptom, story.byNow(), exhausted, registry.backends()),
+                calls);
     }
 
     /** Statements of ours that run for long, or just failed: whom do they wait for? */
-    List<Decision> blockers(SlowStatements symptom, Collection<LeaseSnapshot> leases, Set<BackendId> abandoned) {
-        return questions.blockersOf(symptom, leases, abandoned, told).stream()
-                .map(this::conclude)
-                .toList();
+    List<Decision> blockers(
+            SlowStatements symptom, Collection<LeaseSnapshot> leases, Map<BackendId, AbandonedLease> abandoned) {
+        WaitingCalls calls = new WaitingCalls(leases);
+        List<Decision> decisions = new ArrayList<>();
+        for (Reach there : servers.all()) {
+            Blockers blockers = there.questions.blockersOf(symptom, leases, abandoned.keySet(), told);
+            BlockingTree tree = blockers.tree();
+            if (tree != null) {
+                learn(there, symptom, tree);
+                tellOfAbandoned(tree, abandoned, calls);
+            }
+            for (Diagnosis culprit : blockers.culprits()) {
+                decisions.add(conclude(there, culprit, calls));
+            }
+        }
+        return decisions;
+    }
+
+    /** A place whose statements were asked about early, and did not wait, is asked about later the next time. */
+    private void learn(Reach there, SlowStatements symptom, BlockingTree tree) {
+        ServerIdentity server =
+                there.channel.server().map(ControlChannel.Server::identity).orElse(null);
+        Set<Integer> waiting = tree.waiters().stream().map(Waiter::pid).collect(Collectors.toSet());
+        Duration usual = config.lockWaitThreshold();
+        for (LeaseSnapshot lease : symptom.leases()) {
+            BackendId backend = lease.physical().backend();
+            if (backend != null
+                    && Objects.equals(lease.physical().server(), server)
+                    && !waiting.contains(backend.pid())
+                    && lease.callFor().compareTo(usual) < 0
+                    && lease.callFor().compareTo(registry.sites().threshold(lease.site(), usual)) >= 0) {
+                registry.sites().learnAskedInVain(lease.site(), usual);
+            }
+        }
+    }
+
+    /** Those who have evidence are judged on their own; but who waits for them is told, while their grace lasts. */
+    private void tellOfAbandoned(BlockingTree tree, Map<BackendId, AbandonedLease> abandoned, WaitingCalls calls) {
+        for (int root : tree.roots()) {
+            Backend backend = tree.backend(root).orElse(null);
+            BackendId id = backend == null ? null : backend.id();
+            AbandonedLease symptom = id == null ? null : abandoned.get(id);
+            if (backend != null && symptom != null) {
+                BackendStory story =
+                        new BackendStory(backend, List.of(), Set.of(), tree.waitersOf(root), tree.truncated());
+                Diagnosis diagnosis = Diagnostician.abandoned(
+                        symptom, ServerSide.told(story), registry.isPoolExhausted(), registry.backends());
+                tellWhatIsToCome(diagnosis, told.incidentOf(diagnosis), calls);
+            }
+        }
+    }
+
+    private void tellWhatIsToCome(Diagnosis diagnosis, @Nullable String incidentId, WaitingCalls calls) {
+        Optional<Duration> due = Decider.due(diagnosis, config.limits(), config.spare(), mode.get());
+        calls.tell(
+                diagnosis,
+                due.isPresent() ? LockHolder.Fate.DUE : LockHolder.Fate.LEFT_ALONE,
+                due.orElse(Duration.ZERO),
+                incidentId);
+    }
+
+    /**
+     * A statement surely failed to get a lock, and nobody had been seen who held it. Told so, unless it is known by now or
+     * others of the same place wait for somebody who is known; and not again and again of the same place.
+     *
+     * @param waited as far as it was seen
+     */
+    void holderNotSeen(FailedWait failed, Duration waited) {
+        Lease lease = failed.lease();
+        String site = lease.site();
+        if (lease.wasHeldUp(failed.failure().sequence()) || registry.isHeldUpAt(site)) {
+            return;
+        }
+        int failures = registry.sites().unseenHoldersToTell(site, ticker.nanos());
+        if (failures > 0) {
+            Diagnosis diagnosis = UnseenHolder.of(failed, waited);
+            Decision decision = Decider.decide(diagnosis, config.limits(), config.spare(), mode.get());
+            journal.tell(
+                    journal.nextId(),
+                    diagnosis,
+                    decision,
+                    Outcome.untouched(OutcomeKind.REPORTED),
+                    UnseenHolder.view(failed, waited));
+        }
     }
 
     /** Backends that a lease of ours may have left behind. Returns those that are still there. */
-    Set<BackendId> outlived(OutlivedBackends symptom) {
-        var remaining = questions.stillThere(symptom.backends());
-        remaining.busy().stream().map(Diagnostician::orphaned).forEach(this::conclude);
-        return remaining.all();
+    Set<BackendId> outlived(OutlivedBackends symptom, Collection<LeaseSnapshot> leases) {
+        WaitingCalls calls = new WaitingCalls(leases);
+        Set<BackendId> remaining = new HashSet<>();
+        for (Reach there : servers.all()) {
+            var left = there.questions.stillThere(symptom);
+            left.leftBehind().stream()
+                    .map(story -> Diagnostician.orphaned(story, registry.backends()))
+                    .forEach(orphan -> conclude(there, orphan, calls));
+            remaining.addAll(left.all());
+        }
+        return remaining;
     }
 
-    private Decision conclude(Diagnosis diagnosis) {
-        return conclude(diagnosis, () -> diagnosis);
+    private Decision conclude(Reach there, Diagnosis diagnosis, WaitingCalls calls) {
+        return conclude(there, diagnosis, () -> diagnosis, calls);
     }
 
     /** @param atTheEnd what is known by then, for the telling */
-    private Decision conclude(Diagnosis diagnosis, Supplier<Diagnosis> atTheEnd) {
+    private Decision conclude(Reach there, Diagnosis given, Supplier<Diagnosis> atTheEnd, WaitingCalls calls) {
+        Diagnosis diagnosis = told.completed(given);
         Decision decision = safeguards.permit(Decider.decide(diagnosis, config.limits(), config.spare(), mode.get()));
         switch (decision.action()) {
-            case HEAL -> heal(diagnosis, decision, atTheEnd);
-            case WOULD_HEAL -> told.once(diagnosis, decision, () -> wouldHeal(diagnosis, decision));
-            case REPORT ->
-                told.once(diagnosis, decision, () -> tell(journal.nextId(), diagnosis, decision, OutcomeKind.REPORTED));
-            case WAIT, NOTHING -> {}
+            case HEAL -> heal(there, diagnosis, decision, atTheEnd, calls);
+            case WOULD_HEAL -> {
+                String id = told.once(diagnosis, decision, () -> wouldHeal(diagnosis, decision));
+                calls.tell(diagnosis, LockHolder.Fate.LEFT_ALONE, Duration.ZERO, id);
+            }
+            case REPORT -> {
+                String id = told.once(
+                        diagnosis, decision, () -> tell(journal.nextId(), diagnosis, decision, OutcomeKind.REPORTED));
+                tellWhatIsToCome(diagnosis, id, calls);
+            }
+            case WAIT, NOTHING -> tellWhatIsToCome(diagnosis, null, calls);
         }
         return decision;
     }
 
-    private void heal(Diagnosis diagnosis, Decision decision, Supplier<Diagnosis> atTheEnd) {
+    private void heal(
+            Reach there, Diagnosis diagnosis, Decision decision, Supplier<Diagnosis> atTheEnd, WaitingCalls calls) {
         boolean wasInVain = told.wasInVain(diagnosis);
         String id = told.idOf(diagnosis).orElseGet(journal::nextId);
+        calls.tell(diagnosis, LockHolder.Fate.BEING_HEALED, Duration.ZERO, id);
         LeaseView lease = view(diagnosis);
         Outcome outcome = Outcome.untouched(OutcomeKind.UNRESOLVED);
         try {
-            outcome = healer.carryOut(diagnosis, decision, id);
+            outcome = there.healer.carryOut(diagnosis, decision, id);
             if (outcome.kind() == OutcomeKind.UNRESOLVED) {
                 told.inVain(diagnosis, id);
                 outcome = wasInVain ? Outcome.untouched(OutcomeKind.WITHDRAWN) : outcome; // told and counted once
@@ -121,16 +243,26 @@ final class HealingCycle {
         } finally {
             safeguards.ended(outcome);
         }
+        calls.tell(diagnosis, fate(outcome.kind()), Duration.ZERO, id);
         if (outcome.kind() != OutcomeKind.WITHDRAWN) {
             journal.tell(id, diagnosis.backend() == null ? atTheEnd.get() : diagnosis, decision, outcome, lease);
         }
     }
 
+    private static LockHolder.Fate fate(OutcomeKind outcome) {
+        return switch (outcome) {
+            case HEALED -> LockHolder.Fate.HEALED;
+            case RELEASED_UNVERIFIED -> LockHolder.Fate.BEING_HEALED;
+            case WITHDRAWN, UNRESOLVED, WOULD_HEAL, REPORTED, REFUTED -> LockHolder.Fate.LEFT_ALONE;
+        };
+    }
+
     private String wouldHeal(Diagnosis diagnosis, Decision decision) {
         String id = journal.nextId();
         LeaseSnapshot lease = diagnosis.lease();
-        if (lease != null && decision.evidenceBased()) {
-            lease.lease().suspect(new Revocation(id, decision.reason(), true, false));
+        boolean spared = config.spare().spares(diagnosis).isPresent(); // that its owner goes on refutes nothing then
+        if (lease != null && decision.evidenceBased() && !spared) {
+            lease.lease().suspect(new Revocation(id, decision.reason(), true, TransactionEnd.UNKNOWN));
         }
         return tell(id, diagnosis, decision, OutcomeKind.WOULD_HEAL);
     }

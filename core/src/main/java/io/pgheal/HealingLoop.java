@@ -10,6 +10,7 @@ import io.pgheal.detect.Symptom.SlowStatements;
 import io.pgheal.heal.ActThread;
 import io.pgheal.postgres.BackendId;
 import io.pgheal.report.Metrics;
+import io.pgheal.track.Lease;
 import io.pgheal.track.LeaseEvent;
 import io.pgheal.track.LeaseRegistry;
 import io.pgheal.track.LeaseSnapshot;
@@ -35,10 +36,18 @@ final class HealingLoop implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(HealingLoop.class);
     private static final long TICK_MILLIS = 50;
     private static final long SUSPICIOUS_TICK_MILLIS = 10;
+    private static final long FINEST_TICK_MILLIS = 5;
+    private static final int FAILED_WAITS_KEPT = 100;
     private static final Duration STARVED = Duration.ofSeconds(1);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
     private static final Duration SLOW_LOOKS_APART = Duration.ofMillis(250);
+    /** Of the time that asking about slow statements took: what a long queue, many locks or a slow server make of it. */
+    private static final int SLOW_LOOKS_SHARE = 20;
+
     private static final Duration FIRST_AFTERLIFE_LOOK = Duration.ofMillis(100);
+    /** The pause of a look that comes 0.8 s after the lease's end: by then a backend that was told has ended. */
+    private static final Duration LINGERING = FIRST_AFTERLIFE_LOOK.multipliedBy(8);
+
     private static final int AFTERLIFE_KEPT = 1000;
     private static final int FAILED_LOOKS_TOLD = 1000;
 
@@ -58,10 +67,15 @@ final class HealingLoop implements AutoCloseable {
     private long lastSlowLook;
     private volatile long limitDue = Long.MAX_VALUE;
     private volatile boolean slowLookUnderWay;
+    private volatile long slowLooksApart = SLOW_LOOKS_APART.toNanos();
     private volatile List<LeaseSnapshot> seen = List.of();
     private volatile boolean closed;
     private boolean askNow;
+    private final List<FailedStatement> failedWaits = new ArrayList<>();
     private int failedLooks;
+
+    /** One that surely failed to get a lock, and how long it had been seen. */
+    private record FailedStatement(LeaseEvent.FailedWait failed, Duration waited) {}
 
     /** At which age a slow statement is asked about next. */
     private record SlowLook(long sequence, Duration nextAge) {}
@@ -134,7 +148,7 @@ final class HealingLoop implements AutoCloseable {
         long last = ticker.nanos();
         while (!closed) {
             try {
-                registry.await(looks.isEmpty() ? TICK_MILLIS : SUSPICIOUS_TICK_MILLIS);
+                registry.await(tick());
                 long now = ticker.nanos();
                 if (now - last > STARVED.toNanos()) {
                     LOG.info(
@@ -158,6 +172,24 @@ final class HealingLoop implements AutoCloseable {
         finishWhatIsLeft();
     }
 
+    /**
+     * Fine while there are suspects; and while connections are lent, if some place has learned that its statements are to
+     * be asked about early.
+     */
+    private long tick() {
+        long tick = looks.isEmpty() ? TICK_MILLIS : SUSPICIOUS_TICK_MILLIS;
+        if (!registry.sites().hasLearnedThresholds()) {
+            return tick;
+        }
+        if (seen.isEmpty()) {
+            registry.wakeOnLend();
+            return tick;
+        }
+        long quarter =
+                registry.sites().shortestThreshold(config.lockWaitThreshold()).toMillis() / 4;
+        return Math.min(tick, Math.max(quarter, FINEST_TICK_MILLIS));
+    }
+
     /** The pool lives on: what waits to be given back must not wait for ever. */
     private void finishWhatIsLeft() {
         registry.events().stream()
@@ -171,7 +203,7 @@ final class HealingLoop implements AutoCloseable {
         List<LeaseSnapshot> leases = registry.look(now);
         seen = leases;
         List<LeaseSnapshot> slow = new ArrayList<>();
-        Set<BackendId> abandoned = new HashSet<>();
+        Map<BackendId, AbandonedLease> abandoned = new HashMap<>();
         Set<Long> suspects = new HashSet<>();
         for (LeaseSnapshot lease : leases) {
             if (lease.unfinished() != LeaseSnapshot.Unfinished.NOTHING) {
@@ -182,11 +214,11 @@ final class HealingLoop implements AutoCloseable {
             Optional<AbandonedLease> symptom = symptomOf(lease);
             if (symptom.isPresent()) {
                 suspects.add(lease.lease().id());
-                if (symptom.get().strength().compareTo(Strength.STRONG) >= 0) {
-                    addBackend(lease, abandoned); // judged on its own
+                if (isJudgedOnItsOwn(symptom.get())) {
+                    addBackend(symptom.get(), abandoned);
                 }
                 if (isRipe(symptom.get())) {
-                    act(lease, now, () -> judge(symptom.get()));
+                    act(lease, now, () -> judge(symptom.get(), leases));
                 }
             } else if (lease.executing() && (askNow || isSlow(lease))) {
                 slow.add(lease);
@@ -194,6 +226,9 @@ final class HealingLoop implements AutoCloseable {
         }
         looks.keySet().retainAll(suspects);
         lookAtSlow(slow, leases, abandoned, now);
+        if (!askNow) {
+            tellOfUnseenHolders();
+        }
         lookAtAfterlife(leases, now);
     }
 
@@ -213,9 +248,30 @@ final class HealingLoop implements AutoCloseable {
             }
         } else if (event instanceof LeaseEvent.CutReturn cut) {
             acts.submit(cut.lease()::giveBack);
-        } else if (event instanceof LeaseEvent.FailedWait) {
-            askNow = true; // others may still wait for the same culprit
+        } else if (event instanceof LeaseEvent.FailedWait failed) {
+            hear(failed, now);
         }
+    }
+
+    private void hear(LeaseEvent.FailedWait event, long now) {
+        if (event.askedNotToWait()) {
+            return;
+        }
+        askNow = true; // others may still wait for the same culprit
+        Lease lease = event.lease();
+        Duration waited = lease.callSeenFor(event.failure().sequence(), now);
+        registry.sites().learnFailedWait(lease.site(), waited, config.lockWaitThreshold());
+        if (event.failure().wasLockWait() && failedWaits.size() < FAILED_WAITS_KEPT) {
+            failedWaits.add(new FailedStatement(event, waited));
+        }
+    }
+
+    /** After those who still wait were asked about: the act thread does one thing after the other. */
+    private void tellOfUnseenHolders() {
+        for (FailedStatement each : failedWaits) {
+            acts.submit(() -> cycle.holderNotSeen(each.failed(), each.waited()));
+        }
+        failedWaits.clear();
     }
 
     private Optional<AbandonedLease> symptomOf(LeaseSnapshot lease) {
@@ -235,8 +291,17 @@ final class HealingLoop implements AutoCloseable {
                         && (lease.transactionOpen() || registry.isPoolExhausted()));
     }
 
+    /** Else nobody would tell those who wait for it: without a transaction it may still hold its session's advisory locks. */
+    private boolean isJudgedOnItsOwn(AbandonedLease symptom) {
+        return symptom.strength() == Strength.CERTAIN
+                || (symptom.strength() == Strength.STRONG && symptom.lease().transactionOpen());
+    }
+
     private boolean isSlow(LeaseSnapshot lease) {
-        return lease.callFor().compareTo(config.lockWaitThreshold()) >= 0;
+        Duration usual = config.lockWaitThreshold();
+        return lease.callFor().compareTo(registry.sites().shortestThreshold(usual)) >= 0
+                && (lease.callFor().compareTo(usual) >= 0
+                        || lease.callFor().compareTo(registry.sites().threshold(lease.site(), usual)) >= 0);
     }
 
     // ---- what is handed to the act thread
@@ -256,11 +321,11 @@ final class HealingLoop implements AutoCloseable {
         }
     }
 
-    private void judge(AbandonedLease symptom) {
+    private void judge(AbandonedLease symptom, List<LeaseSnapshot> leases) {
         long id = symptom.lease().lease().id();
         Decision decision = null;
         try {
-            decision = cycle.abandoned(symptom);
+            decision = cycle.abandoned(symptom, leases);
         } finally {
             long now = ticker.nanos();
             Duration in = decision == null ? Duration.ZERO : decision.lookAgain();
@@ -278,7 +343,11 @@ final class HealingLoop implements AutoCloseable {
     }
 
     /** Each slow statement is asked about at 0.5, 1, 2, 4 ... 30 s of its age; all that are slow in one question. */
-    private void lookAtSlow(List<LeaseSnapshot> slow, List<LeaseSnapshot> leases, Set<BackendId> abandoned, long now) {
+    private void lookAtSlow(
+            List<LeaseSnapshot> slow, List<LeaseSnapshot> leases, Map<BackendId, AbandonedLease> abandoned, long now) {
+        if (slow.isEmpty()) {
+            askNow = false; // nobody runs who could tell
+        }
         slowLooks
                 .keySet()
                 .retainAll(slow.stream().map(lease -> lease.lease().id()).toList());
@@ -289,7 +358,7 @@ final class HealingLoop implements AutoCloseable {
                     || look.sequence() != lease.sequence()
                     || lease.callFor().compareTo(look.nextAge()) >= 0;
         }
-        if (!due || slow.isEmpty() || slowLookUnderWay || now - lastSlowLook < SLOW_LOOKS_APART.toNanos()) {
+        if (!due || slow.isEmpty() || slowLookUnderWay || now - lastSlowLook < slowLooksApart) {
             return;
         }
         for (LeaseSnapshot lease : slow) {
@@ -300,6 +369,7 @@ final class HealingLoop implements AutoCloseable {
         limitDue = Long.MAX_VALUE;
         slowLookUnderWay = true;
         boolean taken = acts.submit(() -> {
+            long began = ticker.nanos();
             try {
                 cycle.blockers(new SlowStatements(slow), leases, abandoned).stream()
                         .map(HealingLoop::nextLook)
@@ -307,6 +377,9 @@ final class HealingLoop implements AutoCloseable {
                         .min(Duration::compareTo)
                         .ifPresent(in -> limitDue = ticker.nanos() + in.toNanos());
             } finally {
+                slowLooksApart = Math.min(
+                        LONGEST_PAUSE.toNanos(),
+                        Math.max(SLOW_LOOKS_APART.toNanos(), SLOW_LOOKS_SHARE * (ticker.nanos() - began)));
                 slowLookUnderWay = false;
             }
         });
@@ -341,9 +414,13 @@ final class HealingLoop implements AutoCloseable {
             }
         }
         Set<BackendId> due = new HashSet<>();
+        Set<BackendId> lingering = new HashSet<>();
         afterlife.forEach((backend, look) -> {
             if (look.isDue(now)) {
                 due.add(backend);
+                if (look.pause().compareTo(LINGERING) >= 0) {
+                    lingering.add(backend);
+                }
             }
         });
         if (due.isEmpty()) {
@@ -353,7 +430,7 @@ final class HealingLoop implements AutoCloseable {
         boolean taken = acts.submit(() -> {
             Set<BackendId> remaining = due;
             try {
-                remaining = cycle.outlived(new OutlivedBackends(due));
+                remaining = cycle.outlived(new OutlivedBackends(due, lingering), leases);
             } finally {
                 afterwards(due, remaining);
             }
@@ -374,10 +451,10 @@ final class HealingLoop implements AutoCloseable {
         }
     }
 
-    private static void addBackend(LeaseSnapshot lease, Set<BackendId> abandoned) {
-        BackendId backend = lease.physical().backend();
+    private static void addBackend(AbandonedLease symptom, Map<BackendId, AbandonedLease> abandoned) {
+        BackendId backend = symptom.lease().physical().backend();
         if (backend != null) {
-            abandoned.add(backend);
+            abandoned.put(backend, symptom);
         }
     }
 

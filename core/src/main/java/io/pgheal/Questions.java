@@ -1,6 +1,7 @@
 package io.pgheal;
 
 import io.pgheal.detect.Symptom.AbandonedLease;
+import io.pgheal.detect.Symptom.OutlivedBackends;
 import io.pgheal.detect.Symptom.SlowStatements;
 import io.pgheal.diagnose.Diagnosis;
 import io.pgheal.diagnose.Diagnostician;
@@ -96,8 +97,18 @@ final class Questions {
         return story(lease).within(ANSWER);
     }
 
-    /** One diagnosis for each root blocker of the slow statements; the expensive half is asked once per story. */
-    List<Diagnosis> blockersOf(
+    /**
+     * What was found out about slow statements.
+     *
+     * @param tree who waits for whom; null when the server could not be asked
+     * @param culprits a diagnosis for each root, but for those that have evidence: they are judged on their own
+     */
+    record Blockers(@Nullable BlockingTree tree, List<Diagnosis> culprits) {
+        private static final Blockers UNKNOWN = new Blockers(null, List.of());
+    }
+
+    /** The root blockers of the slow statements; the expensive half is asked once per story. */
+    Blockers blockersOf(
             SlowStatements symptom, Collection<LeaseSnapshot> leases, Set<BackendId> abandoned, ToldStories told) {
         Map<BackendId, LeaseSnapshot> ours = new HashMap<>();
         for (LeaseSnapshot lease : leases) {
@@ -114,20 +125,23 @@ final class Questions {
             }
         }
         if (waiters.isEmpty()) {
-            return List.of();
+            return Blockers.UNKNOWN;
         }
         try {
             BlockingTree cheap = channel.ask(ANSWER, control -> control.blockingTree(waiters));
             if (cheap.roots().isEmpty()) {
-                return List.of();
+                return new Blockers(cheap, List.of());
             }
             BlockingTree tree = channel.ask(ANSWER, control -> control.fullBlockingTree(waiters));
             List<Diagnosis> found = Diagnostician.blockers(tree, waiters, ours, abandoned, Map.of());
-            return found.stream().anyMatch(diagnosis -> !told.knows(diagnosis))
-                    ? Diagnostician.blockers(tree, waiters, ours, abandoned, locksOf(found))
-                    : found;
+            return new Blockers(
+                    tree,
+                    found.stream().anyMatch(diagnosis -> !told.knows(diagnosis))
+                            ? Diagnostician.blockers(tree, waiters, ours, abandoned, locksOf(found))
+                            : found);
         } catch (SQLException e) {
-            return List.of(); // the channel has told its trouble; asked again when the statements are slower still
+            return Blockers
+                    .UNKNOWN; // the channel has told its trouble; asked again when the statements are slower still
         }
     }
 
@@ -143,13 +157,19 @@ final class Questions {
         return locks;
     }
 
-    /** @param busy the stories of those that execute or wait: they will not notice that nobody is there */
-    record StillThere(Set<BackendId> all, List<BackendStory> busy) {}
+    /**
+     * What is left of those that outlived their leases.
+     *
+     * @param leftBehind the stories of those that execute or wait, and so do not notice that nobody is there, and of
+     *     those that linger in a transaction because nobody told them
+     */
+    record StillThere(Set<BackendId> all, List<BackendStory> leftBehind) {}
 
-    StillThere stillThere(Set<BackendId> outlived) {
+    StillThere stillThere(OutlivedBackends symptom) {
+        Set<BackendId> outlived = symptom.backends();
         try {
             Set<BackendId> all = new HashSet<>();
-            List<BackendStory> busy = new ArrayList<>();
+            List<BackendStory> leftBehind = new ArrayList<>();
             List<Integer> pids = outlived.stream().map(BackendId::pid).toList();
             for (Backend backend : channel.ask(ANSWER, control -> control.backends(pids))) {
                 BackendId id = backend.id();
@@ -157,12 +177,13 @@ final class Questions {
                     continue;
                 }
                 all.add(id);
-                if (backend.isActive()) {
+                if (backend.isActive()
+                        || (backend.isIdleInTransaction() && symptom.lingering().contains(id))) {
                     Optional<BackendStory> story = channel.ask(ANSWER, control -> control.story(id));
-                    story.ifPresent(busy::add);
+                    story.ifPresent(leftBehind::add);
                 }
             }
-            return new StillThere(all, busy);
+            return new StillThere(all, leftBehind);
         } catch (SQLException e) {
             return new StillThere(outlived, List.of());
         }

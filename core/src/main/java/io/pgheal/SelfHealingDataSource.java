@@ -3,12 +3,10 @@ package io.pgheal;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.pgheal.decide.HealingMode;
 import io.pgheal.heal.ActThread;
-import io.pgheal.heal.Healer;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.heal.Safeguards;
 import io.pgheal.postgres.BlockingTree;
 import io.pgheal.postgres.ConnectionOpener;
-import io.pgheal.postgres.ControlChannel;
 import io.pgheal.postgres.TableLock;
 import io.pgheal.postgres.TableName;
 import io.pgheal.report.HealerState;
@@ -24,6 +22,7 @@ import io.pgheal.track.LeaseRegistry;
 import io.pgheal.track.LeaseScope;
 import io.pgheal.track.LeaseSnapshot;
 import io.pgheal.track.LeaseView;
+import io.pgheal.track.LongTransaction;
 import io.pgheal.track.Pool;
 import io.pgheal.track.Ticker;
 import io.pgheal.track.Waiting;
@@ -64,11 +63,12 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
     private final HealingConfig config;
     private final LeaseRegistry registry;
     private final InterceptedDataSource connections;
-    private final ControlChannel channel;
+    private final Servers servers;
     private final Safeguards safeguards;
     private final LateMetrics metrics = new LateMetrics();
     private final IncidentJournal journal;
     private final HealingLoop loop;
+    private final OperatorActs operator;
     private final AtomicInteger refutations = new AtomicInteger();
     private volatile HealingMode mode;
     private volatile boolean closed;
@@ -84,35 +84,30 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
                 ? builder.name
                 : pool.name().orElseGet(() -> "dataSource-" + UNNAMED.incrementAndGet());
         this.registry = new LeaseRegistry(
-                name, pool, config.stackPreflight(), config.borrowStacks(), ticker, builder.insideTransaction);
+                name,
+                pool,
+                config.stackPreflight(),
+                config.borrowStacks(),
+                ticker,
+                builder.insideTransaction,
+                config.spare().statementTags());
         this.connections = new InterceptedDataSource(name, target, registry, waiting, builder.interception);
-        this.channel = new ControlChannel(name, ControlAddress.of(target, builder.control));
+        this.servers =
+                new Servers(name, ControlAddress.of(target, builder.control), ticker, config.escalationInterval());
+        registry.onNewConnection(servers::seen);
         int certain = config.certainPerMinute() > 0
                 ? config.certainPerMinute()
                 : CERTAIN_PER_SLOT * pool.size().orElse(POOL_OF_UNKNOWN_SIZE);
         this.safeguards = new Safeguards(name, config.signalsPerMinute(), certain);
         this.journal = new IncidentJournal(name, ticker, config.incidentsKept(), metrics, builder.listeners);
-        HealingCycle cycle = new HealingCycle(
-                config,
-                registry,
-                new Questions(channel),
-                safeguards,
-                new Healer(channel, ticker, config.escalationInterval()),
-                journal,
-                this::mode);
-        this.loop = new HealingLoop(
-                name,
-                config,
-                registry,
-                cycle,
-                new ActThread(name, ticker, ACT_DEADLINE),
-                ticker,
-                metrics,
-                this::refuted);
+        HealingCycle cycle = new HealingCycle(config, registry, servers, safeguards, journal, this::mode, ticker);
+        ActThread acts = new ActThread(name, ticker, ACT_DEADLINE);
+        this.loop = new HealingLoop(name, config, registry, cycle, acts, ticker, metrics, this::refuted);
+        this.operator = new OperatorActs(servers.all().get(0), acts, journal, config.spare(), loop::seen);
         if (builder.meterRegistry != null) {
             meterRegistry(builder.meterRegistry);
         }
-        channel.start();
+        servers.start();
         loop.start();
         LOG.info("[{}] pgheal guards this data source, mode {}", name, mode);
     }
@@ -219,7 +214,7 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
 
     /** Who waits for whom in the whole database, now. */
     public BlockingTree blockingTree() throws SQLException {
-        return channel.ask(ANSWER, control -> control.fullBlockingTree(null));
+        return servers.home().ask(ANSWER, control -> control.fullBlockingTree(null));
     }
 
     /**
@@ -229,7 +224,29 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
      */
     public List<TableLock> locksOn(String table) throws SQLException {
         TableName parsed = TableName.parse(table);
-        return channel.ask(ANSWER, control -> control.locksOn(parsed));
+        return servers.home().ask(ANSWER, control -> control.locksOn(parsed));
+    }
+
+    /**
+     * Whom {@link #release} would hit, and who would be refused, now. Nothing is done.
+     *
+     * @throws SQLException when the server cannot be asked, or the session that is meant has ended or moved on
+     */
+    public List<ReleaseCandidate> wouldRelease(ReleaseTarget whom, Release how) throws SQLException {
+        return operator.wouldRelease(whom, how);
+    }
+
+    /**
+     * An operator's act: ends what stands in the way, in any mode, behind the same guard as pgheal's own heals. A session that
+     * commits, that is hidden, that is no client's, or that a spare rule names is refused. Waits for the end of the act, at
+     * most 30 s.
+     *
+     * @param by the operator's name, told in the incidents
+     * @return an incident for each session that was meant, whatever became of it
+     * @throws SQLException when the server cannot be asked, or the session that is meant has ended or moved on
+     */
+    public List<Incident> release(ReleaseTarget whom, Release how, String by) throws SQLException {
+        return operator.release(whom, how, by);
     }
 
     /** Begins a unit of work on the calling thread whose leases must not outlive it; to be closed by the same thread. */
@@ -242,33 +259,48 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
         return registry.openScope(scopeName, false);
     }
 
+    /**
+     * Begins a piece of work on the calling thread that may take long: until it is closed, or {@code time} is over, no time
+     * limit applies to the connections that the thread has borrowed here or borrows meanwhile. Proof that an owner is gone
+     * still counts. For one connection there is {@link io.pgheal.track.HealingLease#extend}. To be closed by the same thread;
+     * may be nested.
+     *
+     * @throws IllegalArgumentException if {@code time} is not longer than zero
+     */
+    public LongTransaction longTransaction(Duration time) {
+        return registry.longTransaction(time);
+    }
+
     /** How the healer itself is. */
     public HealerState healer() {
         List<LeaseSnapshot> seen = loop.seen();
         List<LeaseSnapshot> open =
                 seen.stream().filter(LeaseSnapshot::transactionOpen).toList();
-        String trouble = closed || channel.server().isEmpty() ? channel.trouble() : "";
+        String trouble = closed ? servers.home().trouble() : servers.trouble();
         return new HealerState(
                 mode,
-                channel.server().isPresent(),
+                servers.home().server().isPresent(),
                 closed || loop.isAlive() ? trouble : "the healing loop or its acts hang",
-                channel.server().map(ControlChannel.Server::shortcomings).orElse(List.of()),
+                servers.shortcomings(),
                 safeguards.isBreakerOpen(),
+                safeguards.signalsLeft(),
+                safeguards.certainLeft(),
                 registry.openCount(),
                 open.size(),
+                registry.heldUpCount(),
                 open.stream().map(LeaseSnapshot::quiet).max(Duration::compareTo).orElse(Duration.ZERO),
                 registry.quarantined(),
-                channel.asked(),
+                servers.asked(),
                 registry.lostEvents());
     }
 
-    /** Whether the incident of the judgement is known; false before it is told. */
     /** Registers the meters there, and takes them away from where they were before. */
     public void meterRegistry(MeterRegistry registry) {
         metrics.bind(Metrics.NONE); // first, or meters of the same name would be found and then taken away
         metrics.bind(new HealingMeters(registry, name, this::healer));
     }
 
+    /** Whether the incident of the judgement is known; false before it is told. */
     private boolean refuted(LeaseEvent.Refuted event) {
         String id = event.judgement().incidentId();
         Incident wrong = journal.refute(id).orElse(null);
@@ -303,7 +335,7 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
         }
         closed = true;
         loop.close();
-        channel.close();
+        servers.close();
         journal.close();
     }
 

@@ -6,6 +6,7 @@ import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.postgres.Backend;
 import io.pgheal.track.LeaseSnapshot;
 import java.time.Duration;
+import java.util.Optional;
 
 /** The decision table. Pure: the same diagnosis and limits always lead to the same decision. */
 public final class Decider {
@@ -19,6 +20,8 @@ public final class Decider {
             case ORPHANED_BACKEND -> orphaned(diagnosis);
             case STUCK_LOCK -> stuckLock(diagnosis, limits);
             case FOREIGN_BLOCKER -> foreign(diagnosis);
+            case OPERATORS_CHOICE -> Decision.nothing("that is for the operator to decide");
+            case HOLDER_NOT_SEEN -> Decision.report("a statement failed before it was seen who held the lock");
         };
         if (decision.action() != Action.HEAL) {
             return decision;
@@ -27,6 +30,38 @@ public final class Decider {
             return decision.onlyTold("pgheal.mode is " + mode.name().toLowerCase(java.util.Locale.ROOT));
         }
         return spare.spares(diagnosis).map(decision::onlyTold).orElse(decision);
+    }
+
+    /**
+     * In how long a culprit that is not healed yet will be, if its owner stays silent; empty if it is not to be. What its
+     * waiters are told; it decides nothing, and knows of no budget.
+     */
+    public static Optional<Duration> due(Diagnosis diagnosis, Limits limits, SpareRules spare, HealingMode mode) {
+        if (mode != HealingMode.HEAL || spare.spares(diagnosis).isPresent()) {
+            return Optional.empty();
+        }
+        return switch (diagnosis.kind()) {
+            case ABANDONED_TRANSACTION ->
+                abandoned(diagnosis, limits.withoutWaiting()).action() == Action.HEAL
+                        ? Optional.of(
+                                diagnosis.strength() == Strength.CERTAIN
+                                        ? Duration.ZERO
+                                        : notNegative(limits.grace().minus(diagnosis.silence())))
+                        : Optional.empty();
+            case STUCK_LOCK -> {
+                Decision now = stuckLock(diagnosis, limits);
+                yield now.action() == Action.HEAL || !now.lookAgain().isZero()
+                        ? Optional.of(now.lookAgain())
+                        : Optional.empty();
+            }
+            case ORPHANED_BACKEND ->
+                orphaned(diagnosis).action() == Action.HEAL ? Optional.of(Duration.ZERO) : Optional.empty();
+            case FOREIGN_BLOCKER, HOLDER_NOT_SEEN, OPERATORS_CHOICE -> Optional.empty();
+        };
+    }
+
+    private static Duration notNegative(Duration time) {
+        return time.isNegative() ? Duration.ZERO : time;
     }
 
     private static Decision abandoned(Diagnosis diagnosis, Limits limits) {
@@ -45,15 +80,15 @@ public final class Decider {
             return Decision.waitFor("the application asked for more time", SUSPECT_LOOK);
         }
         Duration silence = diagnosis.silence();
-        if (!lease.transactionOpen()) {
-            if (!diagnosis.poolExhausted() || lease.sessionBound()) {
-                return Decision.nothing("no transaction is open, and nobody waits for its slot");
-            }
-            return strong(diagnosis, limits.grace(), silence, "its pool is exhausted");
+        if (!lease.transactionOpen() && (!diagnosis.poolExhausted() || lease.sessionBound())) {
+            return Decision.nothing("no transaction is open, and nobody waits for its slot");
         }
-        if (diagnosis.onlyAdvisoryWaiters() && !diagnosis.poolExhausted()) {
+        if (diagnosis.onlyAdvisoryWaiters()) {
             return Decision.reportAndLookAgain(
                     "only advisory locks are waited for: it may lead while others follow", Duration.ofSeconds(1));
+        }
+        if (!lease.transactionOpen()) {
+            return strong(diagnosis, limits.grace(), silence, "its pool is exhausted");
         }
         boolean somebodyWaits = diagnosis.somebodyWaitsForLock() || diagnosis.poolExhausted();
         return somebodyWaits
@@ -99,6 +134,10 @@ public final class Decider {
             return Decision.report("its owner is alive and asked for more time");
         }
         boolean idle = backend.isIdleInTransaction();
+        if (!idle && !backend.isActive()) {
+            return Decision.report(
+                    "its owner is alive, and no transaction is open: what it holds belongs to its session");
+        }
         String limit = idle ? "idle-blocker-timeout" : "active-blocker-timeout";
         Duration bound = idle
                 ? limits.idleBlockerTimeout(diagnosis.waitedTables(), diagnosis.waitsForUnknownTable())
@@ -115,6 +154,26 @@ public final class Decider {
         }
         return Decision.heal(
                 limit + " of " + bound.toMillis() + " ms is over, after " + blocking.toMillis() + " ms", false, false);
+    }
+
+    /**
+     * An operator's own act. No time counts here and no evidence is needed, but what must never be touched stays
+     * untouched: a commit, what is hidden, no client's session, and whatever the user spared.
+     *
+     * @param cancelOnly the statement is to be cancelled, the session is to live on
+     */
+    public static Decision operatorsAct(Diagnosis diagnosis, SpareRules spare, boolean cancelOnly, String operator) {
+        Backend backend = diagnosis.backend();
+        String refused = backend == null ? "its session could not be seen" : diagnosis.untouchable();
+        if (refused == null) {
+            refused = spare.spares(diagnosis).orElse(null);
+        }
+        if (refused == null && cancelOnly && backend != null && !backend.isActive()) {
+            refused = "it executes nothing that could be cancelled: terminate it";
+        }
+        return refused == null
+                ? Decision.asked(Action.HEAL, "asked for by " + operator, operator)
+                : Decision.asked(Action.REPORT, "asked for by " + operator + "; not touched: " + refused, operator);
     }
 
     private static Duration shorter(Duration one, Duration other) {

@@ -1,6 +1,7 @@
 package io.pgheal.decide;
 
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What to do, and why.
@@ -8,8 +9,24 @@ import java.time.Duration;
  * @param evidenceBased whether it rests on evidence that the owner is gone: then a later call refutes it
  * @param certain whether that evidence is certain, which has a budget of its own
  * @param lookAgain for {@link Action#WAIT}: when the answer may be another one
+ * @param operator who asked for it; null when pgheal decided by itself
  */
-public record Decision(Action action, String reason, boolean evidenceBased, boolean certain, Duration lookAgain) {
+public record Decision(
+        Action action,
+        String reason,
+        boolean evidenceBased,
+        boolean certain,
+        Duration lookAgain,
+        @Nullable String operator) {
+
+    /** What pgheal decides by itself. */
+    public Decision(Action action, String reason, boolean evidenceBased, boolean certain, Duration lookAgain) {
+        this(action, reason, evidenceBased, certain, lookAgain, null);
+    }
+
+    static Decision asked(Action action, String reason, String operator) {
+        return new Decision(action, reason, false, false, Duration.ZERO, operator);
+    }
 
     static Decision heal(String reason, boolean evidenceBased, boolean certain) {
         return new Decision(Action.HEAL, reason, evidenceBased, certain, Duration.ZERO);
@@ -33,6 +50,7 @@ public record Decision(Action action, String reason, boolean evidenceBased, bool
 
     /** The same, but only told: somebody or something has the last word. */
     public Decision onlyTold(String why) {
-        return new Decision(Action.WOULD_HEAL, reason + "; not done: " + why, evidenceBased, certain, Duration.ZERO);
+        return new Decision(
+                Action.WOULD_HEAL, reason + "; not done: " + why, evidenceBased, certain, Duration.ZERO, operator);
     }
 }

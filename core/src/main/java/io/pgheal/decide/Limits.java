@@ -32,6 +32,11 @@ public record Limits(
         return time.toMillis() % 1000 == 0 ? time.toSeconds() + "s" : time.toMillis() + "ms";
     }
 
+    /** The same for an owner that has been silent for long. */
+    Limits withoutWaiting() {
+        return new Limits(Duration.ZERO, Duration.ZERO, idleBlockerTimeout, activeBlockerTimeout, tables);
+    }
+
     Duration idleBlockerTimeout(Set<TableName> waited, boolean someUnknown) {
         return mostCareful(waited, someUnknown, idleBlockerTimeout, TableRule::idleBlockerTimeout);
     }

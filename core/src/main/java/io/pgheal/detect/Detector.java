@@ -58,10 +58,10 @@ public final class Detector {
         if (end == null || lease.movedBetweenThreads()) {
             return; // a lease that was handed to another thread may be at work there
         }
-        boolean certain = lease.transactionOpen()
-                && !end.insideTransaction()
-                && !end.asynchronous()
-                && (end.thrown() != null || end.ownedByApplication());
+        if (end.insideTransaction()) {
+            return; // the lease belongs to the transaction around the scope, which goes on
+        }
+        boolean certain = lease.transactionOpen() && end.isProof();
         evidence.add(new Evidence(
                 EvidenceKind.SCOPE_ENDED,
                 certain ? Strength.CERTAIN : Strength.STRONG,

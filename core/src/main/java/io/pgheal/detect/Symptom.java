@@ -30,10 +30,16 @@ public sealed interface Symptom {
         }
     }
 
-    /** Backends whose leases ended in a way that may have left them behind. */
-    record OutlivedBackends(Set<BackendId> backends) implements Symptom {
+    /**
+     * Backends whose leases ended in a way that may have left them behind.
+     *
+     * @param lingering those that were seen there for so long that the end of their connection never reached them: the
+     *     network lost it
+     */
+    record OutlivedBackends(Set<BackendId> backends, Set<BackendId> lingering) implements Symptom {
         public OutlivedBackends {
             backends = Set.copyOf(backends);
+            lingering = Set.copyOf(lingering);
         }
     }
 }

@@ -27,6 +27,9 @@ import org.jspecify.annotations.Nullable;
  * @param waiters for these, directly or behind others
  * @param poolExhausted somebody waits for a connection of the culprit's pool
  * @param untouchable why no signal may be sent to it, whatever was decided; null when nothing forbids it
+ * @param ourWaiters pids of those waiters that are statements of our own leases
+ * @param blocksItself pid in which the culprit's own thread waits for it, by another connection; null when it does not.
+ *     Neither can go on, and PostgreSQL sees no deadlock: half of the cycle is in this process
  */
 public record Diagnosis(
         DiagnosisKind kind,
@@ -37,12 +40,45 @@ public record Diagnosis(
         List<HeldLock> locks,
         List<Waiter> waiters,
         boolean poolExhausted,
-        @Nullable String untouchable) {
+        @Nullable String untouchable,
+        Set<Integer> ourWaiters,
+        @Nullable Integer blocksItself) {
 
     public Diagnosis {
         evidence = List.copyOf(evidence);
         locks = List.copyOf(locks);
         waiters = List.copyOf(waiters);
+        ourWaiters = Set.copyOf(ourWaiters);
+    }
+
+    /** Where it is not known, or does not matter, which of the waiters are ours. */
+    public Diagnosis(
+            DiagnosisKind kind,
+            @Nullable LeaseSnapshot lease,
+            List<Evidence> evidence,
+            @Nullable BackendId backendId,
+            @Nullable Backend backend,
+            List<HeldLock> locks,
+            List<Waiter> waiters,
+            boolean poolExhausted,
+            @Nullable String untouchable) {
+        this(kind, lease, evidence, backendId, backend, locks, waiters, poolExhausted, untouchable, Set.of(), null);
+    }
+
+    /** The same culprit, whose locks were asked before. */
+    public Diagnosis holding(List<HeldLock> held) {
+        return new Diagnosis(
+                kind,
+                lease,
+                evidence,
+                backendId,
+                backend,
+                held,
+                waiters,
+                poolExhausted,
+                untouchable,
+                ourWaiters,
+                blocksItself);
     }
 
     public Strength strength() {

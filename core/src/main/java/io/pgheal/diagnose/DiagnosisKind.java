@@ -9,5 +9,9 @@ public enum DiagnosisKind {
     /** A root blocker that is one of our leases, its owner alive as far as is known. */
     STUCK_LOCK,
     /** A root blocker that is not ours. */
-    FOREIGN_BLOCKER
+    FOREIGN_BLOCKER,
+    /** A session that an operator named. */
+    OPERATORS_CHOICE,
+    /** A statement of ours failed to get a lock before anybody could see who held it. */
+    HOLDER_NOT_SEEN
 }

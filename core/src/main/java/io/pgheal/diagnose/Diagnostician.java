@@ -19,10 +19,17 @@ import org.jspecify.annotations.Nullable;
 public final class Diagnostician {
     private Diagnostician() {}
 
-    public static Diagnosis abandoned(AbandonedLease symptom, ServerSide server, boolean poolExhausted) {
+    /**
+     * A lease with evidence that its owner is gone.
+     *
+     * @param ours the backends of our open leases
+     */
+    public static Diagnosis abandoned(
+            AbandonedLease symptom, ServerSide server, boolean poolExhausted, Set<BackendId> ours) {
         LeaseSnapshot lease = symptom.lease();
         BackendStory story = server.story();
         Backend backend = story == null ? null : story.backend();
+        List<Waiter> waiters = story == null ? List.of() : story.waiters();
         return new Diagnosis(
                 DiagnosisKind.ABANDONED_TRANSACTION,
                 lease,
@@ -30,12 +37,19 @@ public final class Diagnostician {
                 lease.physical().backend(),
                 backend,
                 story == null ? List.of() : story.locks(),
-                story == null ? List.of() : story.waiters(),
+                waiters,
                 poolExhausted,
-                backend == null ? null : untouchable(backend));
+                backend == null ? null : untouchable(backend),
+                pidsOf(waiters, ours),
+                null);
     }
 
-    public static Diagnosis orphaned(BackendStory story) {
+    /**
+     * A backend that a lease of ours left behind.
+     *
+     * @param ours the backends of our open leases
+     */
+    public static Diagnosis orphaned(BackendStory story, Set<BackendId> ours) {
         Backend backend = story.backend();
         return new Diagnosis(
                 DiagnosisKind.ORPHANED_BACKEND,
@@ -46,7 +60,9 @@ public final class Diagnostician {
                 story.locks(),
                 story.waiters(),
                 false,
-                untouchable(backend));
+                untouchable(backend),
+                pidsOf(story.waiters(), ours),
+                null);
     }
 
     /**
@@ -81,21 +97,60 @@ public final class Diagnostician {
                     locks.getOrDefault(root, List.of()),
                     waiters,
                     false,
-                    backend == null ? prepared(root, waiters) : untouchable(backend)));
+                    backend == null ? prepared(root, waiters) : untouchable(backend),
+                    pidsOf(waiters, ours.keySet()),
+                    lease == null ? null : ownWait(lease, waiters, ours)));
         }
         return found;
     }
 
+    /**
+     * A session that an operator named.
+     *
+     * @param lease null when it is not one of ours
+     */
+    public static Diagnosis chosen(BackendStory story, @Nullable LeaseSnapshot lease) {
+        return new Diagnosis(
+                DiagnosisKind.OPERATORS_CHOICE,
+                lease,
+                List.of(),
+                story.backend().id(),
+                story.backend(),
+                story.locks(),
+                story.waiters(),
+                false,
+                untouchable(story.backend()));
+    }
+
+    private static Set<Integer> pidsOf(List<Waiter> waiters, Set<BackendId> ours) {
+        return waiters.stream()
+                .filter(waiter -> ours.contains(waiter.backend().id()))
+                .map(Waiter::pid)
+                .collect(Collectors.toSet());
+    }
+
+    /** Where the thread that has the culprit waits for it itself: by another lease of its own, directly or behind others. */
+    private static @Nullable Integer ownWait(
+            LeaseSnapshot culprit, List<Waiter> waiters, Map<BackendId, LeaseSnapshot> ours) {
+        for (Waiter waiter : waiters) {
+            LeaseSnapshot other = ours.get(waiter.backend().id());
+            if (other != null && other.callInProgress() && !culprit.callInProgress() && culprit.hasOwnerOf(other)) {
+                return waiter.pid();
+            }
+        }
+        return null;
+    }
+
     /** Why no signal may ever go there, by no rule. */
     private static @Nullable String untouchable(Backend backend) {
+        if (backend.backendType() != null && !backend.isClient()) { // first: it may have no session's state at all
+            return "it is no client's session but a process of the server: " + backend.backendType();
+        }
         if (!backend.visible()) {
             return "its session is hidden from pgheal's role: GRANT pg_read_all_stats, or let track_activities on";
         }
         if (backend.committing()) {
             return "it is committing, or waits for its standby";
-        }
-        if (!backend.isClient()) {
-            return "it is no client's session but a " + backend.backendType();
         }
         return null;
     }
@@ -104,12 +159,15 @@ public final class Diagnostician {
         if (root != BlockingTree.PREPARED) {
             return "its session could not be seen";
         }
-        return waiters.stream()
+        String gids = waiters.stream()
                 .map(Waiter::preparedGid)
                 .filter(gid -> gid != null)
-                .findFirst()
-                .map(gid -> "it is the prepared transaction '" + gid
-                        + "': COMMIT PREPARED or ROLLBACK PREPARED by its owner")
-                .orElse("it is a prepared transaction: see pg_prepared_xacts");
+                .distinct()
+                .sorted()
+                .map(gid -> "'" + gid + "'")
+                .collect(Collectors.joining(", "));
+        return gids.isEmpty()
+                ? "it is a prepared transaction: see pg_prepared_xacts"
+                : "it is the prepared transaction " + gids + ": COMMIT PREPARED or ROLLBACK PREPARED by its owner";
     }
 }

@@ -7,6 +7,7 @@ import io.pgheal.postgres.BackendId;
 import io.pgheal.postgres.ControlChannel;
 import io.pgheal.postgres.ServerIdentity;
 import io.pgheal.postgres.Signal;
+import io.pgheal.postgres.TransactionEnd;
 import io.pgheal.postgres.TransactionRef;
 import io.pgheal.postgres.Waiter;
 import io.pgheal.track.LeaseSnapshot;
@@ -44,6 +45,17 @@ public final class Healer {
         return new Climb(diagnosis, decision, incidentId).run();
     }
 
+    /**
+     * An operator's act: this remedy and no other, but for a lease of ours that is idle the gentler {@link Rung#ABORT}
+     * comes before {@link Rung#TERMINATE}.
+     *
+     * @param thisTransactionOnly it may not be judged anew: a later transaction of the same session is not meant
+     */
+    public Outcome carryOut(
+            Diagnosis diagnosis, Decision decision, String incidentId, Rung asked, boolean thisTransactionOnly) {
+        return new Climb(diagnosis, decision, incidentId).run(asked, thisTransactionOnly);
+    }
+
     /** What was seen of the victim after a remedy. */
     private enum Sight {
         GONE,
@@ -60,11 +72,18 @@ public final class Healer {
         private final List<RungResult> rungs = new ArrayList<>();
         private @Nullable Rung signalled;
         private boolean ownerLives;
+        private boolean judgedOnce;
+        private boolean fencedIdle;
+        private @Nullable TransactionRef last;
+        private @Nullable String xid;
 
         Climb(Diagnosis diagnosis, Decision decision, String incidentId) {
             this.diagnosis = diagnosis;
             this.decision = decision;
             this.incidentId = incidentId;
+            if (diagnosis.backend() != null) {
+                remember(diagnosis.backend());
+            }
         }
 
         Outcome run() {
@@ -78,8 +97,9 @@ public final class Healer {
                 return end(cancelLiveOwner());
             }
             if (!lease.lease().revoke(lease, lease.callIsStale(), revocation(lease))) {
-                return new Outcome(OutcomeKind.WITHDRAWN, rungs, since(began));
+                return new Outcome(OutcomeKind.WITHDRAWN, rungs, null, since(began));
             }
+            fencedIdle = isIdle(lease);
             // Aborting a busy connection alone would leave its backend running, with its locks.
             Sight sight = Sight.STILL_THERE;
             try {
@@ -95,13 +115,29 @@ public final class Healer {
             return end(sight == Sight.STILL_THERE ? climb(Rung.TERMINATE) : sight);
         }
 
+        Outcome run(Rung asked, boolean thisTransactionOnly) {
+            LeaseSnapshot lease = diagnosis.lease();
+            Backend backend = diagnosis.backend();
+            judgedOnce = thisTransactionOnly;
+            if (asked == Rung.CANCEL) {
+                ownerLives = true;
+                return end(climb(Rung.CANCEL));
+            }
+            boolean idle = backend != null && !backend.isActive();
+            if (lease != null && idle && lease.lease().revoke(lease, lease.callIsStale(), revocation(lease))) {
+                judgedOnce = false; // fenced: it has no later transaction
+                fencedIdle = isIdle(lease);
+                Sight sight = abort(lease, Sight.STILL_THERE);
+                return end(sight == Sight.STILL_THERE ? climb(Rung.TERMINATE) : sight);
+            }
+            return end(climb(Rung.TERMINATE));
+        }
+
         private boolean isBusyNow() {
             BackendId victim = diagnosis.backendId();
             try {
                 return victim != null
-                        && channel.ask(ANSWER, control -> control.backend(victim.pid()))
-                                .filter(now -> victim.equals(now.id()) && now.isActive())
-                                .isPresent();
+                        && lookAt(victim).filter(Backend::isActive).isPresent();
             } catch (SQLException e) {
                 return false;
             }
@@ -115,7 +151,16 @@ public final class Healer {
         }
 
         private Revocation revocation(LeaseSnapshot lease) {
-            return new Revocation(incidentId, decision.reason(), decision.evidenceBased(), lease.callInProgress());
+            return new Revocation(
+                    incidentId,
+                    decision.reason(),
+                    decision.evidenceBased(),
+                    isIdle(lease) ? TransactionEnd.ROLLED_BACK : TransactionEnd.UNKNOWN);
+        }
+
+        /** Between calls: when the fence closes behind such a lease, no commit was ever sent. */
+        private static boolean isIdle(LeaseSnapshot lease) {
+            return !lease.callInProgress() && lease.unfinished() == LeaseSnapshot.Unfinished.NOTHING;
         }
 
         private Sight abort(LeaseSnapshot lease, Sight before) {
@@ -137,7 +182,7 @@ public final class Healer {
                 Signal signal = signal(rung);
                 Sight sight = lookOnce();
                 for (int again = 0;
-                        signal == Signal.MOVED_ON && sight == Sight.STILL_THERE && again < JUDGED_AGAIN;
+                        signal == Signal.MOVED_ON && sight == Sight.STILL_THERE && !judgedOnce && again < JUDGED_AGAIN;
                         again++) {
                     signal = signal(rung);
                     sight = lookOnce();
@@ -194,10 +239,26 @@ public final class Healer {
             if (victim == null) {
                 return null;
             }
-            return channel.ask(ANSWER, control -> control.backend(victim.pid()))
-                    .map(Backend::transaction)
-                    .filter(now -> now.backend().equals(victim))
-                    .orElse(null);
+            return lookAt(victim).map(Backend::transaction).orElse(null);
+        }
+
+        private Optional<Backend> lookAt(BackendId victim) throws SQLException {
+            Optional<Backend> now = channel.ask(ANSWER, control -> control.backend(victim.pid()))
+                    .filter(backend -> victim.equals(backend.id()));
+            now.ifPresent(this::remember);
+            return now;
+        }
+
+        /** The id of the judged transaction, which it gets with its first write, and loses with its end. */
+        private void remember(Backend backend) {
+            TransactionRef now = backend.transaction();
+            if (now == null || now.xactStart() == null) {
+                return;
+            }
+            if (last == null || now.xactStart().equals(last.xactStart())) {
+                last = now;
+                xid = backend.xid() == null ? xid : backend.xid();
+            }
         }
 
         private Sight lookUntilGone(long start) {
@@ -240,9 +301,7 @@ public final class Healer {
         /** A live owner's session stays, and its transaction until it rolls back: only its locks must be gone. */
         private Sight lookWhetherItGaveWay(BackendId victim) {
             try {
-                boolean busy = channel.ask(ANSWER, control -> control.backend(victim.pid()))
-                        .filter(now -> victim.equals(now.id()) && now.isActive())
-                        .isPresent();
+                boolean busy = lookAt(victim).filter(Backend::isActive).isPresent();
                 return busy
                                 || !channel.ask(ANSWER, control -> control.inTheWay(List.of(victim.pid())))
                                         .isEmpty()
@@ -286,7 +345,31 @@ public final class Healer {
                             ? OutcomeKind.RELEASED_UNVERIFIED
                             : OutcomeKind.UNRESOLVED;
             };
-            return new Outcome(kind, rungs, since(began));
+            TransactionEnd end = rungs.isEmpty() ? null : endOfTransaction();
+            LeaseSnapshot lease = diagnosis.lease();
+            if (lease != null && end != null && !ownerLives && !fencedIdle) {
+                lease.lease().settle(revocation(lease).with(end));
+            }
+            return new Outcome(kind, rungs, end, since(began));
+        }
+
+        private @Nullable TransactionEnd endOfTransaction() {
+            LeaseSnapshot lease = diagnosis.lease();
+            if (lease != null && !lease.transactionOpen() && !lease.callInProgress()) {
+                return null;
+            }
+            if (fencedIdle) {
+                return TransactionEnd.ROLLED_BACK;
+            }
+            String written = xid;
+            if (written == null || !reachesItsServer()) {
+                return TransactionEnd.UNKNOWN;
+            }
+            try {
+                return TransactionEnd.of(channel.ask(ANSWER, control -> control.transactionStatus(written)));
+            } catch (SQLException e) {
+                return TransactionEnd.UNKNOWN;
+            }
         }
 
         private Duration since(long nanos) {

@@ -78,6 +78,11 @@ public final class Safeguards {
         return signals.getMetrics().getAvailablePermissions();
     }
 
+    /** The same of certain evidence. */
+    public int certainLeft() {
+        return certain.getMetrics().getAvailablePermissions();
+    }
+
     public RateLimiter signalBudget() {
         return signals;
     }

@@ -15,11 +15,23 @@ final class ActivityQuery {
     private static final String BACKENDS =
             "SELECT " + ActivityRow.COLUMNS + " FROM pg_catalog.pg_stat_activity a WHERE a.pid = ANY (?)";
 
+    /** A blocker that is hidden from our role is asked as well whether it waits: nothing else would tell what is behind it. */
     private static final String IN_THE_WAY = """
-            SELECT DISTINCT b.pid
-              FROM pg_catalog.pg_stat_activity w
-             CROSS JOIN LATERAL pg_catalog.unnest(pg_catalog.pg_blocking_pids(w.pid)) AS b(pid)
-             WHERE w.wait_event_type = 'Lock' AND b.pid = ANY (?)
+            WITH RECURSIVE
+            act AS MATERIALIZED (
+              SELECT s.pid, s.wait_event_type, s.backend_start FROM pg_catalog.pg_stat_activity s
+            ),
+            blocker(pid) AS (
+              SELECT b.pid
+                FROM act w CROSS JOIN LATERAL pg_catalog.unnest(pg_catalog.pg_blocking_pids(w.pid)) AS b(pid)
+               WHERE w.wait_event_type = 'Lock'
+              UNION
+              SELECT b.pid
+                FROM blocker h
+                JOIN act x ON x.pid = h.pid AND x.backend_start IS NULL
+               CROSS JOIN LATERAL pg_catalog.unnest(pg_catalog.pg_blocking_pids(h.pid)) AS b(pid)
+            )
+            SELECT pid FROM blocker WHERE pid = ANY (?)
             """;
 
     /** The waiters that we know are asked too: a plain role sees that they wait only by {@code pg_blocking_pids}. */
@@ -28,7 +40,7 @@ final class ActivityQuery {
             SELECT %s AS backend_start, %s AS xact_start, a.state,
                    EXISTS (SELECT 1
                              FROM (SELECT w.pid FROM pg_catalog.pg_stat_activity w WHERE w.wait_event_type = 'Lock'
-                                    UNION SELECT pg_catalog.unnest(?)) w
+                                    UNION SELECT pg_catalog.unnest(CAST(? AS pg_catalog.int4[]))) w
                             WHERE a.pid = ANY (pg_catalog.pg_blocking_pids(w.pid))) AS in_the_way
               FROM pg_catalog.pg_stat_get_activity(?) a
             """.formatted(ActivityRow.utc("a.backend_start"), ActivityRow.utc("a.xact_start"));

@@ -35,7 +35,9 @@ final class BlockingQuery {
             ),
             reach(pid) AS (
               SELECT x.pid FROM act x, seeds
-               WHERE CASE WHEN seeds.pids IS NULL THEN x.wait_event_type = 'Lock' ELSE x.head = ANY (seeds.pids) END
+               WHERE CASE WHEN seeds.pids IS NULL
+                          THEN x.head IN (SELECT w.head FROM act w WHERE w.wait_event_type = 'Lock')
+                          ELSE x.head = ANY (seeds.pids) END
               UNION
               SELECT x.pid
                 FROM reach r

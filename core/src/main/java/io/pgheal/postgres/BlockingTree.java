@@ -6,6 +6,7 @@ import java.util.Collection;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -29,10 +30,10 @@ public final class BlockingTree {
     private final Map<Integer, Set<Integer>> blocked = new HashMap<>();
 
     BlockingTree(Collection<Waiter> waiters, Collection<Backend> backends, boolean truncated) {
-        this.waiters = List.copyOf(waiters);
         Map<Integer, Backend> byPid = new HashMap<>();
         backends.forEach(backend -> byPid.put(backend.pid(), backend));
         this.backends = Map.copyOf(byPid);
+        this.waiters = bySession(waiters, byPid);
         this.truncated = truncated;
         for (Waiter waiter : this.waiters) {
             int head = waiter.backend().head();
@@ -43,6 +44,16 @@ public final class BlockingTree {
                 }
             }
         }
+    }
+
+    /** A parallel query waits once, as its leader, however many of its workers do. */
+    private static List<Waiter> bySession(Collection<Waiter> rows, Map<Integer, Backend> byPid) {
+        Map<Integer, Waiter> sessions = new LinkedHashMap<>();
+        for (Waiter row : rows) {
+            int head = row.backend().head();
+            sessions.merge(head, row.asOf(byPid.getOrDefault(head, row.backend())), Waiter::and);
+        }
+        return List.copyOf(sessions.values());
     }
 
     public List<Waiter> waiters() {

@@ -5,6 +5,7 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import javax.sql.DataSource;
 
 /**
@@ -14,6 +15,11 @@ import javax.sql.DataSource;
 @FunctionalInterface
 public interface ConnectionOpener {
     Connection open() throws SQLException;
+
+    /** Opens connections to this one of the servers that it could reach; empty when it cannot choose. */
+    default Optional<ConnectionOpener> at(ServerAddress address) {
+        return Optional.empty();
+    }
 
     /**
      * Takes each connection from a data source, which must not be a pool: its settings are changed for good.

@@ -42,7 +42,7 @@ public final class ControlChannel implements AutoCloseable {
     private boolean told;
 
     /** Who is at the other end, as asked when the connection was made. */
-    public record Server(ServerIdentity identity, Capabilities capabilities) {
+    public record Server(ServerIdentity identity, ServerAddress address, Capabilities capabilities) {
 
         /** What pgheal cannot see or do there, each with what would help; empty is best. */
         public List<String> shortcomings() {
@@ -74,10 +74,15 @@ public final class ControlChannel implements AutoCloseable {
     }
 
     public ControlChannel(String dataSource, ConnectionOpener opener) {
+        this(dataSource, "control", opener);
+    }
+
+    /** @param purpose tells its thread from the threads of other channels */
+    public ControlChannel(String dataSource, String purpose, ConnectionOpener opener) {
         this.dataSource = dataSource;
         this.connection = new ControlConnection(opener);
         this.thread = new ScheduledThreadPoolExecutor(1, work -> {
-            Thread control = new Thread(work, "pgheal-" + dataSource + "-control");
+            Thread control = new Thread(work, "pgheal-" + dataSource + "-" + purpose);
             control.setDaemon(true);
             return control;
         });
@@ -88,6 +93,17 @@ public final class ControlChannel implements AutoCloseable {
     /** Begins to connect, in the background. */
     public void start() {
         thread.execute(this::connect);
+    }
+
+    /** Connects anew, in the background: the address may lead to another server by now. */
+    public void renew() {
+        server = null;
+        trouble = "the control connection is being moved to another server";
+        try {
+            thread.execute(this::connect);
+        } catch (RejectedExecutionException closed) {
+            // as it is to be
+        }
     }
 
     /**
@@ -185,7 +201,7 @@ public final class ControlChannel implements AutoCloseable {
     private void connect() {
         try {
             connection.connect();
-            Server found = new Server(connection.identity(), connection.capabilities());
+            Server found = new Server(connection.identity(), connection.address(), connection.capabilities());
             warmUp();
             if (thread.isShutdown()) {
                 connection.close();
@@ -226,20 +242,40 @@ public final class ControlChannel implements AutoCloseable {
         connection.close();
         String state = SqlState.of(e);
         trouble = "the control connection is lost ("
-                + (state == null ? e.getClass().getSimpleName() : "SQLSTATE " + state) + ")";
+                + (state == null ? e.getClass().getSimpleName() : "SQLSTATE " + state) + ")" + advice(state);
         if (thread.isShutdown()) {
             return;
         }
         if (!told) {
             told = true;
             LOG.warn(
-                    "[{}] pgheal's control connection could not be had or was lost ({}): until it is back, abandoned "
+                    "[{}] pgheal's control connection could not be had or was lost ({}{}): until it is back, abandoned "
                             + "connections are still aborted, but nothing can be asked or signalled",
                     dataSource,
-                    state == null ? e.toString() : "SQLSTATE " + state);
+                    shown(e),
+                    advice(state));
         }
         var unused = thread.schedule(this::connect, retryMillis, TimeUnit.MILLISECONDS); // connect() tells its failures
         retryMillis = Math.min(retryMillis * 2, LAST_RETRY_MILLIS);
+    }
+
+    private static String advice(@Nullable String state) {
+        return switch (state == null ? "" : state) {
+            case SqlState.PROTOCOL_VIOLATION ->
+                ": a pooler refuses its start-up options; set pgheal.control.url to the server's own address";
+            case SqlState.INVALID_PASSWORD, SqlState.INVALID_AUTHORIZATION -> ": its credentials are refused";
+            case SqlState.TOO_MANY_CONNECTIONS -> ": the server has no connection left for it";
+            default -> "";
+        };
+    }
+
+    /** Not the message, but for our own: an opener that is not ours may put a whole URL into it, password and all. */
+    private static String shown(Throwable e) {
+        if (e instanceof UnknownAddressException ours) {
+            return String.valueOf(ours.getMessage());
+        }
+        String state = SqlState.of(e);
+        return state == null ? e.getClass().getName() : "SQLSTATE " + state;
     }
 
     /** Who is at the other end; empty while the connection is lost. */

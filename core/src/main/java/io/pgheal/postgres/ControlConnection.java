@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
+import org.postgresql.core.BaseConnection;
 
 /**
  * pgheal's own connection to the server: outside every pool, so that it works when the pool is exhausted, and always in
@@ -49,8 +50,13 @@ public final class ControlConnection implements AutoCloseable {
     }
 
     /** Our own backend's pid, as the driver says. */
-    int pid() throws SQLException {
+    public int pid() throws SQLException {
         return live().unwrap(PGConnection.class).getBackendPID();
+    }
+
+    /** Where it went to. */
+    ServerAddress address() throws SQLException {
+        return ServerAddress.of(live().unwrap(BaseConnection.class));
     }
 
     public ServerIdentity identity() throws SQLException {

@@ -9,8 +9,10 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -47,6 +49,10 @@ public record ControlSettings(
             "readOnly",
             "socketTimeout",
             "tcpKeepAlive");
+
+    /** What chooses among several hosts. */
+    private static final Set<String> CHOICE_OF_HOST =
+            Set.of("targetServerType", "loadBalanceHosts", "hostRecheckSeconds");
 
     public ControlSettings {
         Objects.requireNonNull(credentials, "credentials");
@@ -101,6 +107,38 @@ public record ControlSettings(
         return connection;
     }
 
+    /** The same, to this one of the hosts that the URL names; empty when it does not name it. */
+    @Override
+    public Optional<ConnectionOpener> at(ServerAddress address) {
+        Properties parsed = org.postgresql.Driver.parseURL(url, null);
+        if (parsed == null || !names(parsed, address)) {
+            return Optional.empty();
+        }
+        int begin = url.indexOf("//") + 2;
+        int end = url.indexOf('/', begin);
+        if (begin < 2 || end < 0) {
+            return Optional.empty(); // the hosts come from elsewhere, a service file say
+        }
+        String one = url.substring(0, begin) + address + url.substring(end);
+        return Optional.of(new ControlSettings(
+                query(one, name -> !CHOICE_OF_HOST.contains(name)),
+                credentials,
+                connectTimeout,
+                statementTimeout,
+                socketTimeout));
+    }
+
+    private static boolean names(Properties parsed, ServerAddress address) {
+        String[] hosts = parsed.getProperty("PGHOST", "").split(",", -1);
+        String[] ports = parsed.getProperty("PGPORT", "").split(",", -1);
+        for (int i = 0; i < hosts.length && i < ports.length; i++) {
+            if (hosts[i].equals(address.host()) && ports[i].equals(Integer.toString(address.port()))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** Not DriverManager.getConnection: its message repeats the URL, and with it a password in there. */
     private Driver driver() throws SQLException {
         try {
@@ -125,15 +163,16 @@ public record ControlSettings(
     }
 
     private String urlWithout(Set<String> given) {
+        return query(url, name -> !OURS.contains(name) && !given.contains(name));
+    }
+
+    private static String query(String url, Predicate<String> keeps) {
         int query = url.indexOf('?');
         if (query < 0) {
             return url;
         }
         String kept = Arrays.stream(url.substring(query + 1).split("&", -1))
-                .filter(argument -> {
-                    String name = URLDecoder.decode(argument.split("=", 2)[0], StandardCharsets.UTF_8);
-                    return !OURS.contains(name) && !given.contains(name);
-                })
+                .filter(argument -> keeps.test(URLDecoder.decode(argument.split("=", 2)[0], StandardCharsets.UTF_8)))
                 .collect(Collectors.joining("&"));
         return url.substring(0, query) + (kept.isEmpty() ? "" : "?" + kept);
     }

@@ -19,14 +19,20 @@ final class LockRow {
 
     private LockRow() {}
 
-    /** Joins, as {@code t}, the table behind a relation (an index is its table's) and its topmost partitioned table. */
+    /**
+     * Joins, as {@code t}, the table behind a relation (an index is its table's, and so is what is kept out of line, whose
+     * name tells whose it is) and its topmost partitioned table.
+     */
     static String table(String relation, String database) {
         return """
             LEFT JOIN LATERAL (
               SELECT n.nspname AS table_schema, c.relname AS table_name, rn.nspname AS root_schema, rc.relname AS root_name
                 FROM pg_catalog.pg_class o
                 LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = o.oid
-                JOIN pg_catalog.pg_class c ON c.oid = coalesce(i.indrelid, o.oid)
+                JOIN pg_catalog.pg_class w ON w.oid = coalesce(i.indrelid, o.oid)
+                JOIN pg_catalog.pg_class c ON c.oid = CASE WHEN w.relkind = 't' AND w.relname ~ '^pg_toast_[0-9]+$'
+                                                           THEN pg_catalog.substr(w.relname, 10)::pg_catalog.oid
+                                                           ELSE w.oid END
                 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
                 LEFT JOIN pg_catalog.pg_class rc ON rc.oid = pg_catalog.pg_partition_root(c.oid) AND rc.oid <> c.oid
                 LEFT JOIN pg_catalog.pg_namespace rn ON rn.oid = rc.relnamespace

@@ -16,10 +16,16 @@ import org.postgresql.core.TransactionState;
  * @param driverPid the pid that the driver was told; behind a pooler this is a number that the pooler made up
  * @param serverPid the pid that the server says
  * @param backend null when the server hides even this session from its own role (after SET ROLE)
+ * @param address where the driver connected to
  * @param inRecovery the server is a standby
  */
 public record PhysicalIdentity(
-        int driverPid, int serverPid, @Nullable BackendId backend, ServerIdentity server, boolean inRecovery) {
+        int driverPid,
+        int serverPid,
+        @Nullable BackendId backend,
+        ServerIdentity server,
+        ServerAddress address,
+        boolean inRecovery) {
 
     private static final String SQL = """
             SELECT a.pid, %s AS backend_start, pg_catalog.pg_is_in_recovery() AS in_recovery, %s
@@ -65,11 +71,12 @@ public record PhysicalIdentity(
         try (Statement statement = driver.createStatement()) {
             // With a threshold of 1 the driver gives even a plain statement a name on the server.
             statement.unwrap(PGStatement.class).setPrepareThreshold(0);
-            return query(statement, driver.getBackendPID());
+            return query(statement, driver.getBackendPID(), ServerAddress.of(driver));
         }
     }
 
-    private static PhysicalIdentity query(Statement statement, int driverPid) throws SQLException {
+    private static PhysicalIdentity query(Statement statement, int driverPid, ServerAddress address)
+            throws SQLException {
         try (ResultSet row = statement.executeQuery(SQL)) {
             row.next();
             int serverPid = row.getInt("pid");
@@ -79,6 +86,7 @@ public record PhysicalIdentity(
                     serverPid,
                     backendStart == null ? null : new BackendId(serverPid, backendStart),
                     ServerQuery.identity(row),
+                    address,
                     row.getBoolean("in_recovery"));
         }
     }

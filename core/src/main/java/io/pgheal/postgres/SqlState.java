@@ -24,6 +24,10 @@ public final class SqlState {
     /** Nobody knows whether the commit was done. */
     public static final String TRANSACTION_RESOLUTION_UNKNOWN = "08007";
 
+    public static final String PROTOCOL_VIOLATION = "08P01";
+    public static final String INVALID_AUTHORIZATION = "28000";
+    public static final String INVALID_PASSWORD = "28P01";
+    public static final String TOO_MANY_CONNECTIONS = "53300";
     public static final String CONNECTION_REJECTED = "08004";
     public static final String UNABLE_TO_CONNECT = "08001";
     public static final String TRANSACTION_ROLLBACK = "40000";

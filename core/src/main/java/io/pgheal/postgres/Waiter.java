@@ -1,12 +1,13 @@
 package io.pgheal.postgres;
 
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A backend that waits for a heavyweight lock.
+ * A session that waits for a heavyweight lock.
  *
  * @param lockType what it waits for: {@code transactionid} and {@code tuple} are row locks; null when hidden
  * @param table null when it cannot be known: in the cheap form, and for row waits that PostgreSQL does not tie to a table (an
@@ -32,6 +33,21 @@ public record Waiter(
 
     public int pid() {
         return backend.pid();
+    }
+
+    Waiter asOf(Backend session) {
+        return backend.equals(session)
+                ? this
+                : new Waiter(session, lockType, table, mode, blockedBy, waited, preparedGid);
+    }
+
+    /** Two processes of one parallel query: what the one waits for that has waited longer, and whom both wait for. */
+    Waiter and(Waiter other) {
+        Waiter longer = waited.compareTo(other.waited) >= 0 ? this : other;
+        Set<Integer> both = new HashSet<>(blockedBy);
+        both.addAll(other.blockedBy);
+        return new Waiter(
+                longer.backend, longer.lockType, longer.table, longer.mode, both, longer.waited, longer.preparedGid);
     }
 
     public boolean waitsForAdvisoryLock() {

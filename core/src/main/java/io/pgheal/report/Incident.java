@@ -9,6 +9,7 @@ import io.pgheal.heal.OutcomeKind;
 import io.pgheal.heal.RungResult;
 import io.pgheal.postgres.Backend;
 import io.pgheal.postgres.TableName;
+import io.pgheal.postgres.TransactionEnd;
 import io.pgheal.track.LeaseView;
 import java.time.Duration;
 import java.time.Instant;
@@ -20,14 +21,19 @@ import org.jspecify.annotations.Nullable;
  *
  * @param id names the incident in logs, exceptions and endpoints
  * @param tables that the culprit had locked or that were waited for, those that were waited for first
+ * @param blocksItself pid of the waiter in which the culprit's own thread waits for it, by another connection: neither can
+ *     go on; null when it does not
  * @param tableUnknown whether there may be other tables: somebody waited for something that PostgreSQL does not tie to a
  *     table, or the story could not be asked in time
  * @param action what was decided, in one word; {@code reason} says why
+ * @param transaction what became of the culprit's transaction, as far as it is proven; null when it had none, or was not
+ *     touched
  * @param timeToHeal from the evidence, or where there is none from the beginning of the longest wait, until the
  *     transaction was seen gone; null when it was not healed
  * @param silence from the culprit's last call until the end of the story
  * @param blocked what all waiters together had waited when the story was asked
- * @param lease the culprit's lease, where it is one of ours
+ * @param lease the culprit's lease, where it is one of ours; of a holder that was not seen, the waiter's
+ * @param operator who asked for it; null when pgheal decided by itself
  */
 public record Incident(
         String id,
@@ -37,6 +43,7 @@ public record Incident(
         List<Evidence> evidence,
         List<String> tables,
         boolean tableUnknown,
+        @Nullable Integer blocksItself,
         @Nullable Culprit culprit,
         List<LockView> locks,
         List<WaiterView> waiters,
@@ -44,10 +51,12 @@ public record Incident(
         String reason,
         List<RungResult> remedies,
         OutcomeKind outcome,
+        @Nullable TransactionEnd transaction,
         @Nullable Duration timeToHeal,
         @Nullable Duration silence,
         Duration blocked,
-        @Nullable LeaseView lease) {
+        @Nullable LeaseView lease,
+        @Nullable String operator) {
 
     public Incident {
         evidence = List.copyOf(evidence);
@@ -71,11 +80,18 @@ public record Incident(
     /** A lock that the culprit held. */
     public record LockView(@Nullable String table, String mode, String type) {}
 
-    /** Somebody who waited behind the culprit. */
+    /**
+     * Somebody who waited behind the culprit.
+     *
+     * @param ours whether it is a statement of one of our own leases
+     * @param lockType as PostgreSQL calls it: {@code transactionid} and {@code tuple} are row locks; null when hidden
+     */
     public record WaiterView(
             int pid,
+            boolean ours,
             @Nullable String applicationName,
             @Nullable String table,
+            @Nullable String lockType,
             @Nullable String mode,
             Duration waited,
             @Nullable String statement) {}
@@ -99,6 +115,7 @@ public record Incident(
                 diagnosis.evidence(),
                 diagnosis.tables().stream().map(TableName::toString).distinct().toList(),
                 diagnosis.waitsForUnknownTable() || diagnosis.backend() == null,
+                diagnosis.blocksItself(),
                 culprit(diagnosis),
                 diagnosis.locks().stream()
                         .map(lock -> new LockView(
@@ -107,8 +124,10 @@ public record Incident(
                 diagnosis.waiters().stream()
                         .map(waiter -> new WaiterView(
                                 waiter.pid(),
+                                diagnosis.ourWaiters().contains(waiter.pid()),
                                 waiter.backend().applicationName(),
                                 waiter.table() == null ? null : waiter.table().toString(),
+                                waiter.lockType(),
                                 waiter.mode(),
                                 waiter.waited(),
                                 waiter.backend().lastStatement()))
@@ -117,10 +136,12 @@ public record Incident(
                 decision.reason(),
                 outcome.rungs(),
                 outcome.kind(),
+                outcome.transaction(),
                 healed ? trouble.plus(sinceSeen) : null,
                 diagnosis.lease() == null ? null : diagnosis.lease().quiet().plus(sinceSeen),
                 diagnosis.waiters().stream().map(w -> w.waited()).reduce(Duration.ZERO, Duration::plus),
-                lease);
+                lease,
+                decision.operator());
     }
 
     private static @Nullable Culprit culprit(Diagnosis diagnosis) {
@@ -151,6 +172,7 @@ public record Incident(
                 evidence,
                 tables,
                 tableUnknown,
+                blocksItself,
                 culprit,
                 locks,
                 waiters,
@@ -158,9 +180,11 @@ public record Incident(
                 reason + "; REFUTED at " + when + ": its owner went on",
                 remedies,
                 OutcomeKind.REFUTED,
+                transaction,
                 timeToHeal,
                 silence,
                 blocked,
-                lease);
+                lease,
+                operator);
     }
 }

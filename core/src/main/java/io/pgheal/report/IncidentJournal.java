@@ -33,11 +33,13 @@ public final class IncidentJournal implements AutoCloseable {
             DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss").withZone(ZoneOffset.UTC);
     private static final int NOTICES_WAITING = 256;
 
+    /** One for all data sources: an id names one incident of the process. */
+    private static final AtomicLong COUNT = new AtomicLong();
+
     private final String dataSource;
     private final Ticker ticker;
     private final Metrics metrics;
     private final List<IncidentListener> listeners;
-    private final AtomicLong count = new AtomicLong();
     private final Map<String, Incident> kept;
     private final @Nullable ThreadPoolExecutor notices;
 
@@ -71,7 +73,7 @@ public final class IncidentJournal implements AutoCloseable {
 
     /** The id of the next incident: needed before its end, because late callers are told of it. */
     public String nextId() {
-        return ID_TIME.format(ticker.instant()) + "-" + count.incrementAndGet();
+        return ID_TIME.format(ticker.instant()) + "-" + COUNT.incrementAndGet();
     }
 
     public Incident tell(
@@ -119,7 +121,12 @@ public final class IncidentJournal implements AutoCloseable {
         synchronized (kept) {
             kept.put(incident.id(), incident);
         }
-        LOG.warn(IncidentText.line(incident));
+        LOG.atWarn()
+                .addKeyValue("pgheal.incident", incident.id())
+                .addKeyValue("pgheal.data_source", incident.dataSource())
+                .addKeyValue("pgheal.diagnosis", incident.diagnosis().name())
+                .addKeyValue("pgheal.outcome", incident.outcome().name())
+                .log(IncidentText.line(incident));
         LOG.info(IncidentText.block(incident));
         quietly(() -> metrics.incident(incident), "a meter");
         quietly(() -> IncidentEvent.emit(incident), "Flight Recorder");

@@ -2,6 +2,7 @@ package io.pgheal.report;
 
 import io.pgheal.detect.Evidence;
 import io.pgheal.heal.RungResult;
+import io.pgheal.postgres.TransactionEnd;
 import io.pgheal.track.LeaseView;
 import java.time.Duration;
 import java.util.Locale;
@@ -30,6 +31,9 @@ final class IncidentText {
                             .collect(Collectors.joining(", ")));
         }
         line.append(", ").append(incident.waiters().size()).append(" waiting");
+        if (incident.blocksItself() != null) {
+            line.append(", its own thread waits for it in backend ").append(incident.blocksItself());
+        }
         if (!incident.remedies().isEmpty()) {
             line.append(", ")
                     .append(incident.remedies().stream()
@@ -39,9 +43,15 @@ final class IncidentText {
         if (incident.timeToHeal() != null) {
             line.append(", healed within ").append(millis(incident.timeToHeal()));
         }
+        if (incident.transaction() != null) {
+            line.append(", transaction ").append(end(incident.transaction()));
+        }
         LeaseView lease = incident.lease();
         if (lease != null && !lease.borrowStack().isEmpty()) {
             line.append(", borrowed at ").append(lease.borrowStack().get(0));
+        }
+        if (incident.operator() != null) {
+            line.append(", asked for by ").append(incident.operator());
         }
         return line.append(" (incident ").append(incident.id()).append(')').toString();
     }
@@ -79,17 +89,22 @@ final class IncidentText {
                 .forEach(lock -> block.append("  holds      ")
                         .append(lock.mode())
                         .append(" on ")
-                        .append(lock.table() == null ? lock.type() : lock.table())
+                        .append(lock.table() == null ? lock.type() + " lock" : lock.table())
                         .append('\n'));
         incident.waiters()
                 .forEach(waiter -> block.append("  waiter     ")
                         .append(waiter.pid())
-                        .append(" for ")
-                        .append(waiter.table() == null ? "an unknown table" : waiter.table())
+                        .append(waiter.ours() ? " (ours) for " : " for ")
+                        .append(awaited(waiter))
                         .append(", ")
                         .append(millis(waiter.waited()))
                         .append(waiter.statement() == null ? "" : ": " + waiter.statement())
                         .append('\n'));
+        if (incident.blocksItself() != null) {
+            block.append("  itself     one thread waits, in backend ")
+                    .append(incident.blocksItself())
+                    .append(", for its own other connection: neither can go on\n");
+        }
         for (RungResult rung : incident.remedies()) {
             block.append("  remedy     ")
                     .append(rung.rung())
@@ -98,6 +113,9 @@ final class IncidentText {
                     .append("): ")
                     .append(rung.outcome())
                     .append('\n');
+        }
+        if (incident.transaction() != null) {
+            block.append("  its work   ").append(end(incident.transaction())).append('\n');
         }
         LeaseView lease = incident.lease();
         if (lease != null) {
@@ -114,10 +132,30 @@ final class IncidentText {
         return block.toString().stripTrailing();
     }
 
+    private static String awaited(Incident.WaiterView waiter) {
+        if (waiter.table() != null) {
+            return waiter.table();
+        }
+        return switch (waiter.lockType() == null ? "" : waiter.lockType()) {
+            case "advisory" -> "an advisory lock";
+            case "virtualxid" -> "the end of a transaction, whatever it locked";
+            case "object" -> "a database object that is no table";
+            default -> "an unknown table";
+        };
+    }
+
     private static void append(StringBuilder block, String before, @org.jspecify.annotations.Nullable String what) {
         if (what != null && !what.isEmpty()) {
             block.append(before).append(what);
         }
+    }
+
+    private static String end(TransactionEnd transaction) {
+        return switch (transaction) {
+            case ROLLED_BACK -> "rolled back";
+            case COMMITTED -> "committed before it could be ended";
+            case UNKNOWN -> "committed or rolled back: unknown";
+        };
     }
 
     private static String words(String name) {

@@ -5,6 +5,12 @@ import java.util.List;
 /** Every meter, once: the registry and the reference are made from here. All carry the tag {@code data.source}. */
 public enum MeterId {
     INCIDENTS("pgheal.incidents", Kind.COUNTER, "Incidents, by diagnosis and outcome", "diagnosis", "outcome"),
+    EVIDENCE("pgheal.evidence", Kind.COUNTER, "Incidents, by the evidence they rest on", "evidence", "outcome"),
+    LEAKS(
+            "pgheal.leaks",
+            Kind.COUNTER,
+            "Abandoned leases, by the place that borrowed them; \"others\" beyond a hundred places",
+            "site"),
     REMEDIES(
             "pgheal.remedies",
             Kind.COUNTER,
@@ -24,6 +30,10 @@ public enum MeterId {
             "table"),
     LEASES("pgheal.leases", Kind.GAUGE, "Connections that are lent"),
     OPEN_TRANSACTIONS("pgheal.transactions.open", Kind.GAUGE, "Leases with an open transaction"),
+    WAITERS_BLOCKED(
+            "pgheal.waiters.blocked",
+            Kind.GAUGE,
+            "Statements of ours whose wait for a lock was seen, and which are not over"),
     OLDEST_TRANSACTION(
             "pgheal.transactions.oldest", Kind.GAUGE, "Seconds since the last call of the quietest open transaction"),
     QUARANTINED(
@@ -34,6 +44,11 @@ public enum MeterId {
     LOST_EVENTS("pgheal.healer.events.lost", Kind.COUNTER, "Notices that found the healer overrun"),
     CONTROL_CONNECTED("pgheal.healer.connected", Kind.GAUGE, "1 while the control connection is open"),
     BREAKER_OPEN("pgheal.healer.breaker.open", Kind.GAUGE, "1 while heals are held back because they do not help"),
+    BUDGET(
+            "pgheal.healer.budget.left",
+            Kind.GAUGE,
+            "Heals that the budget still allows in the present minute",
+            "budget"),
     MODE("pgheal.healer.mode", Kind.GAUGE, "0 off, 1 observe, 2 heal"),
     CYCLE("pgheal.healer.cycle", Kind.TIMER, "Time that one look at all leases takes");
 

@@ -186,6 +186,9 @@ final class BlobHandle extends Handle implements Blob {
     public String toString() {
         try {
             return raw.toString();
+        } catch (Throwable t) {
+            lease.cut(t);
+            throw t;
         } finally {
             Reference.reachabilityFence(this);
         }

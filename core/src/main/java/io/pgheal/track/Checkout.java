@@ -14,13 +14,13 @@ final class Checkout {
 
     /** Gives everything back; what goes wrong doing so is added to what went wrong first. */
     void undo(Throwable first) {
+        undo(handle == null ? lent : handle, first); // closing the handle ends the lease, too
+    }
+
+    static void undo(@Nullable Connection connection, Throwable first) {
         try {
-            ConnectionHandle tracked = handle;
-            Connection pooled = lent;
-            if (tracked != null) {
-                tracked.close(); // ends the lease, too
-            } else if (pooled != null) {
-                pooled.close();
+            if (connection != null) {
+                connection.close();
             }
         } catch (SQLException | RuntimeException | StackOverflowError e) {
             if (e != first) {

@@ -45,16 +45,18 @@ final class CheckoutSource implements DataSource {
 
     @Override
     public Connection getConnection() throws SQLException {
-        return noted(pool.getConnection());
+        Checkout checkout = underWay.get(); // before: once the pool has lent, an overflow must find nothing to cut here
+        Connection lent = pool.getConnection();
+        if (checkout != null) {
+            checkout.lent = lent;
+        }
+        return lent;
     }
 
     @Override
     public Connection getConnection(String user, String password) throws SQLException {
-        return noted(pool.getConnection(user, password));
-    }
-
-    private Connection noted(Connection lent) {
         Checkout checkout = underWay.get();
+        Connection lent = pool.getConnection(user, password);
         if (checkout != null) {
             checkout.lent = lent;
         }

@@ -218,6 +218,9 @@ class ClobHandle extends Handle implements Clob {
     public String toString() {
         try {
             return raw.toString();
+        } catch (Throwable t) {
+            lease.cut(t);
+            throw t;
         } finally {
             Reference.reachabilityFence(this);
         }

@@ -17,11 +17,13 @@ import java.sql.Savepoint;
 import java.sql.ShardingKey;
 import java.sql.Statement;
 import java.sql.Struct;
+import java.sql.Wrapper;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.core.BaseConnection;
 
 /**
  * What the application holds while it holds a connection. Every call that may talk to the server, or changes the
@@ -30,10 +32,36 @@ import org.jspecify.annotations.Nullable;
  */
 final class ConnectionHandle extends WrapperHandle implements Connection, HealingLease {
     private final Connection raw;
+    private volatile @Nullable BaseConnection driver;
 
     ConnectionHandle(Lease lease, Connection raw) {
-        super(lease, null, raw);
+        super(lease, null);
         this.raw = raw;
+    }
+
+    /** The driver's interfaces are answered by a {@link DriverHandle}; its classes are handed out as they are. */
+    @Override
+    public <T> T unwrap(Class<T> type) throws SQLException {
+        try {
+            if (type.isInstance(this) || !type.isAssignableFrom(BaseConnection.class)) {
+                return super.unwrap(type);
+            }
+            lease.check();
+            BaseConnection handle = driver;
+            if (handle == null) {
+                handle = DriverHandle.of(lease, this);
+                driver = handle;
+            }
+            lease.unwrapped();
+            return type.cast(handle);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    @Override
+    Wrapper below() {
+        return raw;
     }
 
     @Override
@@ -171,6 +199,9 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
     public boolean isClosed() throws SQLException {
         try {
             return lease.isClosed() || (!lease.isCut() && raw.isClosed());
+        } catch (Throwable t) {
+            lease.cut(t);
+            throw t;
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -913,16 +944,37 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
     public String toString() {
         try {
             return raw.toString();
+        } catch (Throwable t) {
+            lease.cut(t);
+            throw t;
         } finally {
             Reference.reachabilityFence(this);
         }
     }
 
-    /** For {@code unwrap(HealingLease.class)}. */
+    /** For {@code unwrap(HealingLease.class)}, as the next two. */
     @Override
     public void extend(Duration time) {
         try {
             lease.extend(time);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    @Override
+    public boolean isOver() {
+        try {
+            return lease.isOver() || lease.isCut();
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    @Override
+    public boolean isLeftBehind() {
+        try {
+            return lease.isLeftBehind();
         } finally {
             Reference.reachabilityFence(this);
         }

@@ -9,26 +9,18 @@ import net.ttddyy.dsproxy.ConnectionIdManager;
 
 /**
  * The ids that datasource-proxy's listeners are told. Bounded, for datasource-proxy does not take back the id of a
- * connection whose {@code close()} threw: the oldest are forgotten. Allocates nothing where nobody listens.
+ * connection whose {@code close()} threw: the oldest are forgotten.
  */
 class ConnectionIds implements ConnectionIdManager {
     private static final int KEPT = 10_000;
 
-    private final boolean listened;
     private final AtomicLong ids = new AtomicLong();
 
     /** Guarded by its own monitor; in the order of opening. */
     private final Set<String> open = new LinkedHashSet<>();
 
-    ConnectionIds(boolean listened) {
-        this.listened = listened;
-    }
-
     @Override
     public String getId(Connection connection) {
-        if (!listened) {
-            return "";
-        }
         String id = Long.toString(ids.incrementAndGet());
         synchronized (open) {
             if (open.size() >= KEPT) {

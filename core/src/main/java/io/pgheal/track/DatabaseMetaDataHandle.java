@@ -6,6 +6,7 @@ import java.sql.DatabaseMetaData;
 import java.sql.ResultSet;
 import java.sql.RowIdLifetime;
 import java.sql.SQLException;
+import java.sql.Wrapper;
 import org.jspecify.annotations.Nullable;
 
 /** Metadata of the database. Much of it is queries, so each method is a call. */
@@ -13,8 +14,13 @@ final class DatabaseMetaDataHandle extends WrapperHandle implements DatabaseMeta
     private final DatabaseMetaData raw;
 
     DatabaseMetaDataHandle(Lease lease, Handle owner, DatabaseMetaData raw) {
-        super(lease, owner, raw);
+        super(lease, owner);
         this.raw = raw;
+    }
+
+    @Override
+    Wrapper below() {
+        return raw;
     }
 
     @Override
@@ -216,6 +222,9 @@ final class DatabaseMetaDataHandle extends WrapperHandle implements DatabaseMeta
     public int getDriverMajorVersion() {
         try {
             return raw.getDriverMajorVersion();
+        } catch (Throwable t) {
+            lease.cut(t);
+            throw t;
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -225,6 +234,9 @@ final class DatabaseMetaDataHandle extends WrapperHandle implements DatabaseMeta
     public int getDriverMinorVersion() {
         try {
             return raw.getDriverMinorVersion();
+        } catch (Throwable t) {
+            lease.cut(t);
+            throw t;
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -2698,6 +2710,9 @@ final class DatabaseMetaDataHandle extends WrapperHandle implements DatabaseMeta
     public String toString() {
         try {
             return raw.toString();
+        } catch (Throwable t) {
+            lease.cut(t);
+            throw t;
         } finally {
             Reference.reachabilityFence(this);
         }

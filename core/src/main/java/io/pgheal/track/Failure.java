@@ -22,6 +22,11 @@ public record Failure(String type, @Nullable String sqlState, long sequence) {
                 || SqlState.DEADLOCK_DETECTED.equals(sqlState);
     }
 
+    /** Whether it is certain that a lock was waited for: a cancelled statement may have been merely slow. */
+    public boolean wasLockWait() {
+        return SqlState.LOCK_NOT_AVAILABLE.equals(sqlState) || SqlState.DEADLOCK_DETECTED.equals(sqlState);
+    }
+
     /** An {@code Error}, as far as its name tells; used for telling the story, never for deciding. */
     public boolean isError() {
         return type.endsWith("Error");

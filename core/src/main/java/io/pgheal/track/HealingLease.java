@@ -9,4 +9,13 @@ public interface HealingLease {
      * gone still counts.
      */
     void extend(Duration time);
+
+    /** Whether nothing more can be done with it but closing: it was closed, taken back, or cut by an error. */
+    boolean isOver();
+
+    /**
+     * Whether it is over, or nobody came back to it since its unit of work, which was nobody else's part, ended by a
+     * throwable. Proves nothing about locks: it may hold none.
+     */
+    boolean isLeftBehind();
 }

@@ -12,14 +12,18 @@ import net.ttddyy.dsproxy.support.ProxyDataSourceBuilder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The way to a tracked connection: datasource-proxy over the pool, with this project's {@link Interception}. Whatever
+ * The way to a tracked connection: where somebody listens, datasource-proxy over the pool, with this project's {@link
+ * Interception}; else straight from the pool, for datasource-proxy's own way costs as much as all the rest. Whatever
  * fails once the pool has lent a connection, the pool gets it back. Thread-safe.
  */
 public final class InterceptedDataSource {
     private final LeaseRegistry registry;
     private final Waiting waiting;
+    private final DataSource pool;
+    private final Interception interception;
     private final CheckoutSource checkouts;
     private final ProxyDataSource proxy;
+    private final boolean listened;
 
     /**
      * Over this pool.
@@ -34,18 +38,20 @@ public final class InterceptedDataSource {
             Consumer<ProxyDataSourceBuilder> listeners) {
         this.registry = registry;
         this.waiting = waiting;
+        this.pool = pool;
         this.checkouts = new CheckoutSource(pool);
+        this.interception = new Interception(registry, checkouts);
         ProxyDataSourceBuilder builder = ProxyDataSourceBuilder.create(name, checkouts);
         listeners.accept(builder);
         this.proxy = builder.build();
         ProxyConfig asked = proxy.getProxyConfig();
-        boolean listened = Interception.listened(asked);
-        ProxyConfig.Builder config =
-                ProxyConfig.Builder.from(asked).jdbcProxyFactory(new Interception(registry, checkouts));
-        if (asked.getConnectionIdManager() instanceof DefaultConnectionIdManager) {
-            config.connectionIdManager(new ConnectionIds(listened));
+        boolean ownIds = !(asked.getConnectionIdManager() instanceof DefaultConnectionIdManager);
+        this.listened = ownIds || Interception.listened(asked);
+        ProxyConfig.Builder config = ProxyConfig.Builder.from(asked).jdbcProxyFactory(interception);
+        if (!ownIds) {
+            config.connectionIdManager(new ConnectionIds());
         }
-        if (!listened) {
+        if (!Interception.listened(asked)) {
             config.retrieveIsolationLevel(false); // a round trip for nobody
         }
         proxy.setProxyConfig(config.build());
@@ -61,9 +67,28 @@ public final class InterceptedDataSource {
 
     private Connection checkOut(boolean named, @Nullable String user, @Nullable String password) throws SQLException {
         registry.ensureStack();
+        waiting.came();
+        try {
+            return listened ? throughListeners(named, user, password) : straight(named, user, password);
+        } finally {
+            waiting.left();
+        }
+    }
+
+    private Connection straight(boolean named, @Nullable String user, @Nullable String password) throws SQLException {
+        Connection lent = named ? pool.getConnection(user, password) : pool.getConnection();
+        try {
+            return interception.track(lent, null); // nothing may come after it: the lease would be lost
+        } catch (Throwable t) {
+            Checkout.undo(lent, t);
+            throw t;
+        }
+    }
+
+    private Connection throughListeners(boolean named, @Nullable String user, @Nullable String password)
+            throws SQLException {
         Checkout checkout = new Checkout();
         Checkout outer = checkouts.begin(checkout);
-        waiting.came();
         try {
             return named ? proxy.getConnection(user, password) : proxy.getConnection();
         } catch (DataSourceProxyException wrapped) {
@@ -74,7 +99,6 @@ public final class InterceptedDataSource {
             checkout.undo(t);
             throw t;
         } finally {
-            waiting.left();
             checkouts.end(outer);
         }
     }

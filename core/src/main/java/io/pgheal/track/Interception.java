@@ -33,7 +33,12 @@ final class Interception implements JdbcProxyFactory {
 
     @Override
     public Connection createConnection(Connection lent, ConnectionInfo info, ProxyConfig config) {
-        Connection tracked = track(lent);
+        Connection tracked;
+        try {
+            tracked = track(lent, checkouts.current());
+        } catch (SQLException | RuntimeException cut) {
+            throw new DataSourceProxyException("a new connection was cut", cut);
+        }
         return listened(config) ? DEFAULT.createConnection(tracked, info, config) : tracked;
     }
 
@@ -48,8 +53,13 @@ final class Interception implements JdbcProxyFactory {
                 || config.isAutoRetrieveGeneratedKeys();
     }
 
-    private Connection track(Connection lent) {
-        ConnectionHandle handle = null;
+    /**
+     * Begins a lease, if the connection is PostgreSQL's. What goes wrong is not the application's problem, unless the
+     * connection was cut: then it cannot be lent, tracked or not.
+     *
+     * @param checkout where the handle is noted, or null
+     */
+    Connection track(Connection lent, @Nullable Checkout checkout) throws SQLException {
         try {
             BaseConnection driver = driverOf(lent);
             if (driver == null) {
@@ -59,19 +69,18 @@ final class Interception implements JdbcProxyFactory {
                 }
                 return lent;
             }
-            handle = registry.lend(lent, driver);
+            ConnectionHandle handle = registry.lend(lent, driver);
+            if (checkout != null) {
+                checkout.handle = handle;
+            }
+            return handle; // no call since it was lent: an overflow would lose it
         } catch (SQLException | RuntimeException e) {
             if (CutCall.isCutBy(e)) {
-                throw new DataSourceProxyException("a new connection was cut", e); // it cannot be lent, tracked or not
+                throw e;
             }
             registry.complain("tracking a connection", e);
             return lent;
         }
-        Checkout checkout = checkouts.current();
-        if (checkout != null) {
-            checkout.handle = handle;
-        }
-        return handle;
     }
 
     private static @Nullable BaseConnection driverOf(Connection lent) throws SQLException {

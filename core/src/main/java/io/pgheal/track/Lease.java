@@ -6,9 +6,12 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.copy.CopyOperation;
+import org.postgresql.copy.CopyOut;
 import org.postgresql.core.BaseConnection;
 import org.postgresql.core.TransactionState;
 
@@ -22,7 +25,8 @@ import org.postgresql.core.TransactionState;
  */
 public final class Lease {
     private static final int STATEMENTS_KEPT = 8;
-    private static final Duration LONGEST_EXTENSION = Duration.ofDays(3650);
+    private static final int STATEMENTS_AT_FIRST = 2;
+    static final Duration LONGEST_EXTENSION = Duration.ofDays(3650);
 
     final StateWord state = new StateWord();
     private final long id;
@@ -42,7 +46,10 @@ public final class Lease {
     private boolean sessionBound;
     private @Nullable Call call;
     private long callThread;
-    private final @Nullable String[] statements = new String[STATEMENTS_KEPT];
+    private long hostThread;
+    private volatile @Nullable CopyOperation copy;
+    private volatile long copyThread;
+    private @Nullable String[] statements = new String[STATEMENTS_AT_FIRST];
     private int statementCount;
     private volatile @Nullable Failure failure;
     private volatile @Nullable Cut cut;
@@ -50,7 +57,11 @@ public final class Lease {
     private volatile @Nullable Thread closer;
     private volatile boolean returned;
     private volatile @Nullable ScopeEnd scopeEnd;
+    private volatile @Nullable ScopeEnd passedBy;
     private volatile @Nullable Long extendedUntil;
+    private volatile @Nullable LongTransaction longTransaction;
+    private volatile @Nullable String statementTag;
+    private volatile @Nullable HeldUp heldUp;
 
     private volatile @Nullable Revocation revocation;
     private volatile @Nullable Revocation suspicion;
@@ -67,12 +78,16 @@ public final class Lease {
     /** What cut the connection, whether that call could have committed, and the mode in which it ran. */
     private record Cut(String cause, boolean mayHaveCommitted, boolean autoCommit) {}
 
+    /** Whom the call with this sequence waits for; told by the healing side. */
+    private record HeldUp(long sequence, HeldUpException note) {}
+
     Lease(
             long id,
             LeaseRegistry registry,
             Connection lent,
             BaseConnection driver,
             PhysicalConnection physical,
+            WeakReference<Thread> owner,
             BorrowStack borrowStack,
             @Nullable LeaseScope scope) {
         this.id = id;
@@ -80,7 +95,7 @@ public final class Lease {
         this.lent = lent;
         this.driver = driver;
         this.physical = physical;
-        this.owner = new WeakReference<>(Thread.currentThread());
+        this.owner = owner;
         this.ownerId = Thread.currentThread().getId();
         this.borrowStack = borrowStack;
         this.scope = scope;
@@ -106,11 +121,35 @@ public final class Lease {
         }
         if (driver.getTransactionState() == TransactionState.IDLE) {
             statementCount = 0;
+            statementTag = null;
         }
-        statements[Math.floorMod(statementCount++, STATEMENTS_KEPT)] = sql;
+        noteTag(registry.tagIn(sql));
+        remember(sql);
         if (!sessionBound && SessionBound.byStatement(sql)) {
             sessionBound = true;
         }
+    }
+
+    private void remember(String sql) {
+        @Nullable String[] kept = statements;
+        if (statementCount == kept.length && kept.length < STATEMENTS_KEPT) {
+            kept = Arrays.copyOf(kept, STATEMENTS_KEPT); // most transactions are short
+            statements = kept;
+        }
+        kept[Math.floorMod(statementCount++, kept.length)] = sql;
+    }
+
+    /** The transaction ran a statement with this tag, and is to be spared to its end. */
+    void noteTag(@Nullable String tag) {
+        if (tag != null) {
+            statementTag = tag;
+        }
+    }
+
+    /** The tag that a statement of a batch has, which is executed later. */
+    @Nullable
+    String tagIn(@Nullable String sql) {
+        return registry.tagIn(sql);
     }
 
     /** A call begins, or false, and nothing has begun, if the lease is over or cut. */
@@ -127,7 +166,12 @@ public final class Lease {
         if (!state.tryEnter()) {
             return false;
         }
-        callThread = next == Call.HOST ? 0 : thread.getId();
+        if (next == Call.HOST) {
+            hostThread = thread.getId();
+            callThread = 0;
+        } else {
+            callThread = thread.getId();
+        }
         call = next;
         Revocation would = suspicion;
         if (would != null && next.refutes() && (next != Call.COMMIT || isTransactionOpen())) {
@@ -165,6 +209,9 @@ public final class Lease {
 
     /** A rollback begins; false if it is done already, because the connection was cut. */
     boolean enterRollback() throws SQLException {
+        if (copyThread == Thread.currentThread().getId()) {
+            cutOpenCopy(); // else the driver would wait here until this very thread has ended it
+        }
         if (tryEnter(Call.ROLLBACK)) {
             return true;
         }
@@ -186,20 +233,76 @@ public final class Lease {
      * the call. Should an overflow cut this method, the call stays in progress, and {@link #close} will abort.
      */
     void failed(Throwable thrown) {
+        if (callThread == 0) {
+            callThread = hostThread; // the application's own code is done: should this be cut, its next call will tell
+        }
         if (CutCall.isCutBy(thrown)) {
-            state.exitPoisoned(); // first: whatever cuts the rest of this method, the connection is out of use
-            callThread = 0;
-            recordCut(thrown.getClass().getName(), mayHaveCommitted());
-            failure = Failure.of(thrown, StateWord.sequence(state.read()));
+            failedCut(thrown);
         } else {
             Failure seen = Failure.of(thrown, StateWord.sequence(state.read()));
             failure = seen;
-            if (seen.endsLockWait()) {
-                registry.failedWait(this, seen);
+            boolean waited = seen.endsLockWait();
+            if (waited) {
+                registry.failedWait(this, seen, lastStatement());
             } else if (!isConnected()) {
-                registry.outlived(physical, driver); // by a socket timeout, say: its backend may not know yet
+                outlived(); // by a socket timeout, say: its backend may not know yet
             }
             exit();
+            if (waited) {
+                tellOfHolder(thrown, seen.sequence());
+            }
+        }
+    }
+
+    /**
+     * Adds the story of the holder to the application's exception, if the watch has left it here already. The call is over,
+     * and whatever goes wrong here, the exception goes on as it was. One that takes no suppressed exceptions takes none.
+     */
+    private void tellOfHolder(Throwable thrown, long sequence) {
+        try {
+            HeldUp seen = heldUp;
+            if (seen != null && seen.sequence() == sequence) {
+                thrown.addSuppressed(seen.note());
+            }
+        } catch (Throwable ignored) {
+            // also an overflow: nothing is lost but the note
+        }
+    }
+
+    /** As {@link #failed}, of what is known to have cut the protocol. */
+    void failedCut(Throwable thrown) {
+        state.exitPoisoned(); // first: whatever cuts the rest of this method, the connection is out of use
+        callThread = 0;
+        recordCut(thrown.getClass().getName(), mayHaveCommitted());
+        failure = Failure.of(thrown, StateWord.sequence(state.read()));
+    }
+
+    /** The call ended whole, but left the connection out of step. */
+    void exitCut(String cause) {
+        state.exitPoisoned();
+        callThread = 0;
+        recordCut(cause, isAutoCommit());
+    }
+
+    /** The current thread copies. Until the copy ends, the driver makes every other call wait. */
+    void copying(CopyOperation operation) {
+        copyThread = Thread.currentThread().getId();
+        copy = operation;
+    }
+
+    /** A copy that is still open when the connection is rolled back or closed will never be ended. */
+    private void cutOpenCopy() {
+        CopyOperation open = copy;
+        long seen = state.read();
+        if (open == null || StateWord.isFenced(seen) || StateWord.callsInProgress(seen) != 0) {
+            return;
+        }
+        if (open.isActive()) {
+            state.poison();
+            recordCut("a copy that was never ended", open instanceof CopyOut && isAutoCommit());
+        } else {
+            copyThread = 0;
+            copy = null;
         }
     }
 
@@ -229,7 +332,7 @@ public final class Lease {
         return seen == null ? new Cut("an error", mayHaveCommitted(), isAutoCommit()) : seen;
     }
 
-    /** Refuses what is neither a call nor a touch: cancelling, unwrapping. */
+    /** Refuses what is neither a call nor a touch: cancelling, asking what it wraps. */
     void check() throws SQLException {
         if (StateWord.isFenced(state.read())) {
             throw refusal(Call.PREPARE);
@@ -324,50 +427,65 @@ public final class Lease {
             }
         }
         Thread current = Thread.currentThread();
-        switch (state.close()) {
-            case ENDED -> {} // whoever ended it gives the connection back
-            case CUT -> {
-                closer = current;
-                if (callThread == current.getId()) {
-                    recordCut("an error that nobody saw", mayHaveCommitted()); // else another thread is still in a call
-                }
-                giveBackOrLater();
+        cutOpenCopy();
+        // No switch: its first use would initialize a class of its own, and an overflow there breaks it for good.
+        StateWord.Closing closing = state.close();
+        if (closing == StateWord.Closing.CUT) {
+            closer = current;
+            if (callThread == current.getId()) {
+                recordCut("an error that nobody saw", mayHaveCommitted()); // else another thread is still in a call
             }
-            case CLEAN -> {
-                closer = current;
-                if (!owner.refersTo(current)) {
-                    moved = true;
+            giveBackOrLater();
+        } else if (closing == StateWord.Closing.CLEAN) {
+            closer = current;
+            if (!owner.refersTo(current)) {
+                moved = true;
+            }
+            try {
+                lent.close();
+                returned = true; // from here on it may be somebody else's
+            } catch (SQLException e) {
+                returned = true;
+                if (!isConnected()) {
+                    outlived();
                 }
-                try {
-                    lent.close();
-                    returned = true; // from here on it may be somebody else's
-                } catch (SQLException e) {
-                    returned = true;
-                    if (!isConnected()) {
-                        registry.outlived(physical, driver);
-                    }
-                    throw e;
-                } finally {
-                    if (returned) {
-                        registry.closed(this);
-                    } else {
-                        registry.giveBackLater(this);
-                    }
+                throw e;
+            } finally {
+                if (returned) {
+                    registry.closed(this);
+                } else {
+                    registry.giveBackLater(this);
                 }
             }
-        }
+        } // else it has ended, and whoever ended it gives the connection back
     }
 
     /**
      * JDBC's abort: the connection is over, and its pool gets its slot back when the application closes. Silent once
-     * the lease is over, for then the connection may be somebody else's.
+     * the lease is over, for then the connection may be somebody else's. Counted as a call, or it could become so
+     * meanwhile; but whose call it is stays, for any thread may abort while another one's call is in progress.
      */
     void abort(Executor executor) throws SQLException {
-        if (isOver()) {
+        boolean counted = state.tryEnter();
+        if (!counted && isOver()) {
             return;
         }
-        lent.abort(executor);
-        registry.outlived(physical, driver);
+        try {
+            lent.abort(executor);
+        } catch (Throwable t) {
+            cut(t);
+            throw t;
+        } finally {
+            if (counted) {
+                state.exit();
+            }
+        }
+        outlived();
+    }
+
+    /** Its backend may be left behind: it is looked for, unless its transaction is spared. */
+    private void outlived() {
+        registry.outlived(physical, driver, statementTag != null);
     }
 
     private boolean mayHaveCommitted() {
@@ -392,7 +510,8 @@ public final class Lease {
 
     private @Nullable String lastStatement() {
         int count = statementCount;
-        return count == 0 ? null : statements[(count - 1) % STATEMENTS_KEPT];
+        @Nullable String[] kept = statements;
+        return count == 0 ? null : kept[(count - 1) % kept.length];
     }
 
     private SQLException refusal(Call refused) {
@@ -418,12 +537,43 @@ public final class Lease {
         return scope;
     }
 
-    void passTo(LeaseScope outer) {
+    /** Whether its unit of work was said to go on elsewhere, and is not over. */
+    boolean isElsewhere() {
+        LeaseScope seen = scope;
+        return seen != null && seen.isElsewhere();
+    }
+
+    /** @param end what the inner scope's end proves as long as no call comes; null if nothing */
+    void passTo(LeaseScope outer, @Nullable ScopeEnd end) {
+        passedBy = end;
         scope = outer;
+    }
+
+    /** What the end of an inner scope proves, if no call came since. */
+    @Nullable
+    ScopeEnd passedBy() {
+        ScopeEnd end = passedBy;
+        return end != null && end.sequence() == StateWord.sequence(state.read()) && end.touches() == touches
+                ? end
+                : null;
     }
 
     void scopeEnded(ScopeEnd end) {
         scopeEnd = end;
+    }
+
+    /** Whether it is over, or its unit of work is, by a throwable, and nobody came back to it. */
+    boolean isLeftBehind() {
+        ScopeEnd end = scopeEnd;
+        return isOver()
+                || isCut()
+                || (end != null
+                        && end.isProof()
+                        && end.sequence() == StateWord.sequence(state.read())
+                        && end.touches() == touches
+                        && !moved
+                        && !unwrapped
+                        && !registry.sites().moves(borrowStack.site()));
     }
 
     /** Whether a call or a close in progress was begun by the current thread: at the end of its scope it is stale. */
@@ -449,6 +599,11 @@ public final class Lease {
         }
         revocation = why;
         return state.tryRevoke(judged.sequence(), callsAreStale);
+    }
+
+    /** What became of the transaction of a revoked lease is known by now: its late callers are told so. */
+    public void settle(Revocation known) {
+        revocation = known;
     }
 
     /** In observe mode: this lease would have been revoked. If its owner goes on, that would have been wrong. */
@@ -487,11 +642,12 @@ public final class Lease {
      * server: the backend sees the end of the socket and rolls back, if it is not busy.
      */
     public void giveBack() {
-        registry.outlived(physical, driver);
         try {
             driver.abort(Runnable::run);
         } catch (SQLException | RuntimeException e) {
             registry.complain("aborting the connection of lease " + id, e);
+        } finally {
+            outlived(); // not before: the backend of an open lease is in somebody's reach
         }
         try {
             registry.pool().discard(lent);
@@ -507,9 +663,52 @@ public final class Lease {
         extendedUntil = nanos;
     }
 
+    /** The same while this piece of work lasts. */
+    void keepSafe(LongTransaction work) {
+        longTransaction = work;
+    }
+
+    boolean isExtended(long now) {
+        Long until = extendedUntil;
+        LongTransaction work = longTransaction;
+        return (until != null && until - now > 0) || (work != null && work.covers(now));
+    }
+
+    /** The call with this sequence waits for somebody. Should it fail, its exception will tell. */
+    public void heldUp(long sequence, HeldUpException note) {
+        heldUp = new HeldUp(sequence, note);
+    }
+
+    /** Whether it was found out whom the call with this sequence waited for. */
+    public boolean wasHeldUp(long sequence) {
+        HeldUp seen = heldUp;
+        return seen != null && seen.sequence() == sequence;
+    }
+
+    /** Whether it is known whom the call in progress waits for. */
+    boolean isHeldUp() {
+        long seen = state.read();
+        return StateWord.callsInProgress(seen) != 0 && wasHeldUp(StateWord.sequence(seen));
+    }
+
+    /** How long the call with this sequence had been seen when the loop last looked or since; zero if it was not seen. */
+    public Duration callSeenFor(long sequence, long now) {
+        LeaseWatch seen = watch;
+        return seen == null ? Duration.ZERO : seen.callFor(sequence, now);
+    }
+
+    /** The place in the code that borrowed it; resolved at each call. */
+    public String site() {
+        return borrowStack.site();
+    }
+
     /** The driver's own word, kept from the protocol. Takes no lock. */
     public boolean isTransactionOpen() {
         return driver.getTransactionState() != TransactionState.IDLE;
+    }
+
+    BaseConnection driver() {
+        return driver;
     }
 
     public PhysicalConnection physical() {
@@ -564,9 +763,10 @@ public final class Lease {
         return scopeEnd;
     }
 
+    /** The tag, among those that are spared, of a statement that the transaction ran; null when there is none. */
     @Nullable
-    Long extendedUntil() {
-        return extendedUntil;
+    String statementTag() {
+        return statementTag;
     }
 
     BorrowStack borrowStack() {
@@ -576,10 +776,11 @@ public final class Lease {
     /** The transaction's last statements, the oldest first, as the application wrote them. */
     List<String> statements() {
         int count = statementCount;
-        int kept = Math.min(count, STATEMENTS_KEPT);
+        @Nullable String[] last = statements;
+        int kept = Math.min(count, last.length);
         var texts = new ArrayList<String>(kept);
         for (int i = count - kept; i < count; i++) {
-            String text = statements[i % STATEMENTS_KEPT];
+            String text = last[i % last.length];
             if (text != null) {
                 texts.add(text);
             }

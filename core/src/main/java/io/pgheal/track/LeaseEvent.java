@@ -1,11 +1,23 @@
 package io.pgheal.track;
 
 import io.pgheal.postgres.BackendId;
+import org.jspecify.annotations.Nullable;
 
 /** What application threads leave for the healing loop to look at. */
 public sealed interface LeaseEvent {
-    /** A statement failed with an SQLSTATE that ends a wait for a lock. */
-    record FailedWait(Lease lease, Failure failure) implements LeaseEvent {}
+    /**
+     * A statement failed with an SQLSTATE that ends a wait for a lock.
+     *
+     * @param statement as the application wrote it
+     */
+    record FailedWait(
+            Lease lease, Failure failure, @Nullable String statement) implements LeaseEvent {
+
+        /** NOWAIT does not wait, and its failure is an answer that the application asked for. */
+        public boolean askedNotToWait() {
+            return SessionBound.doesNotWait(statement);
+        }
+    }
 
     /** A lease that was judged abandoned was used by its owner: the judgement was wrong. */
     record Refuted(Lease lease, Revocation judgement) implements LeaseEvent {}

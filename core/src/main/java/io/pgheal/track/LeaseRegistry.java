@@ -3,14 +3,17 @@ package io.pgheal.track;
 import io.pgheal.postgres.BackendId;
 import io.pgheal.postgres.PhysicalIdentity;
 import io.pgheal.postgres.SqlState;
+import java.lang.invoke.MethodHandles;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -21,6 +24,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.core.BaseConnection;
 import org.slf4j.Logger;
@@ -36,12 +40,36 @@ public final class LeaseRegistry {
     private static final int EVENTS_KEPT = 1024;
     private static final long EXHAUSTED_NANOS = 500_000_000L;
 
+    /** A class whose initializer an overflow cuts can never be used again, so none is initialized deep in some stack. */
+    private static final Class<?>[] USED_ON_APPLICATION_THREADS = {
+        BorrowStack.class,
+        Call.class,
+        CopyHandle.class,
+        DriverHandle.class,
+        Lease.class,
+        PhysicalIdentity.class,
+        StateWord.class,
+        StateWord.Closing.class
+    };
+
+    static {
+        try {
+            for (Class<?> each : USED_ON_APPLICATION_THREADS) {
+                MethodHandles.lookup().ensureInitialized(each);
+            }
+        } catch (IllegalAccessException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+        BorrowStack.capture(1); // and what the JDK needs for it
+    }
+
     private final String dataSource;
     private final Pool pool;
     private final boolean preflight;
     private final int borrowStackDepth;
     private final Ticker ticker;
     private final BooleanSupplier insideTransaction;
+    private final StatementTags tags;
 
     private final Set<Lease> open = ConcurrentHashMap.newKeySet();
     private final AtomicLong ids = new AtomicLong();
@@ -49,14 +77,46 @@ public final class LeaseRegistry {
     private final ArrayBlockingQueue<LeaseEvent> events = new ArrayBlockingQueue<>(EVENTS_KEPT);
     private final AtomicLong lostEvents = new AtomicLong();
     private final AtomicLong quarantined = new AtomicLong();
-    private final Map<BaseConnection, PhysicalConnection> physicals = Collections.synchronizedMap(new WeakHashMap<>());
+    private final Map<BaseConnection, Known> physicals = Collections.synchronizedMap(new WeakHashMap<>());
     private final BorrowSites sites = new BorrowSites();
 
     @SuppressWarnings("ThreadLocalUsage") // one for each data source, gone with it
     private final ThreadLocal<@Nullable LeaseScope> scopes = new ThreadLocal<>();
 
+    @SuppressWarnings("ThreadLocalUsage") // one for each data source, gone with it
+    private final ThreadLocal<@Nullable LongTransaction> longTransactions = new ThreadLocal<>();
+
+    /** As for {@link #scoped}. */
+    private volatile boolean longWork;
+
+    /** The loop has nothing to look at, and wants to see the next lease early. */
+    private volatile boolean wakeOnLend;
+    /** Where there are no scopes, threads need not be asked for theirs; asking leaves an entry in each. */
+    private volatile boolean scoped;
+
+    /** A physical connection, and who borrowed it last: often the same thread again, which needs but one reference. */
+    private static final class Known {
+        final PhysicalConnection physical;
+        private WeakReference<Thread> owner = new WeakReference<>(null);
+
+        Known(PhysicalConnection physical) {
+            this.physical = physical;
+        }
+
+        /** Of the borrower's thread alone: a connection is lent to one at a time. */
+        WeakReference<Thread> ownedByCurrentThread() {
+            WeakReference<Thread> last = owner;
+            if (!last.refersTo(Thread.currentThread())) {
+                last = new WeakReference<>(Thread.currentThread());
+                owner = last;
+            }
+            return last;
+        }
+    }
+
     private final AtomicInteger complaints = new AtomicInteger();
     private final AtomicBoolean poolerTold = new AtomicBoolean();
+    private volatile Consumer<PhysicalIdentity> newConnection = nobody -> {};
     private volatile boolean exhausted;
     private @Nullable Long exhaustedSince; // of the loop
 
@@ -72,21 +132,39 @@ public final class LeaseRegistry {
             int borrowStackDepth,
             Ticker ticker,
             BooleanSupplier insideTransaction) {
+        this(dataSource, pool, preflight, borrowStackDepth, ticker, insideTransaction, Set.of());
+    }
+
+    /**
+     * The same, with tags of statements to look out for.
+     *
+     * @param statementTags a transaction that ran a statement with one of them in a comment is to be spared
+     */
+    public LeaseRegistry(
+            String dataSource,
+            Pool pool,
+            boolean preflight,
+            int borrowStackDepth,
+            Ticker ticker,
+            BooleanSupplier insideTransaction,
+            Set<String> statementTags) {
         this.dataSource = dataSource;
         this.pool = pool;
         this.preflight = preflight;
         this.borrowStackDepth = borrowStackDepth;
         this.ticker = ticker;
         this.insideTransaction = insideTransaction;
+        this.tags = new StatementTags(statementTags);
     }
 
     // ---- the application's threads
 
-    /** The stack that the next driver call needs is there, or the overflow comes now. */
+    /**
+     * The stack that a borrow needs is there, or the overflow comes now. Not only where the preflight is on: what the pool has
+     * lent is lost for good if an overflow cuts the few frames between its return and the lease, and the closing after that.
+     */
     void ensureStack() {
-        if (preflight) {
-            StackPreflight.touch(ids.get());
-        }
+        StackPreflight.touch(ids.get());
     }
 
     boolean preflight() {
@@ -95,22 +173,37 @@ public final class LeaseRegistry {
 
     /** Begins the lease of a connection that the pool just lent. The caller closes {@code lent} if this throws. */
     ConnectionHandle lend(Connection lent, BaseConnection driver) throws SQLException {
-        PhysicalConnection physical = physicals.get(driver);
-        if (physical == null) {
-            physical = identify(lent, driver);
-            physicals.put(driver, physical);
+        Known known = physicals.get(driver);
+        if (known == null) {
+            known = new Known(identify(lent, driver));
+            physicals.put(driver, known);
         }
-        LeaseScope scope = scopes.get();
+        LeaseScope scope = scoped ? scopes.get() : null;
         Lease lease = new Lease(
-                ids.incrementAndGet(), this, lent, driver, physical, BorrowStack.capture(borrowStackDepth), scope);
+                ids.incrementAndGet(),
+                this,
+                lent,
+                driver,
+                known.physical,
+                known.ownedByCurrentThread(),
+                BorrowStack.capture(borrowStackDepth),
+                scope);
         ConnectionHandle handle = new ConnectionHandle(lease, lent);
         lease.reference = new HandleReference(handle, collected, lease);
         if (scope != null) {
             scope.leaseOpened();
         }
+        LongTransaction work = longWork ? longTransactions.get() : null;
+        if (work != null) {
+            lease.keepSafe(work);
+        }
         boolean whole = false;
         try {
             open.add(lease);
+            if (wakeOnLend) {
+                wakeOnLend = false;
+                wake();
+            }
             whole = true;
             return handle;
         } finally {
@@ -134,6 +227,7 @@ public final class LeaseRegistry {
                         "a pooler stands between " + dataSource + " and its server: backends are never signalled by "
                                 + "the driver's pid, an abandoned connection is still aborted");
             }
+            newConnection.accept(identity);
             return new PhysicalConnection(driver.getBackendPID(), identity);
         } catch (SQLException | RuntimeException | Error e) {
             if (CutCall.isCutBy(e)) {
@@ -145,8 +239,14 @@ public final class LeaseRegistry {
         }
     }
 
+    /** Who wants to know each new physical connection; called by the application's threads, so it waits for nothing. */
+    public void onNewConnection(Consumer<PhysicalIdentity> listener) {
+        newConnection = listener;
+    }
+
     /** Opens a scope on the calling thread. */
     public LeaseScope openScope(String name, boolean ownedByApplication) {
+        scoped = true;
         LeaseScope scope =
                 new LeaseScope(this, name, ownedByApplication, insideTransaction.getAsBoolean(), scopes.get());
         scopes.set(scope);
@@ -168,14 +268,54 @@ public final class LeaseRegistry {
         }
     }
 
+    /**
+     * Begins a piece of work on the calling thread that may take long; see {@link LongTransaction}.
+     *
+     * @param time it lasts no longer than that
+     */
+    public LongTransaction longTransaction(Duration time) {
+        if (time.isNegative() || time.isZero()) {
+            throw new IllegalArgumentException("a long transaction lasts " + time + "; write a time longer than zero");
+        }
+        Duration bounded = time.compareTo(Lease.LONGEST_EXTENSION) > 0 ? Lease.LONGEST_EXTENSION : time;
+        LongTransaction work = new LongTransaction(this, ticker.nanos() + bounded.toNanos(), longTransactions.get());
+        Thread current = Thread.currentThread();
+        for (Lease lease : open) {
+            if (lease.ownerThread() == current) {
+                lease.keepSafe(work);
+            }
+        }
+        longWork = true;
+        longTransactions.set(work);
+        return work;
+    }
+
+    void longTransactionClosed(LongTransaction closed) {
+        LongTransaction current = longTransactions.get();
+        while (current != null && current != closed) {
+            current = current.outer(); // an inner one that was never closed ends with this one
+        }
+        if (current == null) {
+            return;
+        }
+        LongTransaction outer = closed.outer();
+        if (outer == null) {
+            longTransactions.remove();
+        } else {
+            longTransactions.set(outer);
+        }
+    }
+
+    @Nullable
+    String tagIn(@Nullable String sql) {
+        return tags.in(sql);
+    }
+
     void closed(Lease lease) {
         if (!open.remove(lease)) {
             return;
         }
-        HandleReference reference = lease.reference;
-        if (reference != null) {
-            reference.clear();
-        }
+        lease.reference = null; // no need to clear it: what nothing refers to is never enqueued
         LeaseScope scope = lease.scope();
         if (scope != null) {
             scope.leaseClosed();
@@ -193,18 +333,19 @@ public final class LeaseRegistry {
         raise(new LeaseEvent.CutReturn(lease));
     }
 
-    void failedWait(Lease lease, Failure failure) {
-        raise(new LeaseEvent.FailedWait(lease, failure));
+    void failedWait(Lease lease, Failure failure, @Nullable String statement) {
+        raise(new LeaseEvent.FailedWait(lease, failure, statement));
     }
 
     void refuted(Lease lease, Revocation judgement) {
         raise(new LeaseEvent.Refuted(lease, judgement));
     }
 
-    void outlived(PhysicalConnection physical, BaseConnection driver) {
+    /** @param spared whether its transaction is not to be touched whatever becomes of its connection */
+    void outlived(PhysicalConnection physical, BaseConnection driver, boolean spared) {
         physicals.remove(driver);
         BackendId backend = physical.backend();
-        if (backend != null) {
+        if (backend != null && !spared) {
             raise(new LeaseEvent.Outlived(backend));
         }
     }
@@ -227,7 +368,7 @@ public final class LeaseRegistry {
         new WeakReference<>(this, collected).enqueue();
     }
 
-    void extend(Lease lease, java.time.Duration time) {
+    void extend(Lease lease, Duration time) {
         lease.extendUntil(ticker.nanos() + time.toNanos());
     }
 
@@ -263,6 +404,30 @@ public final class LeaseRegistry {
     }
 
     // ---- the healing loop
+
+    /** The next look is to come as soon as a connection is lent. */
+    public void wakeOnLend() {
+        wakeOnLend = true;
+    }
+
+    /** Whether it is known whom a statement of this place waits for right now. */
+    public boolean isHeldUpAt(String site) {
+        for (Lease lease : open) {
+            if (lease.isHeldUp() && lease.site().equals(site)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Statements of ours whose wait for a lock was seen, and which are not over. */
+    public int heldUpCount() {
+        int count = 0;
+        for (Lease lease : open) {
+            count += lease.isHeldUp() ? 1 : 0;
+        }
+        return count;
+    }
 
     /** Waits until something was enqueued or {@code millis} have passed, and marks the leases whose handles are gone. */
     public void await(long millis) throws InterruptedException {
@@ -310,8 +475,21 @@ public final class LeaseRegistry {
         return sites;
     }
 
+    /** Of the open leases, as far as they are known. */
+    public Set<BackendId> backends() {
+        Set<BackendId> backends = new HashSet<>();
+        for (Lease lease : open) {
+            BackendId backend = lease.physical().backend();
+            if (backend != null) {
+                backends.add(backend);
+            }
+        }
+        return backends;
+    }
+
+    /** Counted anew: an overflow inside {@code open} can leave its own count wrong for good. */
     public int openCount() {
-        return open.size();
+        return open.toArray().length;
     }
 
     /** Whether callers have been waiting for a connection at every look for half a second. */

@@ -51,6 +51,11 @@ public final class LeaseScope implements AutoCloseable {
         asynchronous = true;
     }
 
+    /** The thread that opened it is done with it, the work is not: where that thread is now says nothing. */
+    boolean isElsewhere() {
+        return asynchronous && !over;
+    }
+
     /** Leaves the thread, and ends the scope unless it continues elsewhere. Idempotent; never throws. */
     @Override
     public void close() {
@@ -77,7 +82,7 @@ public final class LeaseScope implements AutoCloseable {
             if (lease.scope() == this) {
                 if (heir != null) {
                     heir.openLeases.incrementAndGet();
-                    lease.passTo(heir);
+                    lease.passTo(heir, endFor(lease));
                 } else {
                     lease.scopeEnded(endFor(lease));
                 }
@@ -86,18 +91,34 @@ public final class LeaseScope implements AutoCloseable {
         registry.wake();
     }
 
+    /**
+     * What this scope's end proves about a lease. If an inner scope passed it on and no call came since, the lease outlived
+     * that one as well: what the inner end proved counts too. Not if the inner scope began inside a transaction or goes on
+     * elsewhere, for then it proved nothing. What makes this end prove less is never mended by an inner one.
+     */
     private ScopeEnd endFor(Lease lease) {
         long word = lease.state.read();
         Throwable cause = thrown;
+        ScopeEnd inner = proof(lease.passedBy());
         return new ScopeEnd(
-                name,
-                cause == null ? null : cause.getClass().getName(),
-                ownedByApplication,
+                inner != null ? inner.scope() + ", in " + name + "," : name,
+                cause != null ? cause.getClass().getName() : inner != null ? inner.thrown() : null,
+                ownedByApplication || (inner != null && inner.ownedByApplication()),
                 insideTransaction,
                 asynchronous,
                 StateWord.sequence(word),
                 lease.touches(),
                 lease.callIsMine());
+    }
+
+    /** The inner end, if it proves anything by itself. */
+    private static @Nullable ScopeEnd proof(@Nullable ScopeEnd inner) {
+        return inner != null
+                        && !inner.insideTransaction()
+                        && !inner.asynchronous()
+                        && (inner.ownedByApplication() || inner.thrown() != null)
+                ? inner
+                : null;
     }
 
     void leaseOpened() {

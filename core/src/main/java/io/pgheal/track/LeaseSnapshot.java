@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param sessionBound whether it may have run LISTEN, COPY or taken an advisory lock
  * @param extended whether the application asked for more time, and that time is not over
  * @param unfinished what it waits for the healing side to finish
+ * @param statementTag the tag, among those that are spared, of a statement that its transaction ran
  * @param callIsStale whether it is proven that the call in progress, if there is one, can never go on
  */
 public record LeaseSnapshot(
@@ -43,7 +44,8 @@ public record LeaseSnapshot(
         boolean sessionBound,
         boolean extended,
         Unfinished unfinished,
-        @Nullable Failure failure) {
+        @Nullable Failure failure,
+        @Nullable String statementTag) {
 
     /** What an overflow kept the application from finishing. */
     public enum Unfinished {
@@ -58,8 +60,14 @@ public record LeaseSnapshot(
         return lease.physical();
     }
 
+    /** Whether one thread, which is alive, borrowed both and is the only one that used either. */
+    public boolean hasOwnerOf(LeaseSnapshot other) {
+        Thread mine = lease.ownerThread();
+        return mine != null && mine == other.lease.ownerThread() && !movedBetweenThreads && !other.movedBetweenThreads;
+    }
+
     /** The place in the code that borrowed it; resolved at each call. */
     public String site() {
-        return lease.borrowStack().site();
+        return lease.site();
     }
 }

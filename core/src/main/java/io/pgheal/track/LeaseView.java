@@ -31,6 +31,23 @@ public record LeaseView(
         lastStatements = List.copyOf(lastStatements);
     }
 
+    /** The lease whose statement failed, and may have gone on or been closed since. */
+    public static LeaseView of(LeaseEvent.FailedWait failed, Duration waited) {
+        Lease lease = failed.lease();
+        Thread owner = lease.ownerThread();
+        String statement = failed.statement();
+        return new LeaseView(
+                lease.id(),
+                lease.physical().driverPid(),
+                !lease.isOver() && lease.isTransactionOpen(),
+                false,
+                waited,
+                Duration.ZERO,
+                owner == null ? null : owner.getName(),
+                lease.borrowStack().lines(),
+                statement == null ? List.of() : List.of(StatementText.cutLiterals(statement)));
+    }
+
     public static LeaseView of(LeaseSnapshot seen) {
         Lease lease = seen.lease();
         Thread owner = lease.ownerThread();

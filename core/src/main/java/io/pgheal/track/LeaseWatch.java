@@ -22,6 +22,7 @@ final class LeaseWatch {
     private @Nullable ScopeEnd scopeEnd;
     private long scopeEndSince;
     private boolean unreachable;
+    private boolean extended;
     private String site = "";
     private long unreachableSince;
 
@@ -54,6 +55,11 @@ final class LeaseWatch {
             nextStackLook = FIRST_STACK_LOOK;
             scopeEnd = null;
         }
+        boolean wasExtended = extended;
+        extended = lease.isExtended(now);
+        if (wasExtended && !extended) {
+            quietSince = now; // or the time that was asked for would count against it the moment it is over
+        }
         boolean callInProgress = StateWord.callsInProgress(seenWord) != 0;
         boolean transactionOpen = lease.isTransactionOpen();
         lookAtOwner(now);
@@ -63,7 +69,6 @@ final class LeaseWatch {
             unreachableSince = now;
         }
         ScopeEnd end = scopeEnd;
-        Long extendedUntil = lease.extendedUntil();
         Call call = lease.call();
         return new LeaseSnapshot(
                 lease,
@@ -89,9 +94,17 @@ final class LeaseWatch {
                 lease.isMoved() || sites.moves(site(now)),
                 lease.isUnwrapped(),
                 lease.isSessionBound(),
-                extendedUntil != null && extendedUntil - now > 0,
+                extended,
                 unfinished(seenWord),
-                lease.failure());
+                lease.failure(),
+                transactionOpen || callInProgress ? lease.statementTag() : null);
+    }
+
+    /** How long the call with this sequence has been seen by now; zero if no look has seen it. */
+    Duration callFor(long sequence, long now) {
+        return StateWord.sequence(word) == sequence && StateWord.callsInProgress(word) != 0
+                ? Duration.ofNanos(now - quietSince)
+                : Duration.ZERO;
     }
 
     private LeaseSnapshot.Unfinished unfinished(long seenWord) {
@@ -128,6 +141,10 @@ final class LeaseWatch {
     }
 
     private void lookAtOwner(long now) {
+        if (lease.isElsewhere()) {
+            owner = OwnerState.ALIVE; // also if it was seen gone before that was said
+            return;
+        }
         if (owner == OwnerState.ENDED || owner == OwnerState.BACK_IN_POOL) {
             return; // latched until the next call
         }

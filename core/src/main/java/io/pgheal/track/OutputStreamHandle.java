@@ -93,6 +93,9 @@ final class OutputStreamHandle extends OutputStream {
     public String toString() {
         try {
             return raw.toString();
+        } catch (Throwable t) {
+            lease.cut(t);
+            throw t;
         } finally {
             Reference.reachabilityFence(owner);
             Reference.reachabilityFence(this);

@@ -3,14 +3,20 @@ package io.pgheal.track;
 import java.lang.ref.Reference;
 import java.sql.ParameterMetaData;
 import java.sql.SQLException;
+import java.sql.Wrapper;
 
 /** Metadata of parameters: the driver may ask the server about unknown types. */
 final class ParameterMetaDataHandle extends WrapperHandle implements ParameterMetaData {
     private final ParameterMetaData raw;
 
     ParameterMetaDataHandle(Lease lease, Handle owner, ParameterMetaData raw) {
-        super(lease, owner, raw);
+        super(lease, owner);
         this.raw = raw;
+    }
+
+    @Override
+    Wrapper below() {
+        return raw;
     }
 
     @Override
@@ -148,6 +154,9 @@ final class ParameterMetaDataHandle extends WrapperHandle implements ParameterMe
     public String toString() {
         try {
             return raw.toString();
+        } catch (Throwable t) {
+            lease.cut(t);
+            throw t;
         } finally {
             Reference.reachabilityFence(this);
         }

@@ -31,7 +31,10 @@ public interface Pool {
         return new UnknownPool(waiting);
     }
 
-    /** Any pool: closing an aborted connection makes it notice. */
+    /**
+     * Any pool. Closing an aborted connection does not make every pool notice: some would lend it again. So the pool is
+     * told in its own words first: an abort through its handle (Agroal), then a call that fails (Druid).
+     */
     record UnknownPool(java.util.function.IntSupplier waiting) implements Pool {
         @Override
         public Optional<String> name() {
@@ -50,7 +53,14 @@ public interface Pool {
 
         @Override
         public void discard(Connection lent) throws SQLException {
-            lent.close();
+            try {
+                lent.abort(Runnable::run);
+                lent.createStatement().close(); // sends nothing: the driver knows that it was closed
+            } catch (SQLException | RuntimeException expected) {
+                // that is the point
+            } finally {
+                lent.close();
+            }
         }
     }
 }

@@ -95,6 +95,9 @@ final class ReaderHandle extends Reader {
     public boolean markSupported() {
         try {
             return raw.markSupported();
+        } catch (Throwable t) {
+            lease.cut(t);
+            throw t;
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -105,6 +108,9 @@ final class ReaderHandle extends Reader {
     public void mark(int limit) throws IOException {
         try {
             raw.mark(limit);
+        } catch (Throwable t) {
+            lease.cut(t);
+            throw t;
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -145,6 +151,9 @@ final class ReaderHandle extends Reader {
     public String toString() {
         try {
             return raw.toString();
+        } catch (Throwable t) {
+            lease.cut(t);
+            throw t;
         } finally {
             Reference.reachabilityFence(owner);
             Reference.reachabilityFence(this);

@@ -21,6 +21,7 @@ import java.sql.SQLXML;
 import java.sql.Statement;
 import java.sql.Time;
 import java.sql.Timestamp;
+import java.sql.Wrapper;
 import java.util.Calendar;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -33,8 +34,13 @@ final class ResultSetHandle extends WrapperHandle implements ResultSet {
     private final ResultSet raw;
 
     ResultSetHandle(Lease lease, Handle owner, ResultSet raw) {
-        super(lease, owner, raw);
+        super(lease, owner);
         this.raw = raw;
+    }
+
+    @Override
+    Wrapper below() {
+        return raw;
     }
 
     @Override
@@ -2046,6 +2052,9 @@ final class ResultSetHandle extends WrapperHandle implements ResultSet {
     public boolean isClosed() throws SQLException {
         try {
             return lease.isOver() ? true : raw.isClosed();
+        } catch (Throwable t) {
+            lease.cut(t);
+            throw t;
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -2738,6 +2747,9 @@ final class ResultSetHandle extends WrapperHandle implements ResultSet {
     public String toString() {
         try {
             return raw.toString();
+        } catch (Throwable t) {
+            lease.cut(t);
+            throw t;
         } finally {
             Reference.reachabilityFence(this);
         }

@@ -3,14 +3,20 @@ package io.pgheal.track;
 import java.lang.ref.Reference;
 import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
+import java.sql.Wrapper;
 
 /** Metadata of a result set: the driver asks the server for some of it, and only when it is read. */
 final class ResultSetMetaDataHandle extends WrapperHandle implements ResultSetMetaData {
     private final ResultSetMetaData raw;
 
     ResultSetMetaDataHandle(Lease lease, Handle owner, ResultSetMetaData raw) {
-        super(lease, owner, raw);
+        super(lease, owner);
         this.raw = raw;
+    }
+
+    @Override
+    Wrapper below() {
+        return raw;
     }
 
     @Override
@@ -326,6 +332,9 @@ final class ResultSetMetaDataHandle extends WrapperHandle implements ResultSetMe
     public String toString() {
         try {
             return raw.toString();
+        } catch (Throwable t) {
+            lease.cut(t);
+            throw t;
         } finally {
             Reference.reachabilityFence(this);
         }

@@ -144,6 +144,9 @@ final class SQLXMLHandle extends Handle implements SQLXML {
     public String toString() {
         try {
             return raw.toString();
+        } catch (Throwable t) {
+            lease.cut(t);
+            throw t;
         } finally {
             Reference.reachabilityFence(this);
         }

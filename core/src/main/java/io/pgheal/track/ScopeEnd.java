@@ -21,4 +21,10 @@ public record ScopeEnd(
         boolean asynchronous,
         long sequence,
         int touches,
-        boolean callWasCut) {}
+        boolean callWasCut) {
+
+    /** Whether the scope was nobody else's part, and its end was not the ordinary one of a framework's. */
+    public boolean isProof() {
+        return !insideTransaction && !asynchronous && (thrown != null || ownedByApplication);
+    }
+}

@@ -45,6 +45,11 @@ final class SessionBound {
                 || contains(sql, "do ");
     }
 
+    /** Whether the statement says NOWAIT. A false yes only keeps a failure from being told. */
+    static boolean doesNotWait(@Nullable String sql) {
+        return sql != null && contains(sql, "nowait");
+    }
+
     private static boolean contains(String sql, String word) {
         for (int i = 0, last = sql.length() - word.length(); i <= last; i++) {
             if (at(sql, i, word)) {

@@ -17,9 +17,11 @@ import java.util.concurrent.atomic.AtomicLong;
  *  bit  63      TAKEN: somebody has taken on the one duty of giving the connection back
  * </pre>
  *
- * Thread-safe.
+ * Thread-safe. It is the atomic word itself, not an object that has one, for there is one in every lease and every call
+ * goes through it.
  */
-final class StateWord {
+final class StateWord extends AtomicLong {
+    private static final long serialVersionUID = 1;
     static final long SEQUENCE = (1L << 40) - 1;
     private static final long ONE_CALL = 1L << 40;
     private static final long CALLS = 0xFFFFL << 40;
@@ -30,21 +32,19 @@ final class StateWord {
     private static final long TAKEN = 1L << 63;
     private static final long ENDED = REVOKED | CLOSED | TAKEN;
 
-    private final AtomicLong word = new AtomicLong();
-
     long read() {
-        return word.get();
+        return get();
     }
 
     /** A call begins. Refused, and nothing changed, once the lease is poisoned, revoked or closed. */
     boolean tryEnter() {
         while (true) {
-            long seen = word.get();
+            long seen = get();
             if ((seen & (POISONED | ENDED)) != 0) {
                 return false;
             }
             long next = ((seen & ~SEQUENCE) + ONE_CALL) | ((seen + 1) & SEQUENCE);
-            if (word.compareAndSet(seen, next)) {
+            if (compareAndSet(seen, next)) {
                 return true;
             }
         }
@@ -52,14 +52,14 @@ final class StateWord {
 
     /** A call that began has ended whole. */
     void exit() {
-        word.getAndAdd(-ONE_CALL);
+        getAndAdd(-ONE_CALL);
     }
 
     /** A call that began was cut by an error: it ends, and the connection is poisoned, in the same step. */
     void exitPoisoned() {
         while (true) {
-            long seen = word.get();
-            if (word.compareAndSet(seen, (seen - ONE_CALL) | POISONED)) {
+            long seen = get();
+            if (compareAndSet(seen, (seen - ONE_CALL) | POISONED)) {
                 return;
             }
         }
@@ -72,13 +72,13 @@ final class StateWord {
      */
     boolean tryRevoke(long judgedSequence, boolean callsAreStale) {
         while (true) {
-            long seen = word.get();
+            long seen = get();
             if ((seen & ENDED) != 0
                     || sequence(seen) != judgedSequence
                     || (callsInProgress(seen) != 0 && !callsAreStale)) {
                 return false;
             }
-            if (word.compareAndSet(seen, seen | REVOKED | TAKEN)) {
+            if (compareAndSet(seen, seen | REVOKED | TAKEN)) {
                 return true;
             }
         }
@@ -90,13 +90,13 @@ final class StateWord {
      */
     boolean tryTake(boolean callsAreStale) {
         while (true) {
-            long seen = word.get();
+            long seen = get();
             if ((seen & TAKEN) != 0
                     || (seen & (POISONED | CLOSE_REFUSED)) == 0
                     || (callsInProgress(seen) != 0 && !callsAreStale)) {
                 return false;
             }
-            if (word.compareAndSet(seen, seen | TAKEN)) {
+            if (compareAndSet(seen, seen | TAKEN)) {
                 return true;
             }
         }
@@ -109,13 +109,13 @@ final class StateWord {
      */
     Closing close() {
         while (true) {
-            long seen = word.get();
+            long seen = get();
             if ((seen & CLOSED) != 0) {
                 return Closing.ENDED;
             }
             boolean taken = (seen & TAKEN) != 0;
             boolean cut = (seen & POISONED) != 0 || callsInProgress(seen) != 0;
-            if (word.compareAndSet(seen, seen | CLOSED | TAKEN)) {
+            if (compareAndSet(seen, seen | CLOSED | TAKEN)) {
                 return taken ? Closing.ENDED : cut ? Closing.CUT : Closing.CLEAN;
             }
         }
@@ -134,8 +134,8 @@ final class StateWord {
     /** No lambda: the first use of one takes more stack to link than there is when these are needed. */
     private void add(long flag) {
         while (true) {
-            long seen = word.get();
-            if (word.compareAndSet(seen, seen | flag)) {
+            long seen = get();
+            if (compareAndSet(seen, seen | flag)) {
                 return;
             }
         }
@@ -187,7 +187,7 @@ final class StateWord {
 
     @Override
     public String toString() {
-        long seen = word.get();
+        long seen = get();
         return "sequence " + sequence(seen) + ", calls in progress " + callsInProgress(seen)
                 + (isPoisoned(seen) ? ", poisoned" : "")
                 + (isRevoked(seen) ? ", revoked" : "")

@@ -6,6 +6,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLWarning;
 import java.sql.Statement;
+import java.sql.Wrapper;
 import org.jspecify.annotations.Nullable;
 
 /** A statement; it keeps the connection's handle reachable. */
@@ -15,9 +16,16 @@ class StatementHandle extends WrapperHandle implements Statement {
     /** One statement of the batch, and the first that may commit if there is one: what the story of a cut needs. */
     private @Nullable String batch;
 
+    private @Nullable String batchTag;
+
     StatementHandle(Lease lease, Handle owner, Statement raw) {
-        super(lease, owner, raw);
+        super(lease, owner);
         this.raw = raw;
+    }
+
+    @Override
+    Wrapper below() {
+        return raw;
     }
 
     /** What a batch executes. */
@@ -170,6 +178,9 @@ class StatementHandle extends WrapperHandle implements Statement {
         lease.check();
         try {
             raw.cancel();
+        } catch (Throwable t) {
+            lease.cut(t);
+            throw t;
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -367,7 +378,10 @@ class StatementHandle extends WrapperHandle implements Statement {
             if (sql != null && SessionBound.byStatement(sql)) {
                 lease.sessionBound();
             }
-
+            String tag = lease.tagIn(sql);
+            if (tag != null) {
+                batchTag = tag;
+            }
         } catch (Throwable t) {
             lease.cut(t);
             throw t;
@@ -381,6 +395,7 @@ class StatementHandle extends WrapperHandle implements Statement {
         lease.touch();
         try {
             batch = null;
+            batchTag = null;
             raw.clearBatch();
         } catch (Throwable t) {
             lease.cut(t);
@@ -393,6 +408,7 @@ class StatementHandle extends WrapperHandle implements Statement {
     @Override
     public int[] executeBatch() throws SQLException {
         lease.enter(Call.EXECUTE, text());
+        lease.noteTag(batchTag);
         try {
             int[] result = raw.executeBatch();
             lease.exit();
@@ -555,6 +571,9 @@ class StatementHandle extends WrapperHandle implements Statement {
     public boolean isClosed() throws SQLException {
         try {
             return lease.isOver() ? true : raw.isClosed();
+        } catch (Throwable t) {
+            lease.cut(t);
+            throw t;
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -654,6 +673,7 @@ class StatementHandle extends WrapperHandle implements Statement {
     @Override
     public long[] executeLargeBatch() throws SQLException {
         lease.enter(Call.EXECUTE, text());
+        lease.noteTag(batchTag);
         try {
             long[] result = raw.executeLargeBatch();
             lease.exit();
@@ -782,6 +802,9 @@ class StatementHandle extends WrapperHandle implements Statement {
     public String toString() {
         try {
             return raw.toString();
+        } catch (Throwable t) {
+            lease.cut(t);
+            throw t;
         } finally {
             Reference.reachabilityFence(this);
         }

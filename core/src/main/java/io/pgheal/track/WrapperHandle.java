@@ -7,23 +7,28 @@ import org.jspecify.annotations.Nullable;
 
 /** A handle that can be unwrapped: to itself for what it is, to what lies below it for everything else. */
 abstract class WrapperHandle extends Handle implements Wrapper {
-    private final Wrapper below;
-
-    WrapperHandle(Lease lease, @Nullable Handle owner, Wrapper below) {
+    WrapperHandle(Lease lease, @Nullable Handle owner) {
         super(lease, owner);
-        this.below = below;
     }
+
+    /** Each handle keeps it under its own type; a second field here would be one more in each of them. */
+    abstract Wrapper below();
 
     @Override
     public <T> T unwrap(Class<T> type) throws SQLException {
         if (type.isInstance(this)) {
             return type.cast(this);
         }
-        lease.check();
+        lease.enter(Call.PREPARE); // counted: no judgement of before it may stand
         try {
+            Wrapper below = below();
             T found = type.isInstance(below) ? type.cast(below) : below.unwrap(type);
             lease.unwrapped();
+            lease.exit();
             return found;
+        } catch (Throwable t) {
+            lease.failed(t);
+            throw t;
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -36,7 +41,11 @@ abstract class WrapperHandle extends Handle implements Wrapper {
         }
         lease.check();
         try {
+            Wrapper below = below();
             return type.isInstance(below) || below.isWrapperFor(type);
+        } catch (Throwable t) {
+            lease.cut(t);
+            throw t;
         } finally {
             Reference.reachabilityFence(this);
         }

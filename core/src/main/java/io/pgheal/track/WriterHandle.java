@@ -121,6 +121,9 @@ final class WriterHandle extends Writer {
     public String toString() {
         try {
             return raw.toString();
+        } catch (Throwable t) {
+            lease.cut(t);
+            throw t;
         } finally {
             Reference.reachabilityFence(owner);
             Reference.reachabilityFence(this);

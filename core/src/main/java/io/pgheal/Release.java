@@ -1,0 +1,12 @@
+package io.pgheal;
+
+/** By which remedy an operator ends what stands in the way. */
+public enum Release {
+    /**
+     * {@code pg_cancel_backend}: ends the statement that runs. Its transaction is rolled back with it (but for savepoints and
+     * {@code autosave}), the session lives on. Does nothing to a session that is idle in transaction.
+     */
+    CANCEL,
+    /** {@code pg_terminate_backend}: ends the session. A connection of ours that is idle is aborted instead. */
+    TERMINATE
+}

@@ -1,0 +1,28 @@
+package io.pgheal;
+
+import io.pgheal.postgres.Backend;
+import io.pgheal.postgres.HeldLock;
+import io.pgheal.postgres.Waiter;
+import io.pgheal.track.LeaseView;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Whom an operator's act would hit: the dry run. Immutable.
+ *
+ * @param backend as it is now; {@link Backend#transaction()} is what {@link ReleaseTarget#transaction} takes
+ * @param lease ours, if it is one of ours
+ * @param waiters behind it
+ * @param refused why it would not be touched all the same; null when it would
+ */
+public record ReleaseCandidate(
+        Backend backend,
+        @Nullable LeaseView lease,
+        List<HeldLock> locks,
+        List<Waiter> waiters,
+        @Nullable String refused) {
+    public ReleaseCandidate {
+        locks = List.copyOf(locks);
+        waiters = List.copyOf(waiters);
+    }
+}

@@ -1,0 +1,165 @@
+package io.pgheal;
+
+import io.pgheal.heal.Healer;
+import io.pgheal.postgres.ConnectionOpener;
+import io.pgheal.postgres.ControlChannel;
+import io.pgheal.postgres.PhysicalIdentity;
+import io.pgheal.postgres.ServerAddress;
+import io.pgheal.postgres.ServerIdentity;
+import io.pgheal.track.LeaseSnapshot;
+import io.pgheal.track.Ticker;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The servers that leases are on, each with a control connection where one reaches it. The first is opened at the start;
+ * others as soon as a connection to one more of the hosts that the pool's URL names is seen. Thread-safe.
+ */
+final class Servers implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Servers.class);
+    private static final int OTHERS_AT_MOST = 8;
+    private static final Duration RENEWED_AT_MOST_EVERY = Duration.ofSeconds(10);
+
+    private final String dataSource;
+    private final ConnectionOpener opener;
+    private final Ticker ticker;
+    private final Duration escalationInterval;
+    private final Reach home;
+    private final Map<ServerAddress, Reach> others = new ConcurrentHashMap<>();
+    private boolean closed; // guarded by this
+
+    Servers(String dataSource, ConnectionOpener opener, Ticker ticker, Duration escalationInterval) {
+        this.dataSource = dataSource;
+        this.opener = opener;
+        this.ticker = ticker;
+        this.escalationInterval = escalationInterval;
+        this.home = new Reach(new ControlChannel(dataSource, opener));
+    }
+
+    /** One server, as far as a control connection reaches it: whom to ask there, and who acts there. */
+    final class Reach {
+        final ControlChannel channel;
+        final Questions questions;
+        final Healer healer;
+        private volatile long useful = ticker.nanos();
+
+        private Reach(ControlChannel channel) {
+            this.channel = channel;
+            this.questions = new Questions(channel);
+            this.healer = new Healer(channel, ticker, escalationInterval);
+        }
+
+        private boolean leadsTo(ServerIdentity server) {
+            if (channel.server()
+                    .filter(there -> there.identity().equals(server))
+                    .isEmpty()) {
+                return false;
+            }
+            useful = ticker.nanos();
+            return true;
+        }
+
+        /** It leads to a server where no lease was seen for a while, and a lease at its address is on another one. */
+        private synchronized void follow() {
+            if (channel.server().isPresent() && ticker.nanos() - useful >= RENEWED_AT_MOST_EVERY.toNanos()) {
+                useful = ticker.nanos();
+                LOG.info(
+                        "[{}] the address of the control connection leads to another server now: it follows",
+                        dataSource);
+                channel.renew();
+            }
+        }
+    }
+
+    void start() {
+        home.channel.start();
+    }
+
+    /** The one that is opened at the start: people's questions go there. */
+    ControlChannel home() {
+        return home.channel;
+    }
+
+    List<Reach> all() {
+        List<Reach> all = new ArrayList<>(others.values());
+        all.add(0, home);
+        return all;
+    }
+
+    /** Where the lease's server can be asked; if nowhere, one whose identity differs: nothing is signalled there. */
+    Reach of(LeaseSnapshot lease) {
+        PhysicalIdentity identity = lease.physical().identity();
+        return identity == null ? home : reach(identity);
+    }
+
+    /** A new physical connection of the pool, told by the application's thread. Waits for nothing, fails in silence. */
+    void seen(PhysicalIdentity identity) {
+        try {
+            reach(identity);
+        } catch (RuntimeException
+                | OutOfMemoryError e) { // no thread to be had, say: asked again when a lease is judged
+            LOG.debug("[{}] no control connection to {}: {}", dataSource, identity.address(), e.toString());
+        }
+    }
+
+    private Reach reach(PhysicalIdentity identity) {
+        for (Reach reach : all()) {
+            if (reach.leadsTo(identity.server())) {
+                return reach;
+            }
+        }
+        Optional<ControlChannel.Server> there = home.channel.server();
+        if (there.isPresent()) {
+            if (there.get().address().equals(identity.address())) {
+                home.follow();
+            } else {
+                open(identity.address());
+            }
+        }
+        return home;
+    }
+
+    private synchronized void open(ServerAddress address) {
+        Reach known = others.get(address);
+        if (known != null) {
+            known.follow();
+            return;
+        }
+        Optional<ConnectionOpener> way = others.size() < OTHERS_AT_MOST ? opener.at(address) : Optional.empty();
+        if (closed || way.isEmpty()) {
+            return;
+        }
+        Reach reach = new Reach(new ControlChannel(dataSource, "control-" + address, way.get()));
+        others.put(address, reach);
+        reach.channel.start();
+    }
+
+    /** Why the healer is blind, or empty. */
+    String trouble() {
+        return home.channel.server().isEmpty() ? home.channel.trouble() : "";
+    }
+
+    List<String> shortcomings() {
+        return all().stream()
+                .flatMap(reach -> reach.channel.server().stream())
+                .flatMap(server -> server.shortcomings().stream())
+                .distinct()
+                .toList();
+    }
+
+    long asked() {
+        return all().stream().mapToLong(reach -> reach.channel.asked()).sum();
+    }
+
+    @Override
+    public synchronized void close() {
+        closed = true;
+        all().forEach(reach -> reach.channel.close());
+    }
+}

@@ -1,0 +1,40 @@
+package io.pgheal.track;
+
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Why a statement waited until it failed. Never thrown: pgheal adds it as a <em>suppressed</em> exception to the driver's
+ * own, which stays as it is, if the watch knew the holder of the lock by then. Immutable, without a stack of its own; made
+ * by the healing side while the statement still waits, so that the failing thread only reads it.
+ */
+public final class HeldUpException extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    private static final int DEEPEST = 16;
+
+    private final LockHolder holder;
+
+    /** Of this holder. */
+    public HeldUpException(LockHolder holder) {
+        super(holder.message(), null, false, false);
+        this.holder = holder;
+    }
+
+    public LockHolder holder() {
+        return holder;
+    }
+
+    /** The one that was added to this exception or to one of its causes, if there is one. */
+    public static Optional<LockHolder> in(@Nullable Throwable thrown) {
+        Throwable each = thrown;
+        for (int depth = 0; each != null && depth < DEEPEST; depth++, each = each.getCause()) {
+            for (Throwable suppressed : each.getSuppressed()) {
+                if (suppressed instanceof HeldUpException note) {
+                    return Optional.of(note.holder());
+                }
+            }
+        }
+        return Optional.empty();
+    }
+}
