@@ -141,6 +141,18 @@ class HealerLifeTest {
         assertThat(registry.get(MeterId.CONTROL_CONNECTED.meterName()).gauge().value())
                 .isOne();
         assertThat(registry.get(MeterId.MODE.meterName()).gauge().value()).isEqualTo(2);
+        assertThat(registry.get(MeterId.BREAKER_OPEN.meterName()).gauge().value())
+                .isZero();
+        assertThat(registry.get(MeterId.BUDGET.meterName())
+                        .tag("budget", "certain")
+                        .gauge()
+                        .value())
+                .isEqualTo(10 * GuardedPool.SLOTS - 1);
+        assertThat(registry.get(MeterId.BUDGET.meterName())
+                        .tag("budget", "signals")
+                        .gauge()
+                        .value())
+                .isEqualTo(30);
         pool.close();
         assertThat(registry.getMeters()).isEmpty();
     }

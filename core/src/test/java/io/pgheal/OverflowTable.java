@@ -1,16 +1,17 @@
 package io.pgheal;
 
+import io.pgheal.OverflowPools.Subject;
 import io.pgheal.OverflowTrial.Pattern;
 import io.pgheal.OverflowTrial.Result;
-import io.pgheal.OverflowTrial.Subject;
 import io.pgheal.testserver.PostgresServer;
+import java.util.List;
 import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
- * Prints the table of the README: what the next borrowers see behind pgheal, bare HikariCP and plain datasource-proxy. A
- * program of its own, no part of the build: {@code ./mvnw -pl core -am test -Dtest=OverflowTable
+ * Prints the table of docs/poisoned-connections.md: what the next borrowers see behind pgheal, plain datasource-proxy and
+ * other pools. A program of its own, no part of the build: {@code ./mvnw -pl core -am test -Dtest=OverflowTable
  * -Dsurefire.failIfNoSpecifiedTests=false}.
  */
 class OverflowTable {
@@ -21,18 +22,28 @@ class OverflowTable {
     void print() throws Exception {
         int trials = Integer.getInteger("pgheal.test.overflows", 200);
         long seed = Long.getLong("pgheal.test.seed", 20261123);
+        List<String> subjects = names("pgheal.test.subjects", "");
+        List<String> patterns =
+                names("pgheal.test.patterns", "JDBC_TEMPLATE,TRANSACTION_FINALLY_CLOSE,TRY_WITH_RESOURCES");
+        OverflowPools pools = new OverflowPools(SERVER.url(), SERVER.user(), SERVER.password());
         StringBuilder table = new StringBuilder();
         table.append(
-                "| lent by | pattern | overflows | next borrower wrong | next borrower failed | slots lost | untouched connections replaced |\n");
+                "| lent by | code that overflows | trials that overflowed | a wrong answer | an error, or no answer "
+                        + "| slots lost | untouched connections replaced |\n");
         table.append("|---|---|---|---|---|---|---|\n");
         for (Subject subject : Subject.values()) {
+            if (!chosen(subjects, subject)) {
+                continue;
+            }
             for (Pattern pattern : Pattern.values()) {
-                try (OverflowTrial trial =
-                        new OverflowTrial(subject, SERVER.url(), SERVER.user(), SERVER.password(), seed)) {
+                if (!chosen(patterns, pattern)) {
+                    continue;
+                }
+                try (OverflowTrial trial = new OverflowTrial(subject, pools, seed)) {
                     Result seen = trial.run(pattern, trials);
                     table.append("| %s | %s | %d | %d | %d | %d | %d |%n"
                             .formatted(
-                                    subject.name().toLowerCase(Locale.ROOT),
+                                    subject.text,
                                     pattern.name().toLowerCase(Locale.ROOT),
                                     seen.overflows(),
                                     seen.wrong(),
@@ -44,5 +55,14 @@ class OverflowTable {
             }
         }
         System.out.println(table);
+    }
+
+    private static List<String> names(String property, String byDefault) {
+        String given = System.getProperty(property, byDefault);
+        return given.isEmpty() ? List.of() : List.of(given.split(","));
+    }
+
+    private static boolean chosen(List<String> names, Enum<?> one) {
+        return names.isEmpty() || names.contains(one.name());
     }
 }

@@ -2,19 +2,22 @@ package io.pgheal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pgheal.OverflowPools.Subject;
 import io.pgheal.OverflowTrial.Pattern;
 import io.pgheal.OverflowTrial.Result;
-import io.pgheal.OverflowTrial.Subject;
 import io.pgheal.testserver.PostgresServer;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Overflows at random depths: nobody behind them sees anything of it. */
+@Tag("long")
 @Timeout(600)
 class OverflowTest {
-    private static final int TRIALS = Integer.getInteger("pgheal.test.overflows", 200);
+    private static final int TRIALS = Integer.getInteger("pgheal.test.overflows", 100);
     private static final long SEED = Long.getLong("pgheal.test.seed", 20261123);
 
     @RegisterExtension
@@ -38,8 +41,28 @@ class OverflowTest {
                 .isEqualTo(new Result(TRIALS, seen.overflows(), 0, 0, 0, 0));
     }
 
+    @Test
+    void withThePreflightNoConnectionIsCut() throws Exception {
+        assertThat(cut(Subject.PGHEAL, TRIALS / 5)).isZero();
+        assertThat(cut(Subject.PGHEAL_WITHOUT_PREFLIGHT, TRIALS))
+                .as("without it")
+                .isPositive();
+    }
+
+    private static long cut(Subject subject, int trials) throws Exception {
+        try (OverflowTrial trial = trial(subject)) {
+            trial.run(Pattern.BORROWED_ABOVE, trials);
+            return trial.cut();
+        }
+    }
+
+    private static OverflowTrial trial(Subject subject) throws Exception {
+        OverflowPools pools = new OverflowPools(SERVER.url(), SERVER.user(), SERVER.password());
+        return new OverflowTrial(subject, pools, SEED);
+    }
+
     private static Result run(Subject subject, Pattern pattern) throws Exception {
-        try (OverflowTrial trial = new OverflowTrial(subject, SERVER.url(), SERVER.user(), SERVER.password(), SEED)) {
+        try (OverflowTrial trial = trial(subject)) {
             return trial.run(pattern, TRIALS);
         }
     }

@@ -1,38 +1,30 @@
 package io.pgheal;
 
-import com.zaxxer.hikari.HikariConfig;
-import com.zaxxer.hikari.HikariDataSource;
+import io.pgheal.OverflowPools.Subject;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.time.Duration;
 import java.util.HashSet;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
-import net.ttddyy.dsproxy.support.ProxyDataSourceBuilder;
 import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.jdbc.datasource.DataSourceTransactionManager;
+import org.springframework.transaction.support.TransactionTemplate;
 
 /**
  * Overflows the stack at random depths in the middle of JDBC calls, and looks what the next borrowers of the pool see.
- * The same program for every subject: pgheal, bare HikariCP, plain datasource-proxy.
+ * The same program for every subject: pgheal over several pools, the pools alone, plain datasource-proxy.
  */
 final class OverflowTrial implements AutoCloseable {
-    static final int SLOTS = 4;
+    private static final int SLOTS = OverflowPools.SLOTS;
+    private static final AtomicInteger TABLES = new AtomicInteger();
     private static final long STACK = 320 * 1024;
     private static final long ANSWER_MILLIS = 5_000;
-
-    /** Who lends the connections. */
-    enum Subject {
-        PGHEAL,
-        /** With the quarantine alone. */
-        PGHEAL_WITHOUT_PREFLIGHT,
-        HIKARI,
-        DATASOURCE_PROXY
-    }
 
     /** How the code that overflows is written. */
     enum Pattern {
@@ -40,7 +32,8 @@ final class OverflowTrial implements AutoCloseable {
         TRANSACTION_FINALLY_CLOSE,
         TRY_WITH_RESOURCES,
         /** Borrowed with stack to spare, used where there is none, closed again where there is. */
-        BORROWED_ABOVE
+        BORROWED_ABOVE,
+        TRANSACTION_TEMPLATE
     }
 
     /**
@@ -55,43 +48,29 @@ final class OverflowTrial implements AutoCloseable {
     record Result(int trials, int overflows, int wrong, int failed, int lost, int evicted) {}
 
     private final Subject kind;
-    private final HikariConfig config = new HikariConfig();
+    private final OverflowPools pools;
     private final Random random;
-    private HikariDataSource hikari;
+
+    /** Its own, so that no connection of an earlier trial, which may live on for a while, is in the way. */
+    private final String table = "overflow" + TABLES.incrementAndGet();
+
+    private OverflowPools.Open open;
     private DataSource subject;
 
-    OverflowTrial(Subject kind, String url, String user, String password, long seed) throws SQLException {
+    OverflowTrial(Subject kind, OverflowPools pools, long seed) throws SQLException {
         this.kind = kind;
+        this.pools = pools;
         this.random = new Random(seed);
-        config.setJdbcUrl(url);
-        config.setUsername(user);
-        config.setPassword(password);
-        config.setMaximumPoolSize(SLOTS);
-        config.setConnectionTimeout(2_000);
-        config.addDataSourceProperty("socketTimeout", "3"); // a cut protocol can wait for ever
         open();
-        try (Connection connection = hikari.getConnection();
+        try (Connection connection = pools.outside();
                 Statement statement = connection.createStatement()) {
-            statement.execute("CREATE TABLE IF NOT EXISTS overflow (id int, note text)");
-            statement.execute("TRUNCATE overflow");
+            statement.execute("CREATE TABLE " + table + " (id int, note text)");
         }
     }
 
-    private void open() {
-        hikari = new HikariDataSource(config);
-        subject = switch (kind) {
-            case HIKARI -> hikari;
-            case DATASOURCE_PROXY -> ProxyDataSourceBuilder.create(hikari).build();
-            case PGHEAL, PGHEAL_WITHOUT_PREFLIGHT ->
-                SelfHealingDataSource.builder(hikari)
-                        .config(HealingConfig.builder()
-                                .abandonedGrace(Duration.ofMillis(200))
-                                .stackPreflight(kind == Subject.PGHEAL)
-                                .certainPerMinute(1_000_000)
-                                .signalsPerMinute(1_000_000)
-                                .build())
-                        .build();
-        };
+    private void open() throws SQLException {
+        open = pools.open(kind);
+        subject = open.subject();
     }
 
     Result run(Pattern pattern, int trials) throws Exception {
@@ -121,6 +100,13 @@ final class OverflowTrial implements AutoCloseable {
         return new Result(trials, overflows, wrong, failed, lost, evicted);
     }
 
+    /** Connections that an overflow cut. */
+    long cut() {
+        return subject instanceof SelfHealingDataSource guarded
+                ? guarded.healer().quarantined()
+                : 0;
+    }
+
     // ---- the overflow
 
     /** Whether the stack overflowed, and not before the work began. */
@@ -145,6 +131,8 @@ final class OverflowTrial implements AutoCloseable {
                         }
                     } catch (StackOverflowError expected) {
                         overflowed[0] = worked;
+                    } catch (Throwable following) {
+                        overflowed[0] = worked; // a clean-up, or a class that did not load, hid the first one
                     }
                 },
                 "overflow",
@@ -183,11 +171,15 @@ final class OverflowTrial implements AutoCloseable {
             case JDBC_TEMPLATE -> {
                 JdbcTemplate template = new JdbcTemplate(subject);
                 template.queryForObject("SELECT 1 + ?", Integer.class, level);
-                template.update("INSERT INTO overflow VALUES (?, 'a')", level);
+                template.update("INSERT INTO " + table + " VALUES (?, 'a')", level);
             }
             case TRANSACTION_FINALLY_CLOSE -> inTransaction(level);
             case TRY_WITH_RESOURCES -> select(level);
             case BORROWED_ABOVE -> selectWith(borrowedAbove, level);
+            case TRANSACTION_TEMPLATE ->
+                new TransactionTemplate(new DataSourceTransactionManager(subject))
+                        .executeWithoutResult(status ->
+                                new JdbcTemplate(subject).update("INSERT INTO " + table + " VALUES (?, 'c')", level));
         }
         return pad(random.nextInt(250), pattern, level + 1) + 1;
     }
@@ -202,7 +194,7 @@ final class OverflowTrial implements AutoCloseable {
         try {
             connection = subject.getConnection();
             connection.setAutoCommit(false);
-            try (PreparedStatement insert = connection.prepareStatement("INSERT INTO overflow VALUES (?, 'b')")) {
+            try (PreparedStatement insert = connection.prepareStatement("INSERT INTO " + table + " VALUES (?, 'b')")) {
                 insert.setInt(1, level);
                 insert.executeUpdate();
             }
@@ -300,9 +292,16 @@ final class OverflowTrial implements AutoCloseable {
     }
 
     private void closeInBackground() {
-        DataSource old = subject;
-        HikariDataSource oldPool = hikari;
-        Thread closer = new Thread(() -> close(old, oldPool), "closer");
+        AutoCloseable old = open.closing();
+        Thread closer = new Thread(
+                () -> {
+                    try {
+                        old.close();
+                    } catch (Exception e) {
+                        // a pool that an overflow broke may not even close
+                    }
+                },
+                "closer");
         closer.setDaemon(true);
         closer.start();
     }
@@ -313,7 +312,7 @@ final class OverflowTrial implements AutoCloseable {
             connection.setAutoCommit(false);
             int inserted;
             try (Statement insert = connection.createStatement()) {
-                inserted = insert.executeUpdate("INSERT INTO overflow VALUES (-1, 'x'), (-2, 'y'), (-3, 'z')");
+                inserted = insert.executeUpdate("INSERT INTO " + table + " VALUES (-1, 'x'), (-2, 'y'), (-3, 'z')");
             }
             select.setInt(1, number);
             try (ResultSet found = select.executeQuery()) {
@@ -335,12 +334,5 @@ final class OverflowTrial implements AutoCloseable {
     @Override
     public void close() {
         closeInBackground();
-    }
-
-    private static void close(DataSource subject, HikariDataSource pool) {
-        if (subject instanceof SelfHealingDataSource guarded) {
-            guarded.close();
-        }
-        pool.close();
     }
 }

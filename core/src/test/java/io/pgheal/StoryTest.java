@@ -352,6 +352,6 @@ class StoryTest {
             thread.join();
         }
         pool.login("alice").get(10, SECONDS);
-        assertThat(pool.incidents(OutcomeKind.HEALED)).isNotEmpty();
+        pool.awaitIncident(OutcomeKind.HEALED); // told after the slot is back
     }
 }

@@ -17,6 +17,7 @@ import io.pgheal.track.Snapshots;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -123,6 +124,10 @@ class DeciderTest {
     void leadersAndFollowersAreReported() {
         assertThat(decide(abandoned(quiet(PATIENCE), Strength.STRONG, List.of(advisoryWaiter()), false), DEFAULTS)
                         .action())
+                .isEqualTo(Action.REPORT);
+        assertThat(decide(abandoned(quiet(PATIENCE), Strength.STRONG, List.of(advisoryWaiter()), true), DEFAULTS)
+                        .action())
+                .as("also while the pool is exhausted")
                 .isEqualTo(Action.REPORT);
         assertThat(decide(abandoned(quiet(PATIENCE), Strength.CERTAIN, List.of(advisoryWaiter()), false), DEFAULTS)
                         .action())
@@ -303,6 +308,18 @@ class DeciderTest {
     }
 
     @Test
+    void aSparedTableSparesItsPartitions() {
+        TableName partition = new TableName("public", "events_1", new TableName("public", "events"));
+        Diagnosis certain = abandoned(quiet(PATIENCE), Strength.CERTAIN, waiters(partition), false);
+        for (String name : List.of("events", "public.events", "events_1")) {
+            SpareRules spare = new SpareRules(Set.of(), Set.of(), Set.of(), Set.of(name));
+            assertThat(Decider.decide(certain, DEFAULTS, spare, HealingMode.HEAL)
+                            .action())
+                    .isEqualTo(Action.WOULD_HEAL);
+        }
+    }
+
+    @Test
     void spareRulesHaveTheLastWordAndCountAsMetWhereTheyCannotBeChecked() {
         Diagnosis certain = abandoned(quiet(PATIENCE), Strength.CERTAIN, waiters(LOGIN), false);
         SpareRules user = new SpareRules(Set.of("app"), Set.of(), Set.of(), Set.of());
@@ -315,6 +332,79 @@ class DeciderTest {
         SpareRules table = new SpareRules(Set.of(), Set.of(), Set.of(), Set.of("user_login_info"));
         assertThat(Decider.decide(certain, DEFAULTS, table, HealingMode.HEAL).action())
                 .isEqualTo(Action.WOULD_HEAL);
+    }
+
+    @Test
+    void aTransactionThatRanATaggedStatementIsSpared() {
+        SpareRules tags = SpareRules.NONE.withStatementTags(Set.of("nightly-import"));
+        LeaseSnapshot tagged =
+                Snapshots.lease().quietFor(PATIENCE).tagged("nightly-import").snapshot();
+        LeaseSnapshot other =
+                Snapshots.lease().quietFor(PATIENCE).tagged("report").snapshot();
+        Decision decision = Decider.decide(
+                abandoned(tagged, Strength.CERTAIN, waiters(LOGIN), true), DEFAULTS, tags, HealingMode.HEAL);
+        assertThat(decision.action()).isEqualTo(Action.WOULD_HEAL);
+        assertThat(decision.reason()).contains("pgheal.spare.statement-tags has nightly-import");
+        for (LeaseSnapshot lease : List.of(other, quiet(PATIENCE))) {
+            assertThat(Decider.decide(
+                                    abandoned(lease, Strength.CERTAIN, waiters(LOGIN), true),
+                                    DEFAULTS,
+                                    tags,
+                                    HealingMode.HEAL)
+                            .action())
+                    .isEqualTo(Action.HEAL);
+        }
+    }
+
+    /** Tags are ours to know: where the server is not asked, they are no reason to leave everybody alone. */
+    @Test
+    void aTagRuleIsCheckedWithoutTheServer() {
+        SpareRules tags = SpareRules.NONE.withStatementTags(Set.of("nightly-import"));
+        Diagnosis seen = abandoned(quiet(PATIENCE), Strength.CERTAIN, waiters(LOGIN), false);
+        Diagnosis blind = new Diagnosis(
+                seen.kind(), seen.lease(), seen.evidence(), null, null, List.of(), List.of(), false, "blind");
+        assertThat(Decider.decide(blind, DEFAULTS, tags, HealingMode.HEAL).action())
+                .isEqualTo(Action.HEAL);
+    }
+
+    // ---- what a waiter is told of what is to come
+
+    private static Optional<Duration> due(Diagnosis diagnosis, Limits limits) {
+        return Decider.due(diagnosis, limits, SpareRules.NONE, HealingMode.HEAL);
+    }
+
+    @Test
+    void anAbandonedCulpritIsDueWhenItsGraceIsOver() {
+        Diagnosis young = abandoned(quiet(Duration.ofMillis(500)), Strength.STRONG, waiters(LOGIN), false);
+        assertThat(due(young, DEFAULTS)).contains(Duration.ofMillis(1500));
+        assertThat(due(abandoned(quiet(PATIENCE), Strength.STRONG, waiters(LOGIN), false), DEFAULTS))
+                .contains(Duration.ZERO);
+        assertThat(due(abandoned(quiet(Duration.ZERO), Strength.CERTAIN, waiters(LOGIN), false), DEFAULTS))
+                .contains(Duration.ZERO);
+    }
+
+    @Test
+    void whoIsNotToBeHealedIsNotDue() {
+        Diagnosis young = abandoned(quiet(Duration.ZERO), Strength.STRONG, waiters(LOGIN), false);
+        assertThat(Decider.due(young, DEFAULTS, SpareRules.NONE, HealingMode.OBSERVE))
+                .isEmpty();
+        SpareRules user = new SpareRules(Set.of("app"), Set.of(), Set.of(), Set.of());
+        assertThat(Decider.due(young, DEFAULTS, user, HealingMode.HEAL)).isEmpty();
+        assertThat(due(abandoned(quiet(Duration.ZERO), Strength.REPORT_ONLY, waiters(LOGIN), false), DEFAULTS))
+                .isEmpty();
+        assertThat(due(abandoned(quiet(Duration.ZERO), Strength.STRONG, List.of(advisoryWaiter()), false), DEFAULTS))
+                .isEmpty();
+        LeaseSnapshot extended = Snapshots.lease().extended().snapshot();
+        assertThat(due(abandoned(extended, Strength.STRONG, waiters(LOGIN), false), DEFAULTS))
+                .isEmpty();
+    }
+
+    @Test
+    void aHolderThatWasNotSeenIsReported() {
+        Diagnosis unseen = new Diagnosis(
+                DiagnosisKind.HOLDER_NOT_SEEN, null, List.of(), null, null, List.of(), waiters(LOGIN), false, null);
+        assertThat(decide(unseen, limits(GRACE, GRACE)).action()).isEqualTo(Action.REPORT);
+        assertThat(due(unseen, limits(GRACE, GRACE))).isEmpty();
     }
 
     /** Whatever the diagnosis: only HEAL mode heals, and what is spared or untouchable and alive is never healed. */

@@ -52,9 +52,12 @@ class DetectorTest {
     }
 
     @Test
-    void anOuterTransactionAsynchronousWorkOrNoTransactionMakeItStrongAtMost() {
-        assertThat(strength(Snapshots.lease().scopeEnd(ERROR, true, true, false)))
-                .isEqualTo(Strength.STRONG);
+    void aScopeInsideATransactionSaysNothingOfItsLeases() {
+        assertThat(look(Snapshots.lease().scopeEnd(ERROR, true, true, false))).isEmpty();
+    }
+
+    @Test
+    void asynchronousWorkOrNoTransactionMakeItStrongAtMost() {
         assertThat(strength(Snapshots.lease().scopeEnd(ERROR, true, false, true)))
                 .isEqualTo(Strength.STRONG);
         assertThat(strength(Snapshots.lease().withoutTransaction().scopeEnd(ERROR, true, false, false)))

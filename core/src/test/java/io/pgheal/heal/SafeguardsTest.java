@@ -10,8 +10,8 @@ import org.junit.jupiter.api.Test;
 
 /** Budgets and breaker have the last word. */
 class SafeguardsTest {
-    private static final Decision CERTAIN = new Decision(Action.HEAL, "certain", true, true, Duration.ZERO);
-    private static final Decision STRONG = new Decision(Action.HEAL, "strong", true, false, Duration.ZERO);
+    private static final Decision CERTAIN = new Decision(Action.HEAL, "certain", true, true, Duration.ZERO, null);
+    private static final Decision STRONG = new Decision(Action.HEAL, "strong", true, false, Duration.ZERO, null);
 
     @Test
     void beyondItsBudgetAHealIsOnlyTold() {
@@ -31,7 +31,7 @@ class SafeguardsTest {
         Safeguards safeguards = new Safeguards("test", 100, 100);
         for (int i = 0; i < 4; i++) {
             assertThat(safeguards.permit(CERTAIN).action()).isEqualTo(Action.HEAL);
-            safeguards.ended(new Outcome(OutcomeKind.UNRESOLVED, List.of(), Duration.ofSeconds(1)));
+            safeguards.ended(new Outcome(OutcomeKind.UNRESOLVED, List.of(), null, Duration.ofSeconds(1)));
         }
         assertThat(safeguards.isBreakerOpen()).isTrue();
         Decision refused = safeguards.permit(CERTAIN);
@@ -44,7 +44,7 @@ class SafeguardsTest {
         Safeguards safeguards = new Safeguards("test", 5, 5);
         for (int i = 0; i < 4; i++) {
             safeguards.permit(STRONG);
-            safeguards.ended(new Outcome(OutcomeKind.UNRESOLVED, List.of(), Duration.ofSeconds(1)));
+            safeguards.ended(new Outcome(OutcomeKind.UNRESOLVED, List.of(), null, Duration.ofSeconds(1)));
         }
         safeguards.permit(STRONG);
         assertThat(safeguards.signalsLeft()).isEqualTo(1);
@@ -73,7 +73,7 @@ class SafeguardsTest {
     private static boolean permitted(Safeguards safeguards, Decision decision) {
         boolean permitted = safeguards.permit(decision).action() == Action.HEAL;
         if (permitted) {
-            safeguards.ended(new Outcome(OutcomeKind.HEALED, List.of(), Duration.ZERO));
+            safeguards.ended(new Outcome(OutcomeKind.HEALED, List.of(), null, Duration.ZERO));
         }
         return permitted;
     }

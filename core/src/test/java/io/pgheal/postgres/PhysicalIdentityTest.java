@@ -74,7 +74,8 @@ class PhysicalIdentityTest {
     void aPoolerShows() {
         ServerIdentity server = new ServerIdentity("1", "2026-01-01T00:00:00.000000Z");
 
-        assertThat(new PhysicalIdentity(-5, 100, null, server, false).poolerInBetween())
+        assertThat(new PhysicalIdentity(-5, 100, null, server, new ServerAddress("pooler", 6432), false)
+                        .poolerInBetween())
                 .isTrue();
     }
 }

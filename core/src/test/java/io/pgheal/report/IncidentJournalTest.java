@@ -1,6 +1,7 @@
 package io.pgheal.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.pgheal.decide.Action;
 import io.pgheal.decide.Decision;
@@ -11,15 +12,21 @@ import io.pgheal.heal.OutcomeKind;
 import io.pgheal.track.Ticker;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 class IncidentJournalTest {
     private final IncidentJournal journal = new IncidentJournal("test", Ticker.system(), 3, Metrics.NONE, List.of());
 
     private String tell() {
+        return tell(journal);
+    }
+
+    private static String tell(IncidentJournal journal) {
         Diagnosis foreign = new Diagnosis(
                 DiagnosisKind.FOREIGN_BLOCKER, null, List.of(), null, null, List.of(), List.of(), false, null);
-        Decision reported = new Decision(Action.REPORT, "test", false, false, Duration.ZERO);
+        Decision reported = new Decision(Action.REPORT, "test", false, false, Duration.ZERO, null);
         return journal.tell(journal.nextId(), foreign, reported, Outcome.untouched(OutcomeKind.REPORTED), null)
                 .id();
     }
@@ -38,5 +45,28 @@ class IncidentJournalTest {
         assertThat(journal.refute(id)).isPresent();
         assertThat(journal.last()).extracting(Incident::outcome).containsExactly(OutcomeKind.REFUTED);
         assertThat(journal.refute(id)).isEmpty();
+    }
+
+    @Test
+    void aListenerThatBlocksKeepsABoundedNumberWaiting() throws Exception {
+        CountDownLatch goOn = new CountDownLatch(1);
+        AtomicInteger heard = new AtomicInteger();
+        IncidentListener blocked = incident -> {
+            try {
+                goOn.await();
+                heard.incrementAndGet();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        };
+        try (IncidentJournal listened =
+                new IncidentJournal("test", Ticker.system(), 3, Metrics.NONE, List.of(blocked))) {
+            for (int i = 0; i < 400; i++) {
+                tell(listened);
+            }
+            goOn.countDown();
+            await().until(() -> heard.get() >= 256);
+            assertThat(heard.get()).isLessThanOrEqualTo(257);
+        }
     }
 }

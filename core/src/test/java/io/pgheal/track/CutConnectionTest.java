@@ -196,4 +196,52 @@ class CutConnectionTest {
             }
         }
     }
+
+    /** The error is cut once more where it is looked at. */
+    private static final class CutAgain extends SQLException {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        public synchronized Throwable getCause() {
+            throw new StackOverflowError("in a test");
+        }
+    }
+
+    @Test
+    void aCallWhoseFailureNobodySawIsSeenByTheNextOne() throws SQLException {
+        for (boolean host : new boolean[] {true, false}) {
+            Lease cut = Leases.lease(lent, driver, pool);
+            Connection handle = new ConnectionHandle(cut, lent.as(Connection.class));
+            lent.thrown = new CutAgain();
+            assertThatThrownBy(() -> {
+                        if (host) {
+                            handle.createArrayOf("int4", new Object[0]);
+                        } else {
+                            handle.createStatement();
+                        }
+                    })
+                    .isInstanceOf(StackOverflowError.class);
+            lent.thrown = null;
+            assertThatThrownBy(handle::createStatement).isInstanceOf(CutConnectionException.class);
+        }
+    }
+
+    @Test
+    void theApplicationsOwnCodeMayCallWhileItIsHost() throws SQLException {
+        lent.during = () -> {
+            lent.during = () -> {};
+            try {
+                lent.thrown = new SQLException("in a test");
+                assertThatThrownBy(() -> connection.createArrayOf("int4", new Object[0]))
+                        .isSameAs(lent.thrown);
+                lent.thrown = null;
+                connection.createStatement();
+            } catch (SQLException e) {
+                throw new IllegalStateException(e);
+            }
+        };
+        connection.createArrayOf("int4", new Object[0]);
+        connection.createStatement();
+        assertThat(StateWord.isPoisoned(lease.state.read())).isFalse();
+    }
 }

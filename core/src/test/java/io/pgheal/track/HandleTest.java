@@ -170,7 +170,7 @@ class HandleTest {
     @ParameterizedTest(name = "{1}")
     @MethodSource("methods")
     void anErrorPoisonsAndMisuseDoesNot(Class<?> type, Method method) throws Throwable {
-        if (isPassive(type, method)) {
+        if (isAnsweredByHandle(type, method)) {
             return;
         }
         Object handle = handle(type);
@@ -188,6 +188,27 @@ class HandleTest {
         assertThatThrownBy(() -> call(handle, method)).isSameAs(error);
         assertThat(lease.isCut()).isTrue();
         assertThat(StateWord.callsInProgress(lease.state.read())).isZero();
+    }
+
+    @ParameterizedTest(name = "{1}")
+    @MethodSource("methods")
+    void anErrorInDisguisePoisons(Class<?> type, Method method) throws Throwable {
+        if (isAnsweredByHandle(type, method)) {
+            return;
+        }
+        IllegalStateException inProtocol = new IllegalStateException();
+        inProtocol.setStackTrace(
+                new StackTraceElement[] {new StackTraceElement("org.postgresql.core.PGStream", "receive", null, -1)});
+        SQLException caused = new SQLException("I/O", "08006", new OutOfMemoryError());
+        for (Throwable cutting :
+                declares(method) ? new Throwable[] {inProtocol, caused} : new Throwable[] {inProtocol}) {
+            HandleTest fresh = new HandleTest();
+            Object handle = fresh.handle(type);
+            fresh.raw.thrown = cutting;
+            assertThatThrownBy(() -> call(handle, method)).isSameAs(cutting);
+            assertThat(fresh.lease.isCut()).isTrue();
+            assertThat(StateWord.callsInProgress(fresh.lease.state.read())).isZero();
+        }
     }
 
     private static boolean declares(Method method) {

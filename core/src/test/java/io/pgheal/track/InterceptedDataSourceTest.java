@@ -87,7 +87,7 @@ class InterceptedDataSourceTest {
     @Test
     void anIdManagerThatFailsLosesNothing() {
         IllegalStateException thrown = new IllegalStateException("ids");
-        ConnectionIdManager ids = new ConnectionIds(true) {
+        ConnectionIdManager ids = new ConnectionIds() {
             @Override
             public String getId(Connection connection) {
                 throw thrown;
@@ -129,13 +129,38 @@ class InterceptedDataSourceTest {
         assertThat(over(connection, builder -> {}).getConnection()).isSameAs(connection);
     }
 
+    /** What the next question is answered on it would be this one's answer. */
+    @Test
+    void aConnectionWhoseFirstQuestionWasCutIsNotLent() {
+        StackOverflowError cut = new StackOverflowError();
+        raw.during = () -> {
+            if (raw.calls.get(raw.calls.size() - 1).getName().equals("unwrap")) {
+                throw cut;
+            }
+        };
+        assertThatThrownBy(over(lent, builder -> {})::getConnection).isSameAs(cut);
+        assertThat(raw.calls).anyMatch(call -> call.getName().equals("abort"));
+        assertThat(closes()).isEqualTo(1);
+        assertThat(registry.openCount()).isZero();
+    }
+
+    @Test
+    void whatIsCutWhileItIsTrackedGoesBackToThePool() {
+        StackOverflowError cut = new StackOverflowError();
+        Raw odd = new Raw();
+        odd.thrown = cut;
+        Connection connection = odd.as(Connection.class);
+        assertThatThrownBy(over(connection, builder -> {})::getConnection).isSameAs(cut);
+        assertThat(odd.calls).filteredOn(it -> it.getName().equals("close")).hasSize(1);
+        assertThat(registry.openCount()).isZero();
+    }
+
     @Test
     void theIdsOfOpenConnectionsAreBounded() {
-        ConnectionIds ids = new ConnectionIds(true);
+        ConnectionIds ids = new ConnectionIds();
         for (int i = 0; i < 20_000; i++) {
             ids.getId(lent);
         }
         assertThat(ids.getOpenConnectionIds()).hasSize(10_000);
-        assertThat(new ConnectionIds(false).getId(lent)).isEmpty();
     }
 }

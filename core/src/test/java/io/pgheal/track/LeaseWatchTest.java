@@ -2,6 +2,7 @@ package io.pgheal.track;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pgheal.postgres.TransactionEnd;
 import java.sql.Connection;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
@@ -14,7 +15,7 @@ import org.postgresql.core.BaseConnection;
 
 /** What the loop dates, by a clock of the test's own. */
 class LeaseWatchTest {
-    private static final Revocation WHY = new Revocation("1", "test", true, false);
+    private static final Revocation WHY = new Revocation("1", "test", true, TransactionEnd.ROLLED_BACK);
 
     private final LeaseRegistry registry =
             new LeaseRegistry("test", new Leases.TestPool(), true, 8, Ticker.system(), () -> false);
@@ -179,6 +180,22 @@ class LeaseWatchTest {
         assertThat(after.scopeEndFor()).isZero();
     }
 
+    @Test
+    void whileItsScopeGoesOnElsewhereItsThreadSaysNothing() throws Exception {
+        LeaseScope[] scope = new LeaseScope[1];
+        inAnotherThread(() -> {
+            scope[0] = registry.openScope("request", false);
+            lend();
+            scope[0].continuesElsewhere();
+            scope[0].close();
+        });
+        look();
+        assertThat(lookAfter(seconds(20)).owner()).isEqualTo(OwnerState.ALIVE);
+        scope[0].completed();
+        assertThat(lookAfter(seconds(1)).owner()).isEqualTo(OwnerState.ENDED);
+        assertThat(lookAfter(seconds(5)).ownerFor()).isEqualTo(seconds(5));
+    }
+
     // ---- stale calls
 
     @Test
@@ -260,5 +277,71 @@ class LeaseWatchTest {
         } catch (InterruptedException closing) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    // ---- work that may take long
+
+    @Test
+    void aLongTransactionCoversWhatItsThreadBorrowedBeforeAndBorrowsInIt() throws Exception {
+        ConnectionHandle foreign = borrowedByAThreadThatEnded();
+        lend();
+        LongTransaction work = registry.longTransaction(seconds(3600));
+        lend();
+        assertThat(extendedAt(System.nanoTime())).containsExactly(false, true, true);
+        work.close();
+        assertThat(extendedAt(System.nanoTime())).containsExactly(false, false, false);
+        lend();
+        assertThat(extendedAt(System.nanoTime())).containsExactly(false, false, false, false);
+        assertThat(foreign.lease.isOver()).isFalse();
+    }
+
+    @Test
+    void aNestedLongTransactionEndsWithoutEndingTheOuterOne() throws Exception {
+        LongTransaction outer = registry.longTransaction(seconds(3600));
+        LongTransaction inner = registry.longTransaction(seconds(1));
+        lend();
+        assertThat(extendedAt(System.nanoTime())).containsExactly(true);
+        inner.close();
+        inner.close();
+        assertThat(extendedAt(System.nanoTime())).containsExactly(true);
+        outer.close();
+        assertThat(extendedAt(System.nanoTime())).containsExactly(false);
+    }
+
+    @Test
+    void anInnerLongTransactionThatWasNeverClosedEndsWithItsOuterOne() throws Exception {
+        LongTransaction outer = registry.longTransaction(seconds(3600));
+        registry.longTransaction(seconds(1));
+        outer.close();
+        lend();
+        assertThat(extendedAt(System.nanoTime())).containsExactly(false);
+    }
+
+    @Test
+    void aLongTransactionLastsNoLongerThanItSays() throws Exception {
+        registry.longTransaction(seconds(10));
+        lend();
+        assertThat(extendedAt(System.nanoTime())).containsExactly(true);
+        assertThat(extendedAt(System.nanoTime() + seconds(11).toNanos())).containsExactly(false);
+    }
+
+    private java.util.List<Boolean> extendedAt(long nanos) {
+        return registry.look(nanos).stream()
+                .sorted(java.util.Comparator.comparingLong(seen -> seen.lease().id()))
+                .map(LeaseSnapshot::extended)
+                .toList();
+    }
+
+    /** Else a limit would be over the very moment the work is, before it can commit. */
+    @Test
+    void limitsCountFromTheEndOfALongTransaction() throws Exception {
+        now = System.nanoTime();
+        lend();
+        LongTransaction work = registry.longTransaction(seconds(3600));
+        look();
+        assertThat(lookAfter(seconds(600)).quiet()).isEqualTo(seconds(600));
+        work.close();
+        assertThat(lookAfter(seconds(1)).quiet()).isZero();
+        assertThat(lookAfter(seconds(1)).quiet()).isEqualTo(seconds(1));
     }
 }

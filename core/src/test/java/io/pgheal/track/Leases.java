@@ -1,5 +1,6 @@
 package io.pgheal.track;
 
+import java.lang.ref.WeakReference;
 import java.sql.Connection;
 import java.util.Optional;
 import org.postgresql.core.BaseConnection;
@@ -43,6 +44,7 @@ final class Leases {
                 lent.as(Connection.class),
                 driver.as(BaseConnection.class),
                 new PhysicalConnection(1, null),
+                new WeakReference<>(Thread.currentThread()),
                 BorrowStack.NONE,
                 null);
     }

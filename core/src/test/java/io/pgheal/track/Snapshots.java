@@ -1,7 +1,14 @@
 package io.pgheal.track;
 
+import io.pgheal.postgres.BackendId;
+import io.pgheal.postgres.PhysicalIdentity;
+import io.pgheal.postgres.ServerAddress;
+import io.pgheal.postgres.ServerIdentity;
+import java.lang.ref.WeakReference;
+import java.sql.Connection;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.core.BaseConnection;
 
 /** Snapshots of leases for tests of the pure stages: a quiet lease with an open transaction, unless said otherwise. */
 public final class Snapshots {
@@ -17,11 +24,45 @@ public final class Snapshots {
     private boolean sessionBound;
     private boolean extended;
     private @Nullable Failure failure;
+    private @Nullable String statementTag;
+    private @Nullable Lease lease;
+    private @Nullable Duration evidenceAge;
 
     private Snapshots() {}
 
     public static Snapshots lease() {
         return new Snapshots();
+    }
+
+    /** A lease of that backend, for stages that ask whose it is. */
+    public static Lease leaseOn(BackendId backend) {
+        PhysicalIdentity identity = new PhysicalIdentity(
+                backend.pid(),
+                backend.pid(),
+                backend,
+                new ServerIdentity("1", "2026-11-23T00:00:00Z"),
+                new ServerAddress("localhost", 5432),
+                false);
+        return new Lease(
+                backend.pid(),
+                Leases.registry(new Leases.TestPool()),
+                new Raw().as(Connection.class),
+                new Raw().as(BaseConnection.class),
+                new PhysicalConnection(backend.pid(), identity),
+                new WeakReference<>(Thread.currentThread()),
+                BorrowStack.NONE,
+                null);
+    }
+
+    public Snapshots of(Lease value) {
+        lease = value;
+        return this;
+    }
+
+    /** All evidence is so old; as old as the last call, unless it is said. */
+    public Snapshots evidenceFor(Duration time) {
+        evidenceAge = time;
+        return this;
     }
 
     public Snapshots withoutTransaction() {
@@ -81,10 +122,16 @@ public final class Snapshots {
         return this;
     }
 
+    public Snapshots tagged(String tag) {
+        statementTag = tag;
+        return this;
+    }
+
     @SuppressWarnings("NullAway") // the pure stages never ask the lease itself
     public LeaseSnapshot snapshot() {
+        Duration age = evidenceAge == null ? quiet : evidenceAge;
         return new LeaseSnapshot(
-                null,
+                lease,
                 0,
                 1,
                 0,
@@ -96,16 +143,17 @@ public final class Snapshots {
                 quiet,
                 callInProgress ? quiet : Duration.ZERO,
                 owner,
-                quiet,
+                age,
                 scopeEnd,
-                quiet,
+                age,
                 unreachable,
-                quiet,
+                age,
                 moved,
                 unwrapped,
                 sessionBound,
                 extended,
                 LeaseSnapshot.Unfinished.NOTHING,
-                failure);
+                failure,
+                statementTag);
     }
 }

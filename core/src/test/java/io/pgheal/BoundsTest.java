@@ -1,0 +1,105 @@
+package io.pgheal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.pgheal.heal.OutcomeKind;
+import io.pgheal.postgres.BackendId;
+import io.pgheal.testserver.PostgresServer;
+import io.pgheal.track.LeaseEvent;
+import io.pgheal.track.LeaseRegistry;
+import java.lang.reflect.Field;
+import java.lang.reflect.Method;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** What the healing loop remembers. */
+@Timeout(120)
+class BoundsTest {
+    @RegisterExtension
+    static final PostgresServer SERVER = PostgresServer.shared();
+
+    private final ExecutorService executor = Executors.newFixedThreadPool(1);
+    private GuardedPool pool;
+
+    @AfterEach
+    void stop() {
+        executor.shutdownNow();
+        pool.close();
+    }
+
+    private static Object field(Object of, String name) throws ReflectiveOperationException {
+        Field field = of.getClass().getDeclaredField(name);
+        field.setAccessible(true);
+        return field.get(of);
+    }
+
+    private Map<?, ?> ofTheLoop(String name) throws ReflectiveOperationException {
+        return (Map<?, ?>) field(field(pool.guarded, "loop"), name);
+    }
+
+    /** Nobody can be asked whether they are gone. */
+    @Test
+    void aThousandBackendsAreKeptAsOutlived() throws Exception {
+        pool = GuardedPool.on(
+                SERVER,
+                config -> config,
+                builder -> builder.control(() -> {
+                    throw new SQLException("no way", "08001");
+                }));
+        LeaseRegistry registry = (LeaseRegistry) field(pool.guarded, "registry");
+        Method raise = LeaseRegistry.class.getDeclaredMethod("raise", LeaseEvent.class);
+        raise.setAccessible(true);
+        for (int i = 1; i <= 3000; i++) {
+            raise.invoke(registry, new LeaseEvent.Outlived(new BackendId(i, "2026-01-01T00:00:00.000000Z")));
+            if (i % 500 == 0) {
+                await().until(() -> ((java.util.Queue<?>) field(registry, "events")).isEmpty());
+            }
+        }
+        Map<?, ?> afterlife = ofTheLoop("afterlife");
+        await().until(() -> afterlife.size() >= 1000);
+        assertThat(afterlife).hasSize(1000);
+    }
+
+    @Test
+    void whatWasLookedAtIsForgottenWithItsLease() throws Exception {
+        pool = GuardedPool.on(
+                SERVER,
+                config -> config.abandonedGrace(Duration.ofMillis(100))
+                        .abandonedPatience(Duration.ofMinutes(5))
+                        .lockWaitThreshold(Duration.ofMillis(100)));
+        Map<?, ?> looks = ofTheLoop("looks");
+        Map<?, ?> slowLooks = ofTheLoop("slowLooks");
+        for (int i = 0; i < 3; i++) {
+            AtomicReference<Connection> left = new AtomicReference<>();
+            executor.submit(() -> {
+                        left.set(pool.beginLogin("alice"));
+                        return null;
+                    })
+                    .get();
+            await().until(() -> !looks.isEmpty());
+            executor.submit(() -> {
+                        left.get().rollback();
+                        left.get().close();
+                        return null;
+                    })
+                    .get();
+            try (Connection slow = pool.guarded.getConnection();
+                    Statement statement = slow.createStatement()) {
+                statement.execute("SELECT pg_sleep(0.5)");
+            }
+        }
+        await().until(() -> looks.isEmpty() && slowLooks.isEmpty());
+        assertThat(pool.incidents(OutcomeKind.HEALED)).isEmpty();
+    }
+}

@@ -1,0 +1,218 @@
+package io.pgheal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import io.pgheal.heal.OutcomeKind;
+import io.pgheal.testserver.PostgresServer;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** What pgheal asks of a server on which much waits and much is locked; counted in the server's own log. */
+@Tag("long")
+@Timeout(180)
+class CostOfLookingTest {
+    private static final ServerLog LOG = new ServerLog();
+
+    @RegisterExtension
+    static final PostgresServer SERVER = LOG.server().config("max_locks_per_transaction", "256");
+
+    private static final int WAITERS = 100;
+    private static final int LOCKS = 50_000;
+
+    private final ExecutorService executor = Executors.newCachedThreadPool();
+    private HikariDataSource pool;
+    private SelfHealingDataSource guarded;
+    private String database;
+
+    @BeforeEach
+    void start() throws SQLException {
+        HikariConfig config = new HikariConfig();
+        config.setJdbcUrl(SERVER.url());
+        config.setUsername(SERVER.user());
+        config.setPassword(SERVER.password());
+        config.setMaximumPoolSize(WAITERS + 2);
+        config.setMinimumIdle(0);
+        pool = new HikariDataSource(config);
+        try (Connection connection = pool.getConnection();
+                Statement statement = connection.createStatement()) {
+            statement.execute("CREATE TABLE IF NOT EXISTS item (id int PRIMARY KEY, n int NOT NULL)");
+            statement.execute("INSERT INTO item VALUES (1, 0) ON CONFLICT (id) DO UPDATE SET n = 0");
+            try (ResultSet row = statement.executeQuery("SELECT current_database()")) {
+                row.next();
+                database = row.getString(1);
+            }
+        }
+        guarded = SelfHealingDataSource.builder(pool).build();
+        await().until(() -> guarded.healer().connected());
+    }
+
+    @AfterEach
+    void stop() {
+        executor.shutdownNow();
+        guarded.close();
+        pool.close();
+    }
+
+    private static void increment(Connection connection) throws SQLException {
+        try (PreparedStatement update = connection.prepareStatement("UPDATE item SET n = n + 1 WHERE id = 1")) {
+            update.executeUpdate();
+        }
+    }
+
+    private List<String> askedSince(int before) {
+        List<String> all = LOG.byPgheal(database);
+        return all.subList(before, all.size());
+    }
+
+    private static boolean readsLocks(String sql) {
+        return sql.contains("pg_locks");
+    }
+
+    private static void letPass(Duration time) {
+        long began = System.nanoTime();
+        await().atMost(time.multipliedBy(3)).until(() -> System.nanoTime() - began >= time.toNanos());
+    }
+
+    /** All in one question, and ever more seldom: at 0.5, 1, 2, 4 and 8 s, in two steps each, and the story once. */
+    @Test
+    void aPileUpIsAskedAboutOnceForAllAndEverMoreSeldom() throws Exception {
+        Connection holder = guarded.getConnection();
+        holder.setAutoCommit(false);
+        increment(holder);
+        int before = LOG.byPgheal(database).size();
+        List<Future<?>> waiters = new ArrayList<>();
+        for (int i = 0; i < WAITERS; i++) {
+            waiters.add(executor.submit(() -> {
+                try (Connection connection = guarded.getConnection()) {
+                    increment(connection);
+                }
+                return null;
+            }));
+        }
+        await().until(() -> guarded.incidents().size() == 1);
+        letPass(Duration.ofSeconds(8));
+
+        List<String> asked = askedSince(before);
+        assertThat(asked).isNotEmpty().hasSizeLessThan(60);
+        assertThat(asked).filteredOn(CostOfLookingTest::readsLocks).hasSizeLessThan(30);
+        assertThat(guarded.incidents())
+                .singleElement()
+                .satisfies(incident -> assertThat(incident.outcome()).isEqualTo(OutcomeKind.REPORTED));
+
+        holder.commit();
+        holder.close();
+        for (Future<?> waiter : waiters) {
+            waiter.get();
+        }
+        try (Connection connection = guarded.getConnection();
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SELECT n FROM item")) {
+            row.next();
+            assertThat(row.getInt(1)).isEqualTo(WAITERS + 1);
+        }
+    }
+
+    /** Each time-out is a reason to ask at once; a stream of them is not a reason to ask all the time. */
+    @Test
+    void aStreamOfLockTimeoutsIsNotAskedAboutAllTheTime() throws Exception {
+        try (ManySessions crowd = new ManySessions(SERVER, 1, LOCKS)) {
+            assertThat(crowd).isNotNull();
+            Connection holder = guarded.getConnection();
+            holder.setAutoCommit(false);
+            increment(holder);
+            int before = LOG.byPgheal(database).size();
+            CountDownLatch over = new CountDownLatch(1);
+            List<Future<?>> waiters = new ArrayList<>();
+            for (int i = 0; i < 10; i++) {
+                waiters.add(executor.submit(() -> {
+                    while (over.getCount() > 0) {
+                        try (Connection connection = guarded.getConnection();
+                                Statement statement = connection.createStatement()) {
+                            statement.execute("SET lock_timeout = '700ms'");
+                            increment(connection);
+                        } catch (SQLException e) {
+                            assertThat(e.getSQLState()).isEqualTo("55P03");
+                        }
+                    }
+                    return null;
+                }));
+            }
+            long began = System.nanoTime();
+            letPass(Duration.ofSeconds(8));
+            double seconds = (System.nanoTime() - began) / 1e9;
+            List<String> asked = askedSince(before);
+            over.countDown();
+            holder.commit();
+            holder.close();
+            for (Future<?> waiter : waiters) {
+                waiter.get();
+            }
+            assertThat(asked).anyMatch(CostOfLookingTest::readsLocks);
+            assertThat((double)
+                            asked.stream().filter(CostOfLookingTest::readsLocks).count())
+                    .as("of %d statements in %.1f s, those that read pg_locks", asked.size(), seconds)
+                    .isLessThan(3 * seconds);
+        }
+    }
+
+    /** Several times a second, as long as there is a suspect: that must stay cheap, however much is locked. */
+    @Test
+    void whileOnlySuspectsAreLookedAtLocksAreNotRead() throws Exception {
+        try (ManySessions crowd = new ManySessions(SERVER, 100, LOCKS)) {
+            assertThat(crowd).isNotNull();
+            int before = LOG.byPgheal(database).size();
+            Connection[] kept = new Connection[1];
+            ExecutorService worker = Executors.newFixedThreadPool(1);
+            try {
+                worker.submit(() -> {
+                            kept[0] = guarded.getConnection();
+                            kept[0].setAutoCommit(false);
+                            increment(kept[0]);
+                            return null;
+                        })
+                        .get();
+                await().atMost(Duration.ofSeconds(60))
+                        .until(() -> askedSince(before).size() >= 10);
+                assertThat(askedSince(before).subList(0, 10))
+                        .allMatch(sql -> sql.contains("pg_stat_activity"))
+                        .noneMatch(CostOfLookingTest::readsLocks);
+                assertThat(guarded.incidents()).isEmpty();
+                kept[0].commit();
+                kept[0].close();
+            } finally {
+                worker.shutdownNow();
+            }
+        }
+    }
+
+    /** The server's part of it does not grow with the locks. */
+    @Test
+    void theLooksThatAreMadeOftenDoNotGrowWithTheLocks() throws Exception {
+        LookingCost few = LookingCost.on(SERVER, 50, 1);
+        LookingCost many = LookingCost.on(SERVER, 50, LOCKS);
+        assertThat(many.fullTree()).as("what reads pg_locks does").isGreaterThan(few.fullTree());
+        assertThat(many.inTheWay().toNanos())
+                .isLessThan(5 * few.inTheWay().toNanos() + Duration.ofMillis(5).toNanos())
+                .isLessThan(many.fullTree().toNanos());
+        assertThat(many.cheapTree()).isLessThan(many.fullTree());
+    }
+}

@@ -1,0 +1,146 @@
+package io.pgheal;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.pgheal.decide.HealingMode;
+import io.pgheal.detect.EvidenceKind;
+import io.pgheal.heal.OutcomeKind;
+import io.pgheal.testserver.PostgresServer;
+import io.pgheal.track.LeaseRevokedException;
+import io.pgheal.track.LeaseView;
+import io.pgheal.track.Ticker;
+import java.sql.Connection;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** The healing loop: starved, struck by an error, taught by its own mistakes. */
+@Timeout(120)
+class LoopTest {
+    @RegisterExtension
+    static final PostgresServer SERVER = PostgresServer.shared();
+
+    private final List<Object> kept = Collections.synchronizedList(new ArrayList<>());
+    private final ExecutorService executor = Executors.newFixedThreadPool(1);
+    private final OddClock clock = new OddClock();
+    private GuardedPool pool;
+
+    /** Jumps, as after a pause of the process, and fails in the loop. */
+    private static final class OddClock extends Ticker {
+        volatile long ahead;
+        final AtomicInteger failures = new AtomicInteger();
+
+        @Override
+        public long nanos() {
+            if (failures.get() > 0 && Thread.currentThread().getName().endsWith("-loop")) {
+                failures.decrementAndGet();
+                throw new OutOfMemoryError("as if");
+            }
+            return super.nanos() + ahead;
+        }
+    }
+
+    private void start(UnaryOperator<HealingConfig.Builder> config) throws Exception {
+        pool = GuardedPool.on(SERVER, config, builder -> builder.name("odd").ticker(clock));
+    }
+
+    @AfterEach
+    void stop() {
+        executor.shutdownNow();
+        if (pool != null) {
+            pool.close();
+        }
+    }
+
+    /** By a thread that is back in its pool afterwards: strong evidence. */
+    private Connection leftByAWorker(String username) throws Exception {
+        AtomicReference<Connection> left = new AtomicReference<>();
+        executor.submit(() -> {
+                    left.set(pool.beginLogin(username));
+                    return null;
+                })
+                .get(10, SECONDS);
+        return left.get();
+    }
+
+    private void awaitQuiet(Duration atLeast, Duration below) {
+        await().atMost(Duration.ofSeconds(20))
+                .until(() -> pool.guarded.leases().stream()
+                        .map(LeaseView::quiet)
+                        .anyMatch(quiet -> quiet.compareTo(atLeast) >= 0 && quiet.compareTo(below) < 0));
+    }
+
+    @Test
+    void afterAPauseOfTheProcessEveryClockStartsAnew() throws Exception {
+        Duration patience = Duration.ofMinutes(2);
+        start(config -> config.abandonedGrace(patience).abandonedPatience(patience));
+        Connection owned = leftByAWorker("alice");
+        awaitQuiet(Duration.ofMillis(500), patience);
+
+        clock.ahead = Duration.ofHours(1).toNanos();
+
+        awaitQuiet(Duration.ofSeconds(1), patience);
+        owned.commit();
+        owned.close();
+        assertThat(pool.incidents(OutcomeKind.HEALED)).isEmpty();
+        assertThat(pool.logins("alice")).isOne();
+    }
+
+    @Test
+    void anErrorInALookIsNotTheLast() throws Exception {
+        start(config -> config);
+        clock.failures.set(3);
+        await().until(() -> clock.failures.get() == 0);
+        try (var scope = pool.guarded.scope("leak")) {
+            kept.add(pool.beginLogin("alice"));
+        }
+        pool.awaitIncident(OutcomeKind.HEALED);
+    }
+
+    @Test
+    void whatWasRefutedOnceDoesNotCountAtThatPlaceAgain() throws Exception {
+        start(config -> config.abandonedGrace(Duration.ofMillis(200))
+                .abandonedPatience(Duration.ofMillis(400))
+                .refutationsAllowed(1000));
+        Connection wronged = leftByAWorker("alice");
+        assertThat(pool.awaitIncident(OutcomeKind.HEALED).evidence())
+                .anyMatch(evidence -> evidence.kind() == EvidenceKind.OWNER_BACK_IN_POOL);
+        assertThatThrownBy(() -> GuardedPool.update(wronged, "alice")).isInstanceOf(LeaseRevokedException.class);
+        pool.awaitIncident(OutcomeKind.REFUTED);
+        assertThat(pool.guarded.mode()).isEqualTo(HealingMode.HEAL);
+
+        Connection spared = leftByAWorker("bob");
+        awaitQuiet(Duration.ofSeconds(3), Duration.ofMinutes(2));
+        spared.commit();
+        spared.close();
+        assertThat(pool.logins("bob")).isOne();
+        assertThat(pool.incidents(OutcomeKind.HEALED)).isEmpty();
+    }
+
+    @Test
+    void noThreadOfPghealKeepsAnApplicationFromEnding() throws Exception {
+        pool = GuardedPool.on(
+                SERVER, config -> config, builder -> builder.name("odd").listener(kept::add));
+        try (var scope = pool.guarded.scope("leak")) {
+            kept.add(pool.beginLogin("alice"));
+        }
+        pool.awaitIncident(OutcomeKind.HEALED);
+        assertThat(Thread.getAllStackTraces().keySet())
+                .filteredOn(thread -> thread.getName().startsWith("pgheal-odd-"))
+                .hasSizeGreaterThanOrEqualTo(3)
+                .allMatch(Thread::isDaemon);
+    }
+}

@@ -1,0 +1,218 @@
+package io.pgheal;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.pgheal.decide.HealingMode;
+import io.pgheal.diagnose.DiagnosisKind;
+import io.pgheal.heal.OutcomeKind;
+import io.pgheal.heal.Rung;
+import io.pgheal.heal.RungResult;
+import io.pgheal.postgres.Backend;
+import io.pgheal.postgres.BackendId;
+import io.pgheal.postgres.TableLock;
+import io.pgheal.postgres.TransactionRef;
+import io.pgheal.report.Incident;
+import io.pgheal.testserver.PostgresServer;
+import io.pgheal.track.LeaseRevokedException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** What an operator does by hand: looks at a table, tries it out, and ends what stands in the way. */
+@Timeout(120)
+class OperatorTest {
+    private static final String TABLE = "user_login_info";
+
+    @RegisterExtension
+    static final PostgresServer SERVER = PostgresServer.shared();
+
+    private final List<Connection> kept = new ArrayList<>();
+    private GuardedPool pool;
+
+    private void start(UnaryOperator<HealingConfig.Builder> config) throws SQLException {
+        // Observing: pgheal does nothing by itself, an operator's act is done all the same.
+        pool = GuardedPool.on(SERVER, it -> config.apply(it.mode(HealingMode.OBSERVE)));
+    }
+
+    @AfterEach
+    void stop() throws SQLException {
+        for (Connection connection : kept) {
+            connection.close();
+        }
+        pool.close();
+    }
+
+    /** Another application that locks a user's row and stays idle in transaction. */
+    private Connection someoneElse(String user) throws SQLException {
+        Connection connection = pool.outside("report-tool");
+        kept.add(connection);
+        connection.setAutoCommit(false);
+        GuardedPool.update(connection, user);
+        return connection;
+    }
+
+    private Backend seen(int pid) throws SQLException {
+        return pool.guarded.locksOn(TABLE).stream()
+                .map(TableLock::backend)
+                .filter(backend -> backend != null && backend.pid() == pid)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private TransactionRef judged(int pid) throws SQLException {
+        return Objects.requireNonNull(seen(pid).transaction());
+    }
+
+    @Test
+    void theRootBlockersOfATableAreFoundTriedOutAndEnded() throws Exception {
+        start(config -> config);
+        int foreigner = GuardedPool.pid(someoneElse("alice"));
+        int bystander = GuardedPool.pid(someoneElse("bob"));
+        CompletableFuture<Void> first = pool.loginFromOutside("alice");
+        CompletableFuture<Void> second = pool.loginFromOutside("alice");
+        pool.awaitLockWait(2);
+
+        ReleaseTarget blockers = ReleaseTarget.rootBlockersOf(TABLE);
+        List<ReleaseCandidate> hit = pool.guarded.wouldRelease(blockers, Release.TERMINATE);
+        assertThat(hit).singleElement().satisfies(one -> {
+            assertThat(one.backend().pid()).isEqualTo(foreigner);
+            assertThat(one.refused()).isNull();
+            assertThat(one.lease()).isNull();
+            assertThat(one.waiters()).hasSize(2);
+        });
+        assertThat(first).as("a dry run touches nobody").isNotDone();
+        assertThat(pool.guarded.wouldRelease(blockers, Release.CANCEL))
+                .singleElement()
+                .satisfies(one -> assertThat(one.refused()).contains("executes nothing"));
+
+        List<Incident> done = pool.guarded.release(blockers, Release.TERMINATE, "night-watch");
+        assertThat(done).singleElement().satisfies(incident -> {
+            assertThat(incident.outcome()).isEqualTo(OutcomeKind.HEALED);
+            assertThat(incident.diagnosis()).isEqualTo(DiagnosisKind.OPERATORS_CHOICE);
+            assertThat(incident.operator()).isEqualTo("night-watch");
+            assertThat(incident.tables()).contains(TABLE);
+            assertThat(incident.remedies()).extracting(RungResult::rung).containsExactly(Rung.TERMINATE);
+            assertThat(Objects.requireNonNull(incident.culprit()).pid()).isEqualTo(foreigner);
+        });
+        first.get(10, SECONDS);
+        second.get(10, SECONDS);
+        assertThat(seen(bystander).isIdleInTransaction()).isTrue();
+        assertThat(pool.guarded.wouldRelease(blockers, Release.TERMINATE))
+                .as("nobody waits any more")
+                .isEmpty();
+        assertThat(pool.guarded.incidents()).containsAll(done);
+    }
+
+    @Test
+    void anIdleLeaseOfOursIsFencedAndAborted() throws Exception {
+        start(config -> config);
+        Connection ours = pool.beginLogin("alice");
+        kept.add(ours);
+        CompletableFuture<Void> login = pool.loginFromOutside("alice");
+        pool.awaitLockWait(1);
+
+        Incident incident = pool.guarded
+                .release(ReleaseTarget.rootBlockersOf(TABLE), Release.TERMINATE, "night-watch")
+                .get(0);
+
+        assertThat(incident.outcome()).isEqualTo(OutcomeKind.HEALED);
+        assertThat(incident.remedies()).extracting(RungResult::rung).containsExactly(Rung.ABORT);
+        assertThat(incident.lease()).isNotNull();
+        login.get(10, SECONDS);
+        assertThatThrownBy(ours::commit)
+                .isInstanceOf(LeaseRevokedException.class)
+                .hasMessageContaining(incident.id());
+        await().until(() -> pool.guarded.leases().isEmpty());
+        assertThat(pool.guarded.mode())
+                .as("an operator's act is no judgement that could be refuted")
+                .isEqualTo(HealingMode.OBSERVE);
+        assertThat(pool.incidents(OutcomeKind.REFUTED)).isEmpty();
+    }
+
+    @Test
+    void aTransactionThatMovedOnSinceItWasLookedAtIsNotHit() throws Exception {
+        start(config -> config);
+        Connection foreigner = someoneElse("alice");
+        int pid = GuardedPool.pid(foreigner);
+        TransactionRef judged = judged(pid);
+        foreigner.commit();
+        GuardedPool.update(foreigner, "alice");
+
+        assertThatThrownBy(
+                        () -> pool.guarded.release(ReleaseTarget.transaction(judged), Release.TERMINATE, "night-watch"))
+                .isInstanceOf(SQLException.class)
+                .hasMessageContaining("moved on");
+        foreigner.commit();
+        assertThat(pool.logins("alice")).isEqualTo(2);
+
+        GuardedPool.update(foreigner, "alice");
+        List<Incident> done =
+                pool.guarded.release(ReleaseTarget.session(judged.backend()), Release.TERMINATE, "night-watch");
+        assertThat(done).extracting(Incident::outcome).containsExactly(OutcomeKind.HEALED);
+        assertThatThrownBy(foreigner::commit).isInstanceOf(SQLException.class);
+    }
+
+    @Test
+    void aRunningStatementIsCancelledAndItsSessionLivesOn() throws Exception {
+        start(config -> config);
+        Connection foreigner = someoneElse("alice");
+        int pid = GuardedPool.pid(foreigner);
+        CompletableFuture<SQLException> failed = new CompletableFuture<>();
+        Thread thread = new Thread(() -> {
+            try (Statement statement = foreigner.createStatement()) {
+                statement.execute("SELECT pg_sleep(60)");
+            } catch (SQLException e) {
+                failed.complete(e);
+            }
+        });
+        thread.setDaemon(true);
+        thread.start();
+        await().until(() -> seen(pid).isActive());
+
+        List<Incident> done =
+                pool.guarded.release(ReleaseTarget.transaction(judged(pid)), Release.CANCEL, "night-watch");
+
+        assertThat(done).extracting(Incident::outcome).containsExactly(OutcomeKind.HEALED);
+        assertThat(failed.get(10, SECONDS).getSQLState()).isEqualTo("57014");
+        foreigner.rollback();
+        assertThat(GuardedPool.pid(foreigner)).isEqualTo(pid);
+    }
+
+    @Test
+    void whatIsSparedOrOurOwnOrGoneIsRefused() throws Exception {
+        start(config -> config.spare(Set.of(), Set.of("report-tool"), Set.of(), Set.of()));
+        Connection foreigner = someoneElse("alice");
+        TransactionRef judged = judged(GuardedPool.pid(foreigner));
+
+        Incident refused = pool.guarded
+                .release(ReleaseTarget.transaction(judged), Release.TERMINATE, "night-watch")
+                .get(0);
+        assertThat(refused.outcome()).isEqualTo(OutcomeKind.REPORTED);
+        assertThat(refused.reason()).contains("night-watch", "pgheal.spare.application-names");
+        foreigner.commit();
+
+        BackendId gone = new BackendId(judged.backend().pid(), "1999-01-01T00:00:00.000000Z");
+        assertThatThrownBy(() -> pool.guarded.release(ReleaseTarget.session(gone), Release.TERMINATE, "night-watch"))
+                .isInstanceOf(SQLException.class)
+                .hasMessageContaining("no backend");
+        assertThatThrownBy(() -> pool.guarded.release(ReleaseTarget.session(gone), Release.TERMINATE, " "))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> pool.guarded.release(ReleaseTarget.session(gone), Release.TERMINATE, "a\nb"))
+                .as("what goes to the log stays on its line")
+                .isInstanceOf(IllegalArgumentException.class);
+        foreigner.commit();
+    }
+}

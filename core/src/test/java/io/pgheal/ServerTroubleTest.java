@@ -1,0 +1,382 @@
+package io.pgheal;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.pgheal.heal.OutcomeKind;
+import io.pgheal.postgres.ControlSettings;
+import io.pgheal.report.Incident;
+import io.pgheal.report.MeterId;
+import io.pgheal.testserver.FaultProxy;
+import io.pgheal.testserver.PostgresServer;
+import io.pgheal.testserver.StopMode;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** What may happen to the server and the way to it: the application is as without pgheal, and pgheal comes back by itself. */
+@Timeout(120)
+class ServerTroubleTest {
+    private static final int MAX_CONNECTIONS = 20;
+
+    @RegisterExtension
+    static final PostgresServer SERVER = PostgresServer.dedicated()
+            .config("max_connections", Integer.toString(MAX_CONNECTIONS))
+            .config("superuser_reserved_connections", "3");
+
+    private final List<Object> kept = new ArrayList<>();
+    private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    private GuardedPool pool;
+
+    private void start(UnaryOperator<SelfHealingDataSource.Builder> builder) throws SQLException {
+        pool = GuardedPool.on(
+                SERVER, UnaryOperator.identity(), it -> builder.apply(it).meterRegistry(meters));
+    }
+
+    private void startBehind(FaultProxy proxy) throws SQLException {
+        start(builder -> builder.control(ControlSettings.of(proxy.url(SERVER.url()), SERVER.user(), SERVER::password)));
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        SERVER.thaw();
+        if (pool != null) {
+            pool.close();
+        }
+    }
+
+    private void leak(String username) throws SQLException {
+        try (var scope = pool.guarded.scope("leak")) {
+            kept.add(pool.beginLogin(username));
+        }
+    }
+
+    private double connectedMeter() {
+        return meters.get(MeterId.CONTROL_CONNECTED.meterName()).gauge().value();
+    }
+
+    private void awaitConnected(boolean connected) {
+        await().atMost(Duration.ofSeconds(40)).until(() -> pool.guarded.healer().connected() == connected);
+        assertThat(connectedMeter()).isEqualTo(connected ? 1 : 0);
+        assertThat(pool.guarded.healer().trouble().isEmpty()).isEqualTo(connected);
+    }
+
+    private void awaitHealed(int count) {
+        await().atMost(Duration.ofSeconds(30))
+                .until(() -> pool.incidents(OutcomeKind.HEALED).size() == count);
+    }
+
+    private static void admin(String sql) throws SQLException {
+        try (Connection admin = SERVER.adminConnection();
+                Statement statement = admin.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    /** The end of an idle session is noticed by the next question. */
+    private static String troubleOnceAsked(SelfHealingDataSource guarded) {
+        try {
+            guarded.blockingTree();
+        } catch (SQLException lost) {
+            // as it is to be
+        }
+        return guarded.healer().trouble();
+    }
+
+    private static void endControlSessions() throws SQLException {
+        admin("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'pgheal-control'");
+    }
+
+    @Test
+    void aRestartBeforeTheHealLeavesNothingToHealAndTheNextOneWorks() throws Exception {
+        start(builder -> builder);
+        Connection lost = pool.beginLogin("alice");
+        SERVER.restart(StopMode.IMMEDIATE);
+        assertThatThrownBy(lost::commit).isInstanceOf(SQLException.class);
+        lost.close();
+        await().until(() -> pool.guarded.leases().isEmpty());
+        awaitConnected(true);
+
+        leak("alice");
+        pool.loginFromOutside("alice").get(20, SECONDS);
+        awaitHealed(1);
+        pool.assertAllSlotsBack();
+    }
+
+    /** Frozen, the act asks in vain; then the server it asks is another one. */
+    @Test
+    void aRestartInTheMiddleOfAHealIsToldAsNotVerified() throws Exception {
+        start(builder -> builder);
+        try (var scope = pool.guarded.scope("leak")) {
+            kept.add(pool.beginLogin("alice"));
+            SERVER.freeze();
+        }
+        await().until(() -> pool.guarded.healer().leases() == 0); // aborted, and about to be verified
+        SERVER.thaw();
+        SERVER.restart(StopMode.IMMEDIATE);
+        await().until(() -> !pool.guarded.incidents().isEmpty());
+        assertThat(pool.guarded.incidents().get(0).outcome()).isIn(OutcomeKind.RELEASED_UNVERIFIED, OutcomeKind.HEALED);
+        awaitConnected(true);
+        leak("alice");
+        await().until(() -> pool.guarded.incidents().stream()
+                .filter(incident -> incident.outcome() == OutcomeKind.HEALED)
+                .anyMatch(incident -> incident.remedies().get(0).outcome().contains("seen gone")));
+        pool.assertAllSlotsBack();
+    }
+
+    @Test
+    void whileTheServerIsFrozenTheApplicationIsAsWithoutPghealAndAfterwardsAllIsWell() throws Exception {
+        start(builder -> builder);
+        try (Connection idle = pool.guarded.getConnection()) {
+            assertThat(idle.isValid(5)).isTrue();
+            CompletableFuture<Void> call;
+            try (var scope = pool.guarded.scope("leak")) {
+                kept.add(pool.beginLogin("alice"));
+                SERVER.freeze();
+            }
+            long begin = System.nanoTime();
+            Incident incident = pool.awaitIncident(OutcomeKind.RELEASED_UNVERIFIED);
+            assertThat(incident.reason()).isNotEmpty();
+            call = pool.login("alice"); // the frozen server holds it, not pgheal
+            assertThatThrownBy(() -> call.get(1, TimeUnit.SECONDS))
+                    .isInstanceOf(java.util.concurrent.TimeoutException.class);
+            assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(60));
+            assertThat(threadsOfTheApplicationInPgheal()).isEmpty();
+            SERVER.thaw();
+            call.get(30, SECONDS);
+        }
+        awaitConnected(true);
+        leak("bob");
+        pool.loginFromOutside("bob").get(20, SECONDS);
+        awaitHealed(1);
+        pool.assertAllSlotsBack();
+    }
+
+    /** Threads that are not pgheal's own and stand still with pgheal on top of everything but the JDK. */
+    private static List<Thread> threadsOfTheApplicationInPgheal() {
+        return Thread.getAllStackTraces().entrySet().stream()
+                .filter(entry -> !entry.getKey().getName().startsWith("pgheal-"))
+                .filter(entry -> List.of(entry.getValue()).stream()
+                        .filter(frame -> !frame.getClassName().startsWith("java.")
+                                && !frame.getClassName().startsWith("jdk.")
+                                && !frame.getClassName().startsWith("sun."))
+                        .findFirst()
+                        .filter(frame -> frame.getClassName().startsWith("io.pgheal.")
+                                && !frame.getClassName().endsWith("Test"))
+                        .isPresent())
+                .map(java.util.Map.Entry::getKey)
+                .toList();
+    }
+
+    @Test
+    void aSilentNetworkBlindsItAndItComesBackByItself() throws Exception {
+        try (FaultProxy proxy = FaultProxy.to(SERVER.url())) {
+            startBehind(proxy);
+            awaitConnected(true);
+            proxy.silence();
+            leak("alice");
+            pool.loginFromOutside("alice").get(20, SECONDS);
+            pool.awaitIncident(OutcomeKind.RELEASED_UNVERIFIED);
+            awaitConnected(false);
+            proxy.heal();
+            awaitConnected(true);
+            leak("bob");
+            awaitHealed(1);
+            pool.guarded.close();
+        }
+    }
+
+    @Test
+    void anIdleControlConnectionThatANatForgotIsReplaced() throws Exception {
+        try (FaultProxy proxy = FaultProxy.to(SERVER.url())) {
+            startBehind(proxy);
+            awaitConnected(true);
+            proxy.forget();
+            leak("alice"); // finds out
+            pool.loginFromOutside("alice").get(20, SECONDS);
+            pool.awaitIncident(OutcomeKind.RELEASED_UNVERIFIED);
+            await().atMost(Duration.ofSeconds(30)).until(() -> proxy.accepted() >= 2);
+            awaitConnected(true);
+            leak("bob");
+            awaitHealed(1);
+            pool.guarded.close();
+        }
+    }
+
+    @Test
+    void withAllConnectionsTakenItHealsByTheOneItHas() throws Exception {
+        start(builder -> builder);
+        leak("alice");
+        awaitHealed(1);
+        List<Connection> all = new ArrayList<>();
+        try {
+            leakWith(all);
+            awaitHealed(2);
+            endControlSessionsAndTakeTheirPlaces(all);
+            await().atMost(Duration.ofSeconds(20))
+                    .until(() -> troubleOnceAsked(pool.guarded).contains("no connection left"));
+            assertThat(connectedMeter()).isZero();
+        } finally {
+            for (Connection connection : all) {
+                connection.close();
+            }
+        }
+        awaitConnected(true);
+    }
+
+    private void leakWith(List<Connection> all) throws SQLException {
+        try (var scope = pool.guarded.scope("leak")) {
+            kept.add(pool.beginLogin("bob"));
+            takeTheRest(all);
+        }
+    }
+
+    private static void takeTheRest(List<Connection> all) {
+        try {
+            while (all.size() < MAX_CONNECTIONS) {
+                all.add(SERVER.connection());
+            }
+        } catch (SQLException full) {
+            assertThat(full.getSQLState()).isEqualTo("53300");
+        }
+    }
+
+    private static void endControlSessionsAndTakeTheirPlaces(List<Connection> all) throws SQLException {
+        try (Connection admin = SERVER.adminConnection();
+                Statement statement = admin.createStatement()) {
+            statement.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                    + " WHERE application_name = 'pgheal-control'");
+        }
+        takeTheRest(all); // the superuser's place, too
+    }
+
+    @Test
+    void aRotatedPasswordIsPickedUpAtTheNextConnect() throws Exception {
+        Path hba;
+        try (Connection admin = SERVER.adminConnection();
+                Statement statement = admin.createStatement();
+                ResultSet row = statement.executeQuery("SHOW hba_file")) {
+            row.next();
+            hba = Path.of(row.getString(1));
+        }
+        String before = Files.readString(hba);
+        HikariConfig config = new HikariConfig();
+        config.setJdbcUrl(SERVER.url());
+        config.setUsername("rotating");
+        config.setPassword("first");
+        config.setMaximumPoolSize(2);
+        admin("CREATE ROLE rotating LOGIN PASSWORD 'first'");
+        try {
+            Files.writeString(hba, "host all rotating all scram-sha-256\n" + before);
+            admin("SELECT pg_reload_conf()");
+            await().until(() -> refuses("wrong"));
+            try (HikariDataSource hikari = new HikariDataSource(config);
+                    SelfHealingDataSource guarded =
+                            SelfHealingDataSource.builder(hikari).build()) {
+                await().until(() -> guarded.healer().connected());
+                admin("ALTER ROLE rotating PASSWORD 'second'");
+                endControlSessions();
+                await().atMost(Duration.ofSeconds(30))
+                        .until(() -> troubleOnceAsked(guarded).contains("credentials are refused"));
+                assertThat(guarded.healer().trouble()).doesNotContain("first").doesNotContain("second");
+                hikari.getHikariConfigMXBean().setPassword("second");
+                await().atMost(Duration.ofSeconds(30))
+                        .until(() -> guarded.healer().connected());
+            }
+        } finally {
+            Files.writeString(hba, before);
+            admin("SELECT pg_reload_conf()");
+            admin("DROP ROLE rotating");
+        }
+    }
+
+    private static boolean refuses(String password) {
+        try {
+            java.sql.DriverManager.getConnection(SERVER.url(), "rotating", password)
+                    .close();
+            return false;
+        } catch (SQLException e) {
+            return "28P01".equals(e.getSQLState());
+        }
+    }
+
+    @Test
+    void withoutActivityTrackingItStillAbortsAndSignalsNobody() throws Exception {
+        admin("ALTER ROLE " + SERVER.user() + " SET track_activities = off");
+        try {
+            start(builder -> builder);
+            assertThat(pool.guarded.healer().shortcomings()).anyMatch(lack -> lack.contains("track_activities"));
+            leak("alice");
+            pool.loginFromOutside("alice").get(20, SECONDS);
+            await().until(() -> !pool.guarded.incidents().isEmpty());
+            assertThat(pool.guarded.incidents().get(0).remedies())
+                    .allMatch(rung -> !rung.outcome().startsWith("SENT"));
+            pool.assertAllSlotsBack();
+        } finally {
+            admin("ALTER ROLE " + SERVER.user() + " RESET track_activities");
+        }
+    }
+
+    @Test
+    void interruptsEndNoneOfItsThreads() throws Exception {
+        start(builder -> builder.name("interrupted"));
+        for (int i = 0; i < 5; i++) {
+            Thread.getAllStackTraces().keySet().stream()
+                    .filter(thread -> thread.getName().startsWith("pgheal-interrupted-"))
+                    .forEach(Thread::interrupt);
+            leak("alice");
+            pool.loginFromOutside("alice").get(20, SECONDS);
+            int incidents = i + 1;
+            await().until(() -> pool.guarded.incidents().size() >= incidents);
+        }
+        leak("bob");
+        await().until(() -> !pool.incidents(OutcomeKind.HEALED).isEmpty());
+        pool.assertAllSlotsBack();
+    }
+
+    @Test
+    void anErrorInsideTheLoopIsSurvived() throws Exception {
+        start(builder -> builder);
+        SimpleMeterRegistry broken = new SimpleMeterRegistry();
+        broken.config().onMeterAdded(meter -> {
+            if (meter.getId().getName().equals(MeterId.CYCLE.meterName())) {
+                throw new OutOfMemoryError("made up");
+            }
+        });
+        pool.guarded.meterRegistry(broken);
+        leak("alice");
+        pool.loginFromOutside("alice").get(20, SECONDS);
+        awaitHealed(1);
+    }
+
+    @Test
+    void closedInTheMiddleOfAHealItLeavesNoThreadAndTheSlotComesBack() throws Exception {
+        start(builder -> builder.name("closing"));
+        leak("alice");
+        pool.guarded.close();
+        await().atMost(Duration.ofSeconds(20))
+                .until(() -> Thread.getAllStackTraces().keySet().stream()
+                        .noneMatch(thread -> thread.getName().startsWith("pgheal-closing")));
+        try (Connection next = pool.guarded.getConnection()) {
+            assertThat(next.isValid(5)).isTrue();
+        }
+    }
+}

@@ -1,0 +1,12 @@
+package io.pgheal;
+
+import io.pgheal.track.Ticker;
+
+/** Lets tests of other packages bring their own clock. */
+public final class TickerSeam {
+    private TickerSeam() {}
+
+    public static SelfHealingDataSource.Builder with(SelfHealingDataSource.Builder builder, Ticker ticker) {
+        return builder.ticker(ticker);
+    }
+}

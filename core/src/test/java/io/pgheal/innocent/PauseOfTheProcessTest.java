@@ -1,0 +1,127 @@
+package io.pgheal.innocent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.pgheal.heal.OutcomeKind;
+import io.pgheal.testserver.PostgresServer;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.SynchronousQueue;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/**
+ * A long garbage collection, a debugger that holds every thread, a machine that sleeps: what the healing loop did not see does
+ * not count. The lease is just then between two threads, so that only the times speak for it.
+ */
+@Timeout(120)
+class PauseOfTheProcessTest {
+    @RegisterExtension
+    static final PostgresServer SERVER = PostgresServer.shared();
+
+    @BeforeAll
+    static void createTables() throws SQLException {
+        Stage.createTables(SERVER);
+    }
+
+    @Test
+    void isNotHeldAgainstWhoeverWasPaused() throws Exception {
+        FakeTime time = new FakeTime();
+        SynchronousQueue<Connection> queue = new SynchronousQueue<>();
+        Innocent innocent = Innocent.of("paused-between-two-threads", stage -> {
+            CompletableFuture<Void> first = Stage.inThread("first", () -> queue.put(stage.begin()));
+            Connection connection = queue.take();
+            first.get();
+            stage.slow();
+            stage.awaitOver();
+            stage.end(connection);
+        });
+        try (Stage stage = Stage.open(SERVER, time, innocent)) {
+            stage.awaitWaiters();
+            time.pass(Duration.ofSeconds(1));
+            time.jump(Duration.ofMinutes(10));
+            time.pass(Duration.ofSeconds(1));
+            // The clock stands still; whatever was begun by it has time to be done.
+            await().during(Duration.ofSeconds(2))
+                    .atMost(Duration.ofSeconds(10))
+                    .until(() -> stage.guarded.incidents().stream()
+                            .allMatch(incident -> incident.outcome() == OutcomeKind.REPORTED));
+            stage.finish();
+        }
+    }
+
+    /** The same with a process that is really stopped. */
+    @Test
+    @DisabledOnOs(OS.WINDOWS)
+    void ofARealProcessIsNotHeldAgainstIt() throws Exception {
+        execute("INSERT INTO account (who) VALUES ('paused')");
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        PausedProcess.class.getName(),
+                        SERVER.url(),
+                        SERVER.user(),
+                        SERVER.password())
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        try (BufferedReader says =
+                new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+            assertThat(says.readLine()).isEqualTo("handed over");
+            signal("STOP", process);
+            long stopped = System.nanoTime();
+            CompletableFuture<Void> waiter = Stage.inThread(
+                    "waiter", () -> execute("UPDATE account SET waited = waited + 1 WHERE who = 'paused'"));
+            await().until(() -> count("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0);
+            await().atMost(Duration.ofSeconds(30))
+                    .until(() ->
+                            System.nanoTime() - stopped > Duration.ofSeconds(8).toNanos());
+            process.getOutputStream().write('\n');
+            process.getOutputStream().flush();
+            signal("CONT", process);
+            assertThat(says.readLine()).isEqualTo("committed, incidents: 0");
+            waiter.get();
+            assertThat(count("SELECT count(*) FROM ledger WHERE who = 'paused'"))
+                    .isEqualTo(2);
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    private static void signal(String name, Process process) throws IOException, InterruptedException {
+        assertThat(new ProcessBuilder("kill", "-" + name, Long.toString(process.pid()))
+                        .start()
+                        .waitFor())
+                .isZero();
+    }
+
+    private static void execute(String sql) throws SQLException {
+        try (Connection connection = SERVER.connection();
+                Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    private static long count(String sql) throws SQLException {
+        try (Connection connection = SERVER.connection();
+                Statement statement = connection.createStatement();
+                ResultSet found = statement.executeQuery(sql)) {
+            found.next();
+            return found.getLong(1);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+package io.pgheal.innocent;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import io.pgheal.HealingConfig;
+import io.pgheal.SelfHealingDataSource;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * An application in a process of its own, to be stopped while its lease is between two threads: one began the work and is
+ * gone, the other has not used the connection yet. Goes on when it reads a line.
+ */
+final class PausedProcess {
+    private PausedProcess() {}
+
+    public static void main(String[] args) throws Exception {
+        HikariConfig config = new HikariConfig();
+        config.setJdbcUrl(args[0]);
+        config.setUsername(args[1]);
+        config.setPassword(args[2]);
+        config.setMaximumPoolSize(1);
+        try (HikariDataSource pool = new HikariDataSource(config);
+                SelfHealingDataSource guarded = SelfHealingDataSource.builder(pool)
+                        .config(HealingConfig.builder()
+                                .abandonedGrace(Duration.ofSeconds(6))
+                                .build())
+                        .build()) {
+            while (!guarded.healer().connected()) {
+                LockSupport.parkNanos(1_000_000);
+            }
+            CompletableFuture<Connection> handedOver = new CompletableFuture<>();
+            Thread first = new Thread(() -> {
+                try {
+                    Connection connection = guarded.getConnection();
+                    connection.setAutoCommit(false);
+                    write(connection, "begun");
+                    try (PreparedStatement lock =
+                            connection.prepareStatement("UPDATE account SET waited = 0 WHERE who = 'paused'")) {
+                        lock.executeUpdate();
+                    }
+                    handedOver.complete(connection);
+                } catch (SQLException e) {
+                    handedOver.completeExceptionally(e);
+                }
+            });
+            first.start();
+            first.join();
+            Connection connection = handedOver.get();
+            System.out.println("handed over");
+            int line = System.in.read();
+            long woken = System.nanoTime();
+            while (System.nanoTime() - woken
+                    < 2_000_000_000L) { // the healing loop looks sooner, and its grace is longer
+                LockSupport.parkNanos(50_000_000);
+            }
+            write(connection, "ended " + line);
+            connection.commit();
+            connection.close();
+            System.out.println("committed, incidents: " + guarded.incidents().size());
+        } catch (SQLException e) {
+            System.out.println("failed: " + e);
+        }
+    }
+
+    private static void write(Connection connection, String line) throws SQLException {
+        try (PreparedStatement insert = connection.prepareStatement("INSERT INTO ledger VALUES ('paused', ?)")) {
+            insert.setString(1, line);
+            insert.executeUpdate();
+        }
+    }
+}

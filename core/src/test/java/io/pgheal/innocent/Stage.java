@@ -1,0 +1,286 @@
+package io.pgheal.innocent;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import io.pgheal.SelfHealingDataSource;
+import io.pgheal.TickerSeam;
+import io.pgheal.decide.HealingMode;
+import io.pgheal.heal.OutcomeKind;
+import io.pgheal.testserver.PostgresServer;
+import io.pgheal.track.Ticker;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+
+/**
+ * Where one innocent plays: its own small pool with the defaults of pgheal, its row, its lines in the ledger, and those
+ * who wait for it: somebody outside and a statement of ours for the row, and threads for a connection of the pool.
+ */
+final class Stage implements AutoCloseable {
+    /** Tells the sessions of the waiters from all others. */
+    private static final String OUTSIDE = "-outside";
+
+    private static final Duration LONG = Duration.ofSeconds(60);
+
+    final String name;
+    final SelfHealingDataSource guarded;
+    private final PostgresServer server;
+    private final HikariDataSource pool;
+    private final CountDownLatch slow = new CountDownLatch(1);
+    private final CountDownLatch over = new CountDownLatch(1);
+    private final List<ExecutorService> executors = new CopyOnWriteArrayList<>();
+    private final List<CompletableFuture<Void>> waiters = new ArrayList<>();
+    private final CompletableFuture<Void> innocent;
+    private String wanted;
+    private int lines = 2;
+    private volatile boolean insideTransaction;
+
+    private Stage(PostgresServer server, Ticker ticker, String name, Innocent innocent) {
+        this.server = server;
+        this.name = name;
+        HikariConfig config = new HikariConfig();
+        config.setJdbcUrl(server.url());
+        config.setUsername(server.user());
+        config.setPassword(server.password());
+        config.addDataSourceProperty("ApplicationName", name);
+        config.setMaximumPoolSize(innocent.connections() + 1); // one for the statement of ours that waits
+        config.setMinimumIdle(0);
+        config.setConnectionTimeout(600_000);
+        config.setPoolName(name);
+        this.pool = new HikariDataSource(config);
+        this.guarded = TickerSeam.with(SelfHealingDataSource.builder(pool), ticker)
+                .insideTransaction(() -> insideTransaction)
+                .build();
+        this.wanted = "UPDATE account SET waited = waited + 1 WHERE who = '" + name + "'";
+        this.innocent = inThread(name, () -> innocent.work(this));
+    }
+
+    static void createTables(PostgresServer server) throws SQLException {
+        try (Connection connection = server.connection();
+                Statement statement = connection.createStatement()) {
+            statement.execute(
+                    "CREATE TABLE IF NOT EXISTS account (who text PRIMARY KEY, waited int NOT NULL DEFAULT 0)");
+            statement.execute("CREATE TABLE IF NOT EXISTS ledger (who text, line text)");
+        }
+    }
+
+    /** The innocent begins. The caller closes the stage. */
+    static Stage open(PostgresServer server, Ticker ticker, Innocent innocent) throws SQLException {
+        String name = innocent.name();
+        try (Connection connection = server.connection();
+                Statement statement = connection.createStatement()) {
+            statement.execute("INSERT INTO account (who) VALUES ('" + name + "')");
+        }
+        return new Stage(server, ticker, name, innocent);
+    }
+
+    // ---- for the innocent
+
+    /** What the waiters wait for, if it is not the innocent's row. */
+    void wanted(String sql) {
+        wanted = sql;
+    }
+
+    /** How many lines the whole work writes into the ledger; two, unless it says otherwise. */
+    void lines(int number) {
+        lines = number;
+    }
+
+    void insideTransaction(boolean value) {
+        insideTransaction = value;
+    }
+
+    /** Borrows, begins a transaction, writes the first line, and locks the row. */
+    Connection begin() throws SQLException {
+        Connection connection = guarded.getConnection();
+        begin(connection);
+        return connection;
+    }
+
+    void begin(Connection connection) throws SQLException {
+        connection.setAutoCommit(false);
+        write(connection, "begun");
+        lockRow(connection);
+    }
+
+    void lockRow(Connection connection) throws SQLException {
+        try (PreparedStatement update = connection.prepareStatement("UPDATE account SET waited = 0 WHERE who = ?")) {
+            update.setString(1, name);
+            assertThat(update.executeUpdate()).isOne();
+        }
+    }
+
+    /** Writes the second line, commits and gives back. */
+    void end(Connection connection) throws SQLException {
+        write(connection, "ended");
+        connection.commit();
+        connection.close();
+    }
+
+    void write(Connection connection, String line) throws SQLException {
+        try (PreparedStatement insert = connection.prepareStatement("INSERT INTO ledger VALUES (?, ?)")) {
+            insert.setString(1, name);
+            insert.setString(2, line);
+            insert.executeUpdate();
+        }
+    }
+
+    /** From here on the innocent is slow, in its own way. */
+    void slow() {
+        slow.countDown();
+    }
+
+    boolean isOver() {
+        return over.getCount() == 0;
+    }
+
+    void awaitOver() throws InterruptedException {
+        over.await();
+    }
+
+    /** With one thread, so that it is idle between two tasks. */
+    ExecutorService executor() {
+        ExecutorService executor = Executors.newFixedThreadPool(1);
+        executors.add(executor);
+        return executor;
+    }
+
+    void shutDownAtTheEnd(ExecutorService executor) {
+        executors.add(executor);
+    }
+
+    void notifyFromOutside(String channel) throws SQLException {
+        try (Connection connection = server.connection();
+                Statement statement = connection.createStatement()) {
+            statement.execute("NOTIFY " + channel);
+        }
+    }
+
+    /** The whole work is committed. */
+    void awaitLines() {
+        await().atMost(LONG).until(() -> linesWritten() == lines);
+    }
+
+    // ---- for the test
+
+    void awaitWaiters() throws Exception {
+        await().atMost(LONG).until(() -> slow.getCount() == 0 || innocent.isDone());
+        if (innocent.isDone()) {
+            innocent.get();
+        }
+        waiters.add(inThread(name + OUTSIDE, () -> {
+            try (Connection connection = DriverManager.getConnection(
+                            server.url() + (server.url().contains("?") ? "&" : "?") + "ApplicationName=" + name
+                                    + OUTSIDE,
+                            server.user(),
+                            server.password());
+                    Statement statement = connection.createStatement()) {
+                statement.execute(wanted);
+            }
+        }));
+        waiters.add(inThread(name + "-ours", () -> {
+            try (Connection connection = guarded.getConnection();
+                    Statement statement = connection.createStatement()) {
+                statement.execute(wanted);
+            }
+        }));
+        await().atMost(LONG).until(() -> waitingSessions() >= 2);
+        while (pool.getHikariPoolMXBean().getThreadsAwaitingConnection() == 0) {
+            CountDownLatch came = new CountDownLatch(1);
+            waiters.add(inThread(name + "-slot", () -> {
+                try (Connection connection = guarded.getConnection()) {
+                    came.countDown();
+                    over.await();
+                    assertThat(connection.isClosed()).isFalse();
+                }
+            }));
+            await().atMost(LONG)
+                    .until(() ->
+                            came.getCount() == 0 || pool.getHikariPoolMXBean().getThreadsAwaitingConnection() > 0);
+        }
+    }
+
+    private long waitingSessions() throws SQLException {
+        try (Connection connection = server.connection();
+                PreparedStatement select =
+                        connection.prepareStatement("SELECT count(DISTINCT application_name) FROM pg_stat_activity"
+                                + " WHERE wait_event_type = 'Lock' AND application_name IN (?, ?)")) {
+            select.setString(1, name);
+            select.setString(2, name + OUTSIDE);
+            try (ResultSet found = select.executeQuery()) {
+                found.next();
+                return found.getLong(1);
+            }
+        }
+    }
+
+    /** The innocent goes on to its end, then those who waited. By its own ledger and its own exceptions. */
+    void finish() throws Exception {
+        assertThat(waitingSessions()).as("%s: those who wait still do", name).isEqualTo(2);
+        over.countDown();
+        innocent.get(60, SECONDS);
+        for (CompletableFuture<Void> waiter : waiters) {
+            waiter.get(60, SECONDS);
+        }
+        assertThat(linesWritten()).as("%s: lines in its ledger", name).isEqualTo(lines);
+        assertThat(guarded.mode()).isEqualTo(HealingMode.HEAL);
+        assertThat(guarded.incidents())
+                .as("%s: told, never touched", name)
+                .allMatch(incident -> incident.outcome() == OutcomeKind.REPORTED);
+    }
+
+    private int linesWritten() throws SQLException {
+        try (Connection connection = server.connection();
+                PreparedStatement select = connection.prepareStatement("SELECT count(*) FROM ledger WHERE who = ?")) {
+            select.setString(1, name);
+            try (ResultSet found = select.executeQuery()) {
+                found.next();
+                return found.getInt(1);
+            }
+        }
+    }
+
+    static CompletableFuture<Void> inThread(String name, Work work) {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        Thread thread = new Thread(
+                () -> {
+                    try {
+                        work.run();
+                        done.complete(null);
+                    } catch (Throwable e) {
+                        done.completeExceptionally(e);
+                    }
+                },
+                name);
+        thread.setDaemon(true);
+        thread.start();
+        return done;
+    }
+
+    interface Work {
+        void run() throws Exception;
+    }
+
+    @Override
+    public void close() {
+        over.countDown();
+        executors.forEach(ExecutorService::shutdownNow);
+        guarded.close();
+        pool.close();
+    }
+}

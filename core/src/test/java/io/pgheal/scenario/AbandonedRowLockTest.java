@@ -1,0 +1,231 @@
+package io.pgheal.scenario;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.pgheal.detect.EvidenceKind;
+import io.pgheal.detect.Strength;
+import io.pgheal.diagnose.DiagnosisKind;
+import io.pgheal.heal.OutcomeKind;
+import io.pgheal.heal.Rung;
+import io.pgheal.testserver.PostgresServer;
+import io.pgheal.track.LeaseScope;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A row is locked by a lease whose owner is gone: each kind of evidence, with one of ours and a stranger waiting. */
+@Timeout(120)
+class AbandonedRowLockTest {
+    @RegisterExtension
+    static final PostgresServer SERVER = PostgresServer.shared();
+
+    private Scene scene;
+
+    @BeforeEach
+    void open() throws Exception {
+        scene = Scene.on(SERVER);
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        scene.close();
+    }
+
+    /** The whole story of alice's row, whatever the evidence. */
+    private void isHealed(int culprit, Stuck ours, Stuck foreign, EvidenceKind kind, Strength strength)
+            throws Exception {
+        ours.goesOn();
+        foreign.goesOn();
+        scene.healed(culprit)
+                .as(DiagnosisKind.ABANDONED_TRANSACTION)
+                .evidence(kind, strength)
+                .tables("login")
+                .tableUnknown(false)
+                .holds("login", "RowExclusiveLock")
+                .waiters(2)
+                .rowWaiter(ours, true, "login")
+                .waiter(foreign, false, "login", "tuple", "ExclusiveLock")
+                .state("idle in transaction")
+                .because(strength == Strength.CERTAIN ? "for certain" : "its owner is gone, and somebody waits")
+                .healedBy(Rung.ABORT);
+        assertThat(scene.admin("SELECT n FROM login WHERE username = 'alice'")).isEqualTo("2");
+    }
+
+    // ---- HANDLE_UNREACHABLE
+
+    @Test
+    void handleUnreachable() throws Exception {
+        scene.guard();
+        Owner owner = Owner.platform();
+        int[] pid = new int[1];
+        Connection[] reachable = {owner.run(() -> lockAlice(pid))};
+        Stuck ours = scene.ours(Scene.update("alice"));
+        Stuck foreign = scene.foreign(Scene.update("alice"));
+        reachable[0] = null;
+        collectUntil(() -> ours.isOver() && foreign.isOver());
+        isHealed(pid[0], ours, foreign, EvidenceKind.HANDLE_UNREACHABLE, Strength.CERTAIN);
+    }
+
+    /** As long as the application has any of these it can go on, for each leads back to the connection. */
+    @ParameterizedTest
+    @ValueSource(strings = {"statement", "result set", "metadata", "array", "large-object stream"})
+    void handleReachableThrough(String what) throws Exception {
+        scene.guard();
+        Owner owner = Owner.platform();
+        int[] pid = new int[1];
+        Object[] reachable = {owner.run(() -> madeThrough(lockAlice(pid), what))};
+        Stuck ours = scene.ours(Scene.update("alice"));
+        Stuck foreign = scene.foreign(Scene.update("alice"));
+
+        int[] forgotten = new int[1];
+        owner.run(() -> {
+            Connection connection = scene.begin(Scene.update("bob"));
+            forgotten[0] = Scene.pid(connection);
+            return null;
+        });
+        collectUntil(() -> !scene.incidents(OutcomeKind.HEALED).isEmpty());
+        scene.healed(forgotten[0]).onlyEvidence(EvidenceKind.HANDLE_UNREACHABLE, Strength.CERTAIN);
+        scene.reported(pid[0])
+                .as(DiagnosisKind.STUCK_LOCK)
+                .noEvidence()
+                .because("its owner is alive")
+                .leftAlone();
+        assertThat(ours.isOver()).isFalse();
+
+        assertThat(reachable[0]).isNotNull();
+        reachable[0] = null;
+        collectUntil(() -> ours.isOver() && foreign.isOver());
+        isHealed(pid[0], ours, foreign, EvidenceKind.HANDLE_UNREACHABLE, Strength.CERTAIN);
+    }
+
+    private Connection lockAlice(int[] pid) throws Exception {
+        Connection connection = scene.begin(Scene.update("alice"));
+        pid[0] = Scene.pid(connection);
+        return connection;
+    }
+
+    private static Object madeThrough(Connection connection, String what) throws Exception {
+        Statement statement = connection.createStatement();
+        return switch (what) {
+            case "statement" -> statement;
+            case "result set" -> statement.executeQuery("SELECT 1");
+            case "metadata" -> connection.getMetaData();
+            case "array" -> {
+                ResultSet row = statement.executeQuery("SELECT ARRAY[1, 2]");
+                row.next();
+                yield row.getArray(1);
+            }
+            default -> {
+                ResultSet row = statement.executeQuery("SELECT lo_from_bytea(0, 'large')");
+                row.next();
+                yield row.getBlob(1).getBinaryStream();
+            }
+        };
+    }
+
+    private static void collectUntil(BooleanSupplier condition) {
+        await().atMost(Duration.ofSeconds(60)).until(() -> {
+            System.gc();
+            return condition.getAsBoolean();
+        });
+    }
+
+    // ---- SCOPE_ENDED
+
+    /** A scope of the application's own needs no throwable to prove that its work is over. */
+    @Test
+    void scopeOfTheApplicationEnded() throws Exception {
+        scene.guard();
+        endsInScope(scene.guarded().scope("nightly-import"), null, Strength.CERTAIN, "nightly-import ended");
+    }
+
+    @Test
+    void scopeOfAFrameworkEndedByAThrowable() throws Exception {
+        scene.guard();
+        endsInScope(
+                scene.guarded().frameworkScope("POST /login"),
+                new StackOverflowError(),
+                Strength.CERTAIN,
+                "POST /login ended by java.lang.StackOverflowError");
+    }
+
+    @Test
+    void scopeOfAFrameworkEndedWell() throws Exception {
+        scene.guard();
+        endsInScope(scene.guarded().frameworkScope("POST /login"), null, Strength.STRONG, "POST /login ended");
+    }
+
+    /** The owner lives on, as a request's thread does. */
+    private void endsInScope(LeaseScope scope, Throwable thrown, Strength strength, String told) throws Exception {
+        Connection connection = scene.leak(Scene.update("alice"));
+        int pid = Scene.pid(connection);
+        // Statements of ours are on threads without a scope; those who begin them here are not.
+        Stuck ours = outOfScope(() -> scene.ours(Scene.update("alice")));
+        Stuck foreign = scene.foreign(Scene.update("alice"));
+        if (thrown != null) {
+            scope.failed(thrown);
+        }
+        scope.close();
+        isHealed(pid, ours, foreign, EvidenceKind.SCOPE_ENDED, strength);
+        assertThat(scene.healed(pid).incident().evidence().get(0).detail()).isEqualTo(told);
+    }
+
+    private static Stuck outOfScope(java.util.concurrent.Callable<Stuck> work) throws Exception {
+        return Owner.platform().run(work);
+    }
+
+    // ---- the owner
+
+    @Test
+    void ownerEndedPlatformThread() throws Exception {
+        scene.guard();
+        ownerEnds(Owner.platform());
+    }
+
+    @Test
+    void ownerEndedVirtualThread() throws Exception {
+        Owner owner = Owner.virtual();
+        scene.guard();
+        ownerEnds(owner);
+    }
+
+    private void ownerEnds(Owner owner) throws Exception {
+        int pid = owner.run(() -> Scene.pid(scene.leak(Scene.update("alice"))));
+        Stuck ours = scene.ours(Scene.update("alice"));
+        Stuck foreign = scene.foreign(Scene.update("alice"));
+        owner.end();
+        isHealed(pid, ours, foreign, EvidenceKind.OWNER_ENDED, Strength.STRONG);
+    }
+
+    @Test
+    void ownerBackInItsPool() throws Exception {
+        scene.guard();
+        ExecutorService executor = Executors.newFixedThreadPool(1);
+        try {
+            Stuck[] waiting = new Stuck[2];
+            int pid = executor.submit(() -> {
+                        int locked = Scene.pid(scene.leak(Scene.update("alice")));
+                        waiting[0] = outOfScope(() -> scene.ours(Scene.update("alice")));
+                        waiting[1] = scene.foreign(Scene.update("alice"));
+                        return locked;
+                    })
+                    .get(60, TimeUnit.SECONDS);
+            isHealed(pid, waiting[0], waiting[1], EvidenceKind.OWNER_BACK_IN_POOL, Strength.STRONG);
+        } finally {
+            executor.shutdownNow();
+        }
+    }
+}

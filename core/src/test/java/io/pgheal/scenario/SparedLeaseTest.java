@@ -1,0 +1,223 @@
+package io.pgheal.scenario;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.pgheal.detect.EvidenceKind;
+import io.pgheal.detect.Strength;
+import io.pgheal.diagnose.DiagnosisKind;
+import io.pgheal.heal.OutcomeKind;
+import io.pgheal.heal.Rung;
+import io.pgheal.testserver.PostgresServer;
+import java.sql.Connection;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.postgresql.PGConnection;
+
+/** Leases that look abandoned, or are, of which pgheal cannot be sure: told to those who wait, not touched. */
+@Timeout(120)
+class SparedLeaseTest {
+    @RegisterExtension
+    static final PostgresServer SERVER = PostgresServer.shared();
+
+    private Scene scene;
+
+    @BeforeEach
+    void open() throws Exception {
+        scene = Scene.on(SERVER);
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        scene.close();
+    }
+
+    @Test
+    void unwrapped() throws Exception {
+        scene.guard();
+        Owner owner = Owner.platform();
+        int pid = owner.run(() -> {
+            Connection connection = scene.leak(Scene.update("alice"));
+            return connection.unwrap(PGConnection.class).getBackendPID();
+        });
+        Stuck waiter = scene.ours(Scene.update("alice"));
+        owner.end();
+        scene.letTheGracePass(() -> scene.guarded().getConnection());
+        scene.reported(pid)
+                .as(DiagnosisKind.STUCK_LOCK)
+                .noEvidence()
+                .tables("login")
+                .rowWaiter(waiter, true, "login")
+                .because("its owner is alive", "no time limit is set")
+                .leftAlone();
+        assertThat(waiter.isOver()).isFalse();
+    }
+
+    /** What another thread used may be at work there. */
+    @Test
+    void moved() throws Exception {
+        scene.guard();
+        Owner borrower = Owner.platform();
+        Connection connection = borrower.run(() -> scene.leak(Scene.update("alice")));
+        Owner other = Owner.platform();
+        int pid = other.run(() -> Scene.pid(connection));
+        Stuck waiter = scene.ours(Scene.update("alice"));
+        borrower.end();
+        other.end();
+        scene.letTheGracePass(() -> scene.guarded().getConnection());
+        scene.reported(pid)
+                .as(DiagnosisKind.STUCK_LOCK)
+                .noEvidence()
+                .rowWaiter(waiter, true, "login")
+                .leftAlone();
+    }
+
+    /** A place in the code whose leases were seen to move is remembered; any call may move the next one, too. */
+    @Test
+    void borrowedWhereLeasesMove() throws Exception {
+        scene.guard();
+        Owner first = Owner.platform();
+        Connection moved = first.run(this::borrowHere);
+        Scene.run(moved, "SELECT 1");
+        moved.close();
+        await().until(() -> !scene.guarded().movingSites().isEmpty());
+        assertThat(scene.guarded().movingSites()).singleElement().asString().contains("borrowHere");
+
+        Owner second = Owner.platform();
+        int pid = second.run(() -> {
+            Connection connection = borrowHere();
+            scene.kept.add(connection);
+            Scene.run(connection, Scene.update("alice"));
+            return Scene.pid(connection);
+        });
+        Stuck waiter = scene.ours(Scene.update("alice"));
+        second.end();
+        scene.letTheGracePass(() -> scene.guarded().getConnection());
+        scene.reported(pid)
+                .as(DiagnosisKind.STUCK_LOCK)
+                .noEvidence()
+                .rowWaiter(waiter, true, "login")
+                .leftAlone();
+    }
+
+    private Connection borrowHere() throws Exception {
+        Connection connection = scene.guarded().getConnection();
+        connection.setAutoCommit(false);
+        return connection;
+    }
+
+    /** Nothing is locked by it; its slot is missed only once the pool is exhausted. */
+    @Test
+    void withoutATransactionUntilThePoolIsExhausted() throws Exception {
+        scene.guard(3, "", config -> config, builder -> builder);
+        List<Integer> idle = new ArrayList<>();
+        for (int i = 0; i < 2; i++) {
+            Owner owner = Owner.platform();
+            idle.add(owner.run(() -> {
+                Connection connection = scene.guarded().getConnection();
+                scene.kept.add(connection);
+                return Scene.pid(connection);
+            }));
+            owner.end();
+        }
+        scene.letTheGracePass(() -> scene.guarded().getConnection());
+        assertThat(scene.guarded().incidents()).hasSize(1);
+        assertThat(scene.guarded().healer().leases()).isEqualTo(2);
+
+        List<Connection> all = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            all.add(scene.guarded().getConnection());
+        }
+        scene.kept.add(all);
+        for (int pid : idle) {
+            scene.healed(pid)
+                    .as(DiagnosisKind.ABANDONED_TRANSACTION)
+                    .onlyEvidence(EvidenceKind.OWNER_ENDED, Strength.STRONG)
+                    .waiters(0)
+                    .because("its pool is exhausted")
+                    .healedBy(Rung.ABORT);
+        }
+    }
+
+    /** A leader that holds its lock in a transaction, and followers that wait to take over. */
+    @Test
+    void onlyAdvisoryLocksAreWaitedFor() throws Exception {
+        scene.guard();
+        Owner owner = Owner.platform();
+        int pid = owner.run(() -> Scene.pid(scene.leak("SELECT pg_advisory_xact_lock(42)")));
+        Stuck ours = scene.ours("SELECT pg_advisory_lock(42)");
+        Stuck foreign = scene.foreign("SELECT pg_advisory_lock(42)");
+        owner.end();
+        scene.letTheGracePass(() -> scene.guarded().getConnection());
+        await().until(() -> scene.incidents(OutcomeKind.REPORTED).stream()
+                .anyMatch(incident -> incident.diagnosis() == DiagnosisKind.ABANDONED_TRANSACTION));
+        Told told = scene.reported(pid);
+        told.as(DiagnosisKind.ABANDONED_TRANSACTION)
+                .onlyEvidence(EvidenceKind.OWNER_ENDED, Strength.STRONG)
+                .tables()
+                .tableUnknown(false)
+                .holds(null, "ExclusiveLock")
+                .waiters(2)
+                .waiter(ours, true, null, "advisory", "ExclusiveLock")
+                .waiter(foreign, false, null, "advisory", "ExclusiveLock")
+                .because("only advisory locks are waited for");
+        assertThat(ours.isOver()).isFalse();
+        assertThat(foreign.isOver()).isFalse();
+    }
+
+    /**
+     * The lock belongs to the session: there is no transaction that could outlive its owner. A limit for statements that
+     * run, or for idle transactions, does not apply either: this session does neither.
+     */
+    @Test
+    void advisoryLockOfAnIdleSession() throws Exception {
+        scene.guard(config ->
+                config.idleBlockerTimeout(Duration.ofMillis(500)).activeBlockerTimeout(Duration.ofMillis(500)));
+        Connection leader = scene.guarded().getConnection();
+        scene.kept.add(leader);
+        Scene.run(leader, "SELECT pg_advisory_lock(42)");
+        int pid = Scene.pid(leader);
+        Stuck waiter = scene.ours("SELECT pg_advisory_lock(42)");
+        Told told = scene.reported(pid);
+        scene.letTheGracePass(() -> scene.guarded().getConnection());
+        told.as(DiagnosisKind.STUCK_LOCK)
+                .noEvidence()
+                .tables()
+                .tableUnknown(false)
+                .state("idle")
+                .holds(null, "ExclusiveLock")
+                .waiter(waiter, true, null, "advisory", "ExclusiveLock")
+                .because("no transaction is open", "belongs to its session")
+                .leftAlone();
+        Scene.run(leader, "SELECT pg_advisory_unlock(42)");
+        waiter.goesOn();
+    }
+
+    /** Its thread is gone, its session's lock is not: there is no transaction to be judged, but who waits is told. */
+    @Test
+    void advisoryLockOfAnIdleSessionWhoseOwnerEnded() throws Exception {
+        scene.guard();
+        Owner owner = Owner.platform();
+        int pid = owner.run(() -> {
+            Connection leader = scene.guarded().getConnection();
+            scene.kept.add(leader);
+            Scene.run(leader, "SELECT pg_advisory_lock(42)");
+            return Scene.pid(leader);
+        });
+        owner.end();
+        Stuck waiter = scene.ours("SELECT pg_advisory_lock(42)");
+        Told told = scene.reported(pid);
+        scene.letTheGracePass(() -> scene.guarded().getConnection());
+        told.as(DiagnosisKind.STUCK_LOCK)
+                .state("idle")
+                .waiter(waiter, true, null, "advisory", "ExclusiveLock")
+                .because("belongs to its session")
+                .leftAlone();
+    }
+}

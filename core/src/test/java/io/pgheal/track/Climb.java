@@ -1,0 +1,109 @@
+package io.pgheal.track;
+
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Does a piece of work on each level of a thread's stack, from the bottom up: where it overflows, one frame more is there
+ * the next time. So an overflow cuts the work at every point where it needs more stack than before. What has to be done
+ * between the attempts, another thread does.
+ */
+public final class Climb {
+    private static final long STACK = 256 * 1024;
+    private static final int BETWEEN = 0;
+    private static final int WORKING = 1;
+
+    /** What may be cut. */
+    public interface Work {
+        void run() throws Exception;
+    }
+
+    /** What the caller's thread does after each attempt. */
+    public interface Check {
+        void after(Throwable thrown) throws Exception;
+    }
+
+    private final Work work;
+    private final int step;
+    private final int whole;
+    private final StackOverflowError further = new StackOverflowError();
+    private volatile int turn = WORKING;
+    private volatile Throwable thrown;
+    private volatile boolean stopped;
+    private int level;
+    private int succeeded;
+    private int attempts;
+
+    private Climb(int step, int whole, Work work) {
+        this.step = step;
+        this.whole = whole;
+        this.work = work;
+    }
+
+    /**
+     * Climbs until the work was done whole often enough.
+     *
+     * @param step how many levels lie between two attempts
+     * @param whole how many attempts are to succeed
+     * @return the attempts that failed
+     */
+    public static int run(int step, int whole, Work work, Check check) throws Exception {
+        Climb climb = new Climb(step, whole, work);
+        Thread thread = new Thread(null, climb::down, "climb", STACK);
+        thread.start();
+        int failed = 0;
+        Exception wrong = null;
+        while (thread.isAlive()) {
+            if (climb.turn != BETWEEN) {
+                LockSupport.parkNanos(20_000);
+                continue;
+            }
+            if (climb.thrown != null) {
+                failed++;
+            }
+            try {
+                check.after(climb.thrown);
+            } catch (Exception | AssertionError e) {
+                wrong = new IllegalStateException(
+                        "after attempt " + climb.attempts + ", which ended by " + climb.thrown, e);
+                climb.stopped = true;
+            }
+            climb.turn = WORKING;
+        }
+        thread.join();
+        if (wrong != null) {
+            throw wrong;
+        }
+        return failed;
+    }
+
+    @SuppressWarnings("InfiniteRecursion")
+    private void down() {
+        try {
+            down();
+        } catch (StackOverflowError here) {
+            attempt();
+        }
+    }
+
+    private void attempt() {
+        if (++level % step != 0) {
+            throw further;
+        }
+        Throwable seen = null;
+        try {
+            work.run();
+        } catch (Throwable t) {
+            seen = t;
+        }
+        thrown = seen;
+        attempts++;
+        turn = BETWEEN;
+        while (turn == BETWEEN) {
+            // calls nothing, for there may be no stack for it
+        }
+        if (stopped || (seen == null && ++succeeded >= whole)) {
+            return;
+        }
+        throw further;
+    }
+}

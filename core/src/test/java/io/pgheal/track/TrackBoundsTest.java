@@ -1,0 +1,55 @@
+package io.pgheal.track;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.lang.ref.WeakReference;
+import java.lang.reflect.Field;
+import java.sql.Connection;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.postgresql.core.BaseConnection;
+
+/** Whatever an application does, what is kept of it is bounded. */
+class TrackBoundsTest {
+    private final LeaseRegistry registry = Leases.registry(new Leases.TestPool());
+
+    private ConnectionHandle lend() throws Exception {
+        return registry.lend(new Raw().as(Connection.class), new Raw().as(BaseConnection.class));
+    }
+
+    @Test
+    void eventsThatNobodyHearsAreCountedAndLost() throws Exception {
+        Lease lease = lend().lease;
+        for (int i = 0; i < 3000; i++) {
+            registry.giveBackLater(lease);
+        }
+        assertThat(registry.events()).hasSize(1024);
+        assertThat(registry.lostEvents()).isEqualTo(3000 - 1024);
+    }
+
+    @Test
+    void theLastEightStatementsOfATransactionAreKept() throws Exception {
+        Lease lease = lend().lease;
+        for (int i = 0; i < 100; i++) {
+            lease.enter(Call.EXECUTE, "select " + i);
+            lease.exit();
+        }
+        assertThat(lease.statements()).hasSize(8).startsWith("select 92").endsWith("select 99");
+    }
+
+    @Test
+    void aPhysicalConnectionThatIsGoneIsForgotten() throws Exception {
+        Field field = LeaseRegistry.class.getDeclaredField("physicals");
+        field.setAccessible(true);
+        Map<?, ?> physicals = (Map<?, ?>) field.get(registry);
+        for (int i = 0; i < 100; i++) {
+            lend().close();
+        }
+        WeakReference<?> other = new WeakReference<>(new Object());
+        await().until(() -> {
+            System.gc();
+            return other.refersTo(null) && physicals.isEmpty();
+        });
+    }
+}
