@@ -1,0 +1,397 @@
+package io.pgheal.chaos;
+
+import io.pgheal.chaos.Attempt.Stage;
+import io.pgheal.chaos.Outcomes.Outcome;
+import io.pgheal.track.HealingLease;
+import io.pgheal.track.LeaseScope;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.PGConnection;
+
+/** Work that takes long with rows locked and others waiting behind it, and must be left to end by itself. */
+final class SlowButAlive {
+    private final Ground ground;
+    private final int number;
+    private final int ofThem;
+
+    /** Ways to be slow, and what tells each from a leak. */
+    enum Kind {
+        LONG_COMPUTATION,
+        PARKED,
+        LONG_STATEMENT,
+        STREAMING_ROWS,
+        /** Only the result set is kept; the collector runs meanwhile. */
+        ONLY_A_RESULT_SET,
+        ADVISORY_LEADER,
+        /** In a queue, inside its task. */
+        WAITING_IN_A_TASK,
+        /** The borrower's task is over; another thread works on. */
+        HANDED_OVER,
+        /** Each task of a worker does one step: the gaps are shorter than the grace, the whole is longer. */
+        IN_SEVERAL_TASKS,
+        /** The borrower's task is over, a later one goes on; the application asked for the time. */
+        EXTENDED,
+        /** The same with the driver's own object in hand. */
+        UNWRAPPED,
+        /** Borrowed in an inner scope, used until the end of the outer one. */
+        NESTED_SCOPE
+    }
+
+    /** One of several who take the kinds by turns. */
+    SlowButAlive(Ground ground, int number, int ofThem) {
+        this.ground = ground;
+        this.number = number;
+        this.ofThem = ofThem;
+    }
+
+    void run() throws Exception {
+        Dice dice = ground.dice("slow-" + number);
+        Deck<Kind> deck = new Deck<>(List.of(Kind.values()), ground.dice("slow"));
+        deck.skip(number);
+        while (!ground.isClosing()) {
+            Dice act = dice.split();
+            Kind kind = deck.draw();
+            deck.skip(ofThem - 1);
+            Duration time = duration(act);
+            Integer own = ground.reserve();
+            if (own != null) {
+                try {
+                    perform(kind, act, own, time);
+                } finally {
+                    ground.giveBack(own);
+                }
+            }
+            ground.idle(act.millis(100, 2000));
+        }
+    }
+
+    /** Most beyond the grace, some beyond the patience. */
+    private static Duration duration(Dice dice) {
+        int draw = dice.below(10);
+        return draw < 6
+                ? dice.millis(2_500, 6_000)
+                : draw < 9 ? dice.millis(6_000, 14_000) : dice.millis(16_000, 25_000);
+    }
+
+    private void perform(Kind kind, Dice dice, int own, Duration time) throws Exception {
+        ground.tally.note("slow but alive: " + kind + " for " + time.toMillis() + " ms");
+        for (int i = dice.below(3); i > 0; i--) {
+            Dice waiter = dice.split();
+            Duration comes = waiter.millis(50, 1500);
+            int timeout = waiter.oneOf(0, 0, 700, 4000);
+            ground.threads.start("waiter", () -> {
+                Threads.pause(comes);
+                ground.work.insist("a waiter", own, 1 + waiter.below(Bank.COMMON), waiter, timeout);
+            });
+        }
+        Transfer transfer = Transfer.draw(dice, ground.outcomes.next(), own, 1 + dice.below(Bank.COMMON))
+                .plain();
+        Outcome outcome = switch (kind) {
+            case HANDED_OVER -> handOver(transfer, dice, time);
+            case IN_SEVERAL_TASKS -> stepByStep(transfer, dice, time);
+            case EXTENDED, UNWRAPPED -> comeBack(kind, transfer, dice, time);
+            case WAITING_IN_A_TASK -> waitInTask(transfer, dice, time);
+            case ONLY_A_RESULT_SET -> keepOnlyTheResultSet(transfer, dice, time);
+            case NESTED_SCOPE -> borrowInInnerScope(transfer, dice, time);
+            default ->
+                ground.work.attempt(
+                        "slow " + kind, transfer, dice, 0, connection -> linger(kind, connection, dice, time));
+        };
+        ground.tally.count("slow." + kind + "." + outcome);
+    }
+
+    private static void linger(Kind kind, Connection connection, Dice dice, Duration time) throws SQLException {
+        switch (kind) {
+            case LONG_COMPUTATION -> compute(time);
+            case LONG_STATEMENT -> sleepOnTheServer(connection, time);
+            case STREAMING_ROWS -> stream(connection, time);
+            case ADVISORY_LEADER -> lead(connection, dice, time);
+            default -> Threads.pause(time);
+        }
+    }
+
+    /** In bursts, so that the others get their share of the machine. */
+    private static void compute(Duration time) {
+        long end = System.nanoTime() + time.toNanos();
+        double sink = 1;
+        while (System.nanoTime() - end < 0) {
+            for (int i = 0; i < 100_000; i++) {
+                sink = Math.sqrt(sink + i);
+            }
+            if (sink < 0) {
+                return;
+            }
+            Threads.pause(Duration.ofMillis(10));
+        }
+    }
+
+    private static void sleepOnTheServer(Connection connection, Duration time) throws SQLException {
+        try (PreparedStatement sleep = connection.prepareStatement("SELECT pg_sleep(? / 1000.0)")) {
+            sleep.setLong(1, time.toMillis());
+            sleep.execute();
+        }
+    }
+
+    private static void stream(Connection connection, Duration time) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.setFetchSize(5);
+            try (ResultSet rows = statement.executeQuery("SELECT generate_series(1, 30)")) {
+                while (rows.next()) {
+                    Threads.pause(time.dividedBy(30));
+                }
+            }
+        }
+    }
+
+    /** Others want to lead: they wait for the advisory lock alone. */
+    private static void lead(Connection connection, Dice dice, Duration time) throws SQLException {
+        try (PreparedStatement lock = connection.prepareStatement("SELECT pg_advisory_xact_lock(?)")) {
+            lock.setLong(1, dice.token());
+            lock.execute();
+        }
+        Threads.pause(time);
+    }
+
+    // Each of these borrows at a place of its own in the code: what pgheal learns there is not to reach other work.
+
+    private Outcome waitInTask(Transfer transfer, Dice dice, Duration time) throws Exception {
+        return inOneThread(worker -> worker.submit(() ->
+                        ground.work.attempt("slow " + Kind.WAITING_IN_A_TASK, transfer, dice, 0, nothing -> poll(time)))
+                .get());
+    }
+
+    private static void poll(Duration time) {
+        long end = System.nanoTime() + time.toNanos();
+        LinkedBlockingQueue<Object> nobodyPuts = new LinkedBlockingQueue<>();
+        for (long left = time.toNanos(); left > 0; left = end - System.nanoTime()) {
+            try {
+                nobodyPuts.poll(left, TimeUnit.NANOSECONDS);
+            } catch (InterruptedException goesOn) {
+                // it has its time
+            }
+        }
+    }
+
+    private Outcome handOver(Transfer transfer, Dice dice, Duration time) throws Exception {
+        Piece piece = new Piece(Kind.HANDED_OVER, transfer, dice);
+        return inOneThread(first -> inOneThread(second -> {
+            first.submit(() -> {
+                        piece.begin(() -> ground.guarded.getConnection());
+                        piece.exchange(second);
+                    })
+                    .get();
+            return second.submit(() -> {
+                        Threads.pause(time);
+                        return piece.finish();
+                    })
+                    .get();
+        }));
+    }
+
+    private Outcome stepByStep(Transfer transfer, Dice dice, Duration time) throws Exception {
+        Piece piece = new Piece(Kind.IN_SEVERAL_TASKS, transfer, dice);
+        Duration gap = ground.guarded.config().limits().grace().dividedBy(2);
+        return inOneThread(worker -> {
+            worker.submit(() -> piece.begin(() -> ground.guarded.getConnection()))
+                    .get();
+            for (Duration left = time; left.compareTo(gap) > 0; left = left.minus(gap)) {
+                Threads.pause(gap);
+                worker.submit(piece::ask).get();
+            }
+            return worker.submit(piece::finish).get();
+        });
+    }
+
+    private Outcome comeBack(Kind kind, Transfer transfer, Dice dice, Duration time) throws Exception {
+        Piece piece = new Piece(kind, transfer, dice);
+        return inOneThread(worker -> {
+            worker.submit(() -> piece.begin(() -> {
+                        Connection connection =
+                                kind == Kind.EXTENDED ? ground.guarded.getConnection() : borrowToUnwrap();
+                        if (kind == Kind.EXTENDED) {
+                            connection
+                                    .unwrap(HealingLease.class)
+                                    .extend(time.multipliedBy(4).plusSeconds(60));
+                        } else {
+                            connection.unwrap(PGConnection.class).getBackendPID();
+                        }
+                        return connection;
+                    }))
+                    .get();
+            Threads.pause(time);
+            return worker.submit(piece::finish).get();
+        });
+    }
+
+    private Connection borrowToUnwrap() throws SQLException {
+        return ground.guarded.getConnection();
+    }
+
+    private Outcome borrowInInnerScope(Transfer transfer, Dice dice, Duration time) {
+        Piece piece = new Piece(Kind.NESTED_SCOPE, transfer, dice);
+        try (LeaseScope outer = ground.guarded.scope("outer")) {
+            try (LeaseScope inner = ground.guarded.scope("inner")) {
+                piece.begin(() -> ground.guarded.getConnection());
+            }
+            Threads.pause(time);
+            return piece.finish();
+        }
+    }
+
+    private Outcome keepOnlyTheResultSet(Transfer transfer, Dice dice, Duration time) {
+        Piece piece = new Piece(Kind.ONLY_A_RESULT_SET, transfer, dice);
+        piece.begin(() -> ground.guarded.getConnection());
+        ResultSet rows = piece.letGoOfAllButRows();
+        if (rows != null) {
+            System.gc();
+            Threads.pause(time);
+            System.gc();
+            piece.takeBack(rows);
+        }
+        return piece.finish();
+    }
+
+    /** One transfer in pieces that different threads may carry out. */
+    private final class Piece {
+        private final Transfer transfer;
+        private final Dice dice;
+        private final Attempt attempt;
+        private final AtomicReference<@Nullable Connection> connection = new AtomicReference<>();
+        private volatile @Nullable Outcome failed;
+
+        Piece(Kind kind, Transfer transfer, Dice dice) {
+            this.transfer = transfer;
+            this.dice = dice;
+            this.attempt = new Attempt("slow " + kind);
+        }
+
+        void begin(Source source) {
+            step(() -> {
+                Connection borrowed = source.borrow();
+                connection.set(borrowed);
+                attempt.stage = Stage.WORKING;
+                Work.begin(borrowed, transfer);
+                attempt.pid = Bank.ask(borrowed, dice.token());
+                Bank.move(borrowed, transfer, dice);
+            });
+        }
+
+        void ask() {
+            step(() -> Bank.ask(present(), dice.token()));
+        }
+
+        /** The second thread makes its first call before the first one ends: that is what shows that it is handed over. */
+        void exchange(ThreadPoolExecutor second) {
+            try {
+                second.submit(() -> step(() -> Bank.ask(present(), dice.token())))
+                        .get();
+            } catch (InterruptedException | ExecutionException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        Outcome finish() {
+            step(() -> {
+                Bank.ask(present(), dice.token());
+                attempt.stage = Stage.COMMITTING;
+                present().commit();
+            });
+            Outcome outcome = failed == null ? Outcome.COMMITTED : failed;
+            Connection last = connection.getAndSet(null);
+            if (failed != null) {
+                Work.rollback(last);
+            }
+            Work.close(last);
+            ground.outcomes.report(transfer.id(), outcome);
+            ground.tally.count("transfers." + outcome);
+            return outcome;
+        }
+
+        @Nullable
+        ResultSet letGoOfAllButRows() {
+            AtomicReference<@Nullable ResultSet> rows = new AtomicReference<>();
+            step(() -> {
+                Statement statement = present().createStatement();
+                statement.setFetchSize(2);
+                rows.set(statement.executeQuery("SELECT generate_series(1, 10)"));
+                connection.set(null);
+            });
+            return rows.get();
+        }
+
+        void takeBack(ResultSet rows) {
+            step(() -> {
+                connection.set(rows.getStatement().getConnection());
+                int read = 0;
+                while (rows.next()) {
+                    read++;
+                }
+                if (read != 10) {
+                    throw new WrongAnswer(read + " rows instead of 10");
+                }
+                rows.getStatement().close();
+            });
+        }
+
+        private Connection present() {
+            Connection present = connection.get();
+            if (present == null) {
+                throw new IllegalStateException("no connection");
+            }
+            return present;
+        }
+
+        private void step(Step step) {
+            if (failed != null) {
+                return;
+            }
+            try {
+                step.take();
+            } catch (SQLException | WrongAnswer e) {
+                failed = ground.judge.failed(attempt, e);
+            }
+        }
+    }
+
+    @FunctionalInterface
+    private interface Source {
+        Connection borrow() throws SQLException;
+    }
+
+    @FunctionalInterface
+    private interface Step {
+        void take() throws SQLException;
+    }
+
+    @FunctionalInterface
+    private interface InOneThread {
+        Outcome with(ThreadPoolExecutor worker) throws Exception;
+    }
+
+    /** An executor of one thread, which lives no longer than this. */
+    private Outcome inOneThread(InOneThread work) throws Exception {
+        ThreadPoolExecutor one = new ThreadPoolExecutor(
+                1,
+                1,
+                0,
+                TimeUnit.SECONDS,
+                new LinkedBlockingQueue<>(),
+                task -> ground.threads.platform("slow-worker", 0, task));
+        try {
+            return work.with(one);
+        } finally {
+            one.shutdown();
+        }
+    }
+}

@@ -1,0 +1,308 @@
+package io.pgheal.chaos;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import io.pgheal.SelfHealingDataSource;
+import io.pgheal.decide.HealingMode;
+import io.pgheal.heal.OutcomeKind;
+import io.pgheal.heal.RungResult;
+import io.pgheal.report.HealerState;
+import io.pgheal.report.Incident;
+import io.pgheal.testserver.FaultProxy;
+import io.pgheal.testserver.PostgresServer;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/** One soak: sets the bank up, lets everybody loose, lets it settle, and holds what was told against what is there. */
+final class SoakRun {
+    static final String APPLICATION = "soak";
+
+    private static final int SLOTS = 28;
+    private static final int TELLERS = 10;
+    private static final int SLOW = 3;
+    private static final int LEAKED_SLOTS = 10;
+    private static final Duration SETTLING = Duration.ofSeconds(150);
+    private static final Duration PROGRESS = Duration.ofSeconds(5);
+
+    private final SoakOptions options;
+    private final PrintStream out;
+    private final Disturbances disturbances = new Disturbances();
+    private final Times times = new Times();
+    private final Tally tally;
+    private final Threads threads;
+
+    SoakRun(SoakOptions options, PrintStream out) throws java.io.IOException {
+        this.options = options;
+        this.out = out;
+        Files.createDirectories(options.reports());
+        this.tally = new Tally(options.reports());
+        this.threads = new Threads(tally);
+    }
+
+    Report run() throws Exception {
+        try (PostgresServer server = PostgresServer.dedicated().config("synchronous_commit", "on")) {
+            server.open("soak");
+            try (Connection connection = server.connection()) {
+                Bank.found(connection);
+            }
+            try (FaultProxy proxy = FaultProxy.to(server.url())) {
+                return run(server, proxy);
+            }
+        } finally {
+            tally.close();
+        }
+    }
+
+    private Report run(PostgresServer server, FaultProxy proxy) throws Exception {
+        HikariConfig config = new HikariConfig();
+        config.setJdbcUrl(proxy.url(server.url()));
+        config.setUsername(server.user());
+        config.setPassword(server.password());
+        config.setMaximumPoolSize(SLOTS);
+        config.setConnectionTimeout(10_000);
+        config.setPoolName(APPLICATION);
+        config.addDataSourceProperty("ApplicationName", APPLICATION);
+        Settings settings = Settings.draw(options, config);
+        out.println("seed " + options.seed() + ", " + options.duration().toSeconds() + " s, settings varied: "
+                + String.join("; ", settings.varied()));
+        AtomicReference<@Nullable SelfHealingDataSource> guarded = new AtomicReference<>();
+        LeakWatch watch =
+                new LeakWatch(server, disturbances, tally, times, session -> picture(guarded.get(), session.pid()));
+        Thread watching = threads.start("watch", watch::run);
+        String healer;
+        try (HikariDataSource pool = new HikariDataSource(config)) {
+            Ground ground;
+            try (SelfHealingDataSource healing = SelfHealingDataSource.builder(pool)
+                    .config(settings.healing())
+                    .listener(this::hear)
+                    .build()) {
+                guarded.set(healing);
+                ground = new Ground(options, pool, healing, disturbances, tally, threads, watch);
+                Threads.await(() -> healing.healer().connected(), Duration.ofSeconds(20));
+                work(ground, server, proxy);
+                if (!isOver()) {
+                    settle(ground, server);
+                }
+                healer = judgeHealer(healing);
+            }
+            watch.stop();
+            watching.join();
+            if (!isOver()) {
+                countThreads("pgheal-" + APPLICATION);
+            }
+            hold(ground.outcomes, server);
+            return Report.of(options, settings, tally, times, healer);
+        } finally {
+            watch.stop();
+        }
+    }
+
+    private void work(Ground ground, PostgresServer server, FaultProxy proxy) {
+        Semaphore slots = new Semaphore(LEAKED_SLOTS);
+        for (int i = 0; i < TELLERS; i++) {
+            String name = "teller-" + i;
+            Teller teller = new Teller(ground, name, options.rate() * 60 / TELLERS);
+            if (i % 3 == 0) {
+                threads.startVirtual(name, teller::run);
+            } else {
+                threads.start(name, teller::run);
+            }
+        }
+        for (int i = 0; i < SLOW; i++) {
+            threads.start("slow-" + i, new SlowButAlive(ground, i, SLOW)::run);
+        }
+        // Strong evidence has 30 heals a minute, certain evidence ten for each slot.
+        threads.start(
+                "strong-leaks", new Leaks(ground, "strong-leaks", kinds(true), Duration.ofMillis(2_400), slots)::run);
+        threads.start(
+                "certain-leaks", new Leaks(ground, "certain-leaks", kinds(false), Duration.ofMillis(900), slots)::run);
+        threads.start(
+                "overflows",
+                new Leaks(ground, "overflows", List.of(LeakKind.OVERFLOW), Duration.ofSeconds(5), slots)::run);
+        threads.start("collector", () -> collect(ground));
+        if (options.weather()) {
+            threads.start("weather", new Weather(ground, server, proxy)::run);
+        }
+        long end = System.nanoTime() + options.duration().toNanos();
+        while (System.nanoTime() - end < 0 && !isOver()) {
+            Threads.await(this::isOver, PROGRESS);
+            out.println(progress(ground));
+        }
+        ground.close();
+    }
+
+    private boolean isOver() {
+        return options.untilViolated() && !tally.isClean();
+    }
+
+    private static List<LeakKind> kinds(boolean strong) {
+        return java.util.Arrays.stream(LeakKind.values())
+                .filter(kind -> kind != LeakKind.OVERFLOW && (kind.proof == LeakKind.Proof.STRONG) == strong)
+                .toList();
+    }
+
+    /** Until the bank has closed and every leak is gone: what nobody refers to must be seen to be so. */
+    private void collect(Ground ground) {
+        Dice dice = ground.dice("collector");
+        while (!ground.isClosing()
+                || ground.watch.open() > 0
+                || ground.guarded.healer().leases() > 0) {
+            Threads.pause(dice.millis(2_000, 5_000));
+            System.gc();
+        }
+    }
+
+    private String progress(Ground ground) {
+        long transactions = transactions();
+        long seconds = Math.max(1, tally.elapsed().toSeconds());
+        long leaks =
+                tally.all("leak.").values().stream().mapToLong(each -> each).sum();
+        return "%02d:%02d:%02d  tx %,d (%d/s)  leaks %d, open %d  healed %d  innocents %d  refuted %d  wrong %d  %s%s"
+                .formatted(
+                        seconds / 3600,
+                        seconds / 60 % 60,
+                        seconds % 60,
+                        transactions,
+                        transactions / seconds,
+                        leaks,
+                        ground.watch.open(),
+                        tally.of("incident.HEALED"),
+                        tally.of(Invariant.INNOCENT_TOUCHED),
+                        tally.of(Invariant.JUDGEMENT_REFUTED),
+                        tally.of(Invariant.WRONG_ANSWER),
+                        tally.isClean() ? "" : "VIOLATED  ",
+                        tally.last());
+    }
+
+    private long transactions() {
+        return tally.of("questions")
+                + tally.all("transfers.").values().stream()
+                        .mapToLong(each -> each)
+                        .sum();
+    }
+
+    // ---- what pgheal tells, for the report only
+
+    private void hear(Incident incident) {
+        if (incident.outcome() == OutcomeKind.REFUTED) {
+            tally.violated(Invariant.JUDGEMENT_REFUTED, incident.toString());
+            return;
+        }
+        tally.count("incident." + incident.outcome());
+        tally.count("diagnosis." + incident.diagnosis() + " " + incident.outcome());
+        if (incident.outcome() == OutcomeKind.HEALED) {
+            String rung = incident.remedies().stream()
+                    .filter(RungResult::helped)
+                    .map(each -> each.rung().name())
+                    .reduce((first, last) -> last)
+                    .orElse("none");
+            tally.count("rung." + rung);
+            if (incident.timeToHeal() != null) {
+                times.add("as pgheal says", incident.timeToHeal());
+            }
+        } else if (incident.outcome() != OutcomeKind.REPORTED) {
+            tally.note(incident.outcome() + " " + incident.diagnosis() + ": " + incident.reason() + " "
+                    + incident.remedies());
+        }
+    }
+
+    private static String picture(@Nullable SelfHealingDataSource guarded, int pid) {
+        return guarded == null
+                ? ""
+                : guarded.healer() + " moving: " + guarded.movingSites() + " "
+                        + guarded.leases().stream()
+                                .filter(lease -> lease.backendPid() == pid)
+                                .toList();
+    }
+
+    // ---- the end
+
+    private void settle(Ground ground, PostgresServer server) {
+        out.println("the bank is closed; settling");
+        tally.note("closed; settling");
+        Threads.await(
+                () -> threads.alive().stream()
+                                .allMatch(thread -> thread.getName().contains("soak-watch"))
+                        && ground.watch.open() == 0
+                        && ground.guarded.healer().leases() == 0,
+                SETTLING);
+        for (Thread thread : threads.alive()) {
+            if (!thread.getName().contains("soak-watch")) {
+                Throwable where = new Throwable("where it is");
+                where.setStackTrace(thread.getStackTrace());
+                tally.violated(Invariant.THREAD_LEFT, thread.getName(), where);
+            }
+        }
+        if (ground.watch.open() > 0) {
+            tally.violated(Invariant.LEAK_NOT_HEALED, ground.watch.open() + " at the end");
+        }
+        int leases = ground.guarded.healer().leases();
+        if (leases > 0) {
+            tally.violated(Invariant.LEASE_LEFT, leases + ": " + ground.guarded.leases());
+        }
+        Threads.await(
+                () -> ground.pool.getHikariPoolMXBean().getActiveConnections() == 0
+                        && sessions(server) <= ground.pool.getHikariPoolMXBean().getTotalConnections(),
+                Duration.ofSeconds(60));
+        int active = ground.pool.getHikariPoolMXBean().getActiveConnections();
+        if (active > 0) {
+            tally.violated(Invariant.CONNECTION_LEFT, active + " of the pool are lent");
+        }
+        int total = ground.pool.getHikariPoolMXBean().getTotalConnections();
+        int sessions = sessions(server);
+        if (sessions > total) {
+            tally.violated(Invariant.CONNECTION_LEFT, sessions + " sessions on the server, " + total + " in the pool");
+        }
+    }
+
+    private static int sessions(PostgresServer server) {
+        try (Connection connection = server.adminConnection();
+                PreparedStatement select = connection.prepareStatement(
+                        "SELECT count(*) FROM pg_stat_activity WHERE application_name = ?")) {
+            select.setString(1, APPLICATION);
+            try (ResultSet found = select.executeQuery()) {
+                found.next();
+                return found.getInt(1);
+            }
+        } catch (SQLException e) {
+            return Integer.MAX_VALUE;
+        }
+    }
+
+    private String judgeHealer(SelfHealingDataSource healing) {
+        Threads.await(() -> healing.healer().connected(), Duration.ofSeconds(40));
+        HealerState state = healing.healer();
+        if (state.mode() != HealingMode.HEAL || !state.connected() || state.lostEvents() > 0) {
+            tally.violated(Invariant.HEALER_LOST, state.toString());
+        }
+        return state.toString();
+    }
+
+    private void countThreads(String prefix) {
+        Threads.await(() -> named(prefix).isEmpty(), Duration.ofSeconds(30));
+        named(prefix).forEach(name -> tally.violated(Invariant.THREAD_LEFT, name));
+    }
+
+    private static List<String> named(String prefix) {
+        return Thread.getAllStackTraces().keySet().stream()
+                .map(Thread::getName)
+                .filter(name -> name.startsWith(prefix))
+                .toList();
+    }
+
+    /** The ledger and the accounts against what the application was told. */
+    private void hold(Outcomes outcomes, PostgresServer server) throws SQLException {
+        try (Connection connection = server.adminConnection()) {
+            new Audit(connection, outcomes, tally).run();
+        }
+    }
+}
