@@ -1,8 +1,11 @@
 package io.pgheal.spring;
 
+import io.pgheal.ReleaseCandidate;
 import io.pgheal.detect.Evidence;
 import io.pgheal.heal.RungResult;
 import io.pgheal.postgres.Backend;
+import io.pgheal.postgres.TableLock;
+import io.pgheal.postgres.TransactionRef;
 import io.pgheal.postgres.Waiter;
 import io.pgheal.report.HealerState;
 import io.pgheal.report.Incident;
@@ -33,6 +36,7 @@ final class Json {
         json.put("breakerOpen", state.breakerOpen());
         json.put("leases", state.leases());
         json.put("openTransactions", state.openTransactions());
+        json.put("waitersBlocked", state.waitersBlocked());
         json.put("quietestMillis", state.quietest().toMillis());
         json.put("quarantined", state.quarantined());
         json.put("queries", state.queries());
@@ -63,6 +67,7 @@ final class Json {
         json.put("evidence", incident.evidence().stream().map(Json::evidence).toList());
         json.put("tables", incident.tables());
         json.put("tableUnknown", incident.tableUnknown());
+        json.put("blocksItself", incident.blocksItself());
         json.put("backend", incident.culprit() == null ? null : culprit(incident.culprit()));
         json.put("locks", incident.locks().stream().map(Json::lock).toList());
         json.put("waiters", incident.waiters().stream().map(Json::waiter).toList());
@@ -72,9 +77,13 @@ final class Json {
         json.put("decision", decision);
         json.put("remedies", incident.remedies().stream().map(Json::remedy).toList());
         json.put("outcome", incident.outcome().name());
+        json.put(
+                "transaction",
+                incident.transaction() == null ? null : incident.transaction().name());
         json.put("timeToHealMillis", precise(incident.timeToHeal()));
         json.put("silenceMillis", millis(incident.silence()));
         json.put("blockedMillis", incident.blocked().toMillis());
+        json.put("operator", incident.operator());
         LeaseView lease = incident.lease();
         json.put("thread", lease == null ? null : lease.thread());
         json.put("borrowStack", lease == null ? List.of() : lease.borrowStack());
@@ -115,8 +124,10 @@ final class Json {
     private static Map<String, @Nullable Object> waiter(Incident.WaiterView waiter) {
         Map<String, @Nullable Object> json = new LinkedHashMap<>();
         json.put("pid", waiter.pid());
+        json.put("ours", waiter.ours());
         json.put("applicationName", waiter.applicationName());
         json.put("table", waiter.table());
+        json.put("lockType", waiter.lockType());
         json.put("mode", waiter.mode());
         json.put("waitedMillis", waiter.waited().toMillis());
         json.put("statement", waiter.statement());
@@ -144,6 +155,41 @@ final class Json {
         json.put("transactionAgeMillis", millis(backend.transactionAge()));
         json.put("stateAgeMillis", millis(backend.stateAge()));
         json.put("lastStatement", backend.lastStatement());
+        backend.judged().ifPresent(judged -> json.putAll(identity(judged)));
+        return json;
+    }
+
+    /** What an operator's act takes to mean this transaction and no later one. */
+    private static Map<String, @Nullable Object> identity(TransactionRef judged) {
+        Map<String, @Nullable Object> json = new LinkedHashMap<>();
+        json.put("backendStart", judged.backend().backendStart());
+        json.put("xactStart", judged.xactStart());
+        json.put("stateChange", judged.stateChange());
+        return json;
+    }
+
+    /** Who holds, or waits for, what on a table. */
+    static Map<String, @Nullable Object> tableLock(TableLock lock) {
+        Backend holder = lock.backend();
+        Map<String, @Nullable Object> json = holder == null ? new LinkedHashMap<>() : backend(holder);
+        json.put(
+                "table",
+                lock.lock().table() == null ? null : lock.lock().table().toString());
+        json.put("mode", lock.lock().mode());
+        json.put("lockType", lock.lock().lockType());
+        json.put("held", lock.isHeld());
+        json.put("waitedMillis", millis(lock.waited()));
+        json.put("preparedTransaction", lock.preparedGid());
+        return json;
+    }
+
+    /** Whom an operator's act would hit. */
+    static Map<String, @Nullable Object> candidate(ReleaseCandidate candidate) {
+        Map<String, @Nullable Object> json = backend(candidate.backend());
+        json.put("ours", candidate.lease() != null);
+        json.put("lease", candidate.lease() == null ? null : lease(candidate.lease()));
+        json.put("waiters", candidate.waiters().stream().map(Json::waiter).toList());
+        json.put("refused", candidate.refused());
         return json;
     }
 

@@ -5,6 +5,7 @@ import jakarta.servlet.DispatcherType;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.actuate.autoconfigure.endpoint.condition.ConditionalOnAvailableEndpoint;
+import org.springframework.boot.actuate.autoconfigure.info.ConditionalOnEnabledInfoContributor;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
@@ -29,7 +30,7 @@ import org.springframework.core.env.ConfigurableEnvironment;
         })
 @ConditionalOnProperty(prefix = "pgheal", name = "enabled", matchIfMissing = true)
 @EnableConfigurationProperties(PghealProperties.class)
-@Import({Boot3Health.class, Boot4Health.class})
+@Import({Boot3Health.class, Boot4Health.class, TaskScopeConfiguration.class})
 class PghealAutoConfiguration {
 
     @Bean
@@ -47,6 +48,13 @@ class PghealAutoConfiguration {
     @Bean
     static GuardedDataSources pghealGuardedDataSources() {
         return new GuardedDataSources();
+    }
+
+    @Bean
+    static LongTransactionPostProcessor pghealLongTransactionPostProcessor(
+            ConfigurableEnvironment environment, ObjectProvider<GuardedDataSources> guarded) {
+        return new LongTransactionPostProcessor(
+                guarded, environment.getProperty("spring.aop.proxy-target-class", Boolean.class, true));
     }
 
     @Configuration(proxyBeanMethods = false)
@@ -88,8 +96,41 @@ class PghealAutoConfiguration {
 
         @Bean
         @ConditionalOnAvailableEndpoint
+        TableLocksEndpoint pghealLocksEndpoint(GuardedDataSources guarded) {
+            return new TableLocksEndpoint(guarded);
+        }
+
+        @Bean
+        @ConditionalOnAvailableEndpoint
+        ReleaseEndpoint pghealReleaseEndpoint(GuardedDataSources guarded) {
+            return new ReleaseEndpoint(guarded);
+        }
+
+        @Bean
+        @ConditionalOnProperty("pgheal.console.enabled")
+        @ConditionalOnAvailableEndpoint
+        ConsoleEndpoint pghealConsoleEndpoint() {
+            return new ConsoleEndpoint();
+        }
+
+        @Bean
+        @ConditionalOnAvailableEndpoint
         BlockingTreeEndpoint pghealTreeEndpoint(GuardedDataSources guarded) {
             return new BlockingTreeEndpoint(guarded);
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(
+            name = {
+                "org.springframework.boot.actuate.info.InfoContributor",
+                "org.springframework.boot.actuate.autoconfigure.info.ConditionalOnEnabledInfoContributor"
+            })
+    static class About {
+        @Bean
+        @ConditionalOnEnabledInfoContributor("pgheal")
+        InfoContribution pghealInfoContributor(GuardedDataSources guarded) {
+            return new InfoContribution(guarded);
         }
     }
 }

@@ -9,7 +9,6 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.actuate.endpoint.Access;
-import org.springframework.boot.actuate.endpoint.InvalidEndpointRequestException;
 import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
 import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
 import org.springframework.boot.actuate.endpoint.annotation.Selector;
@@ -63,12 +62,7 @@ final class PghealEndpoint {
         if (dataSource == null) {
             guarded.byName().values().forEach(each -> each.mode(next));
         } else {
-            SelfHealingDataSource one = guarded.get(dataSource);
-            if (one == null) {
-                throw badRequest("no guarded data source is named '" + dataSource + "'; write one of "
-                        + String.join(", ", guarded.byName().keySet()));
-            }
-            one.mode(next);
+            BadRequest.unlessNamed(dataSource, guarded.byName()).mode(next);
         }
         Map<String, @Nullable Object> modes = new LinkedHashMap<>();
         guarded.byName().forEach((name, each) -> modes.put(name, Json.word(each.mode())));
@@ -84,11 +78,7 @@ final class PghealEndpoint {
                 return each;
             }
         }
-        throw badRequest("mode is '" + mode + "'; write one of heal, observe, off");
-    }
-
-    private static InvalidEndpointRequestException badRequest(String message) {
-        return new InvalidEndpointRequestException(message, message);
+        throw BadRequest.because("mode is '" + mode + "'; write one of heal, observe, off");
     }
 
     /** {@code mixed} when data sources differ, null when there is none. */

@@ -47,6 +47,7 @@ record PghealProperties(
         @DefaultValue Spare spare,
         @DefaultValue Scopes scopes,
         @DefaultValue Health health,
+        @DefaultValue Console console,
         @DefaultValue Map<String, Overrides> dataSources) {
 
     PghealProperties {
@@ -155,22 +156,32 @@ record PghealProperties(
      * @param applicationNames What sessions call themselves.
      * @param databases Names of databases.
      * @param tables Those of the schema public by their name, others as schema.table.
+     * @param statementTags Words in comments of SQL, such as nightly-import. A transaction that ran a statement with one of
+     *     them is spared to its end.
      */
     record Spare(
             @DefaultValue Set<String> users,
             @DefaultValue Set<String> applicationNames,
             @DefaultValue Set<String> databases,
-            @DefaultValue Set<String> tables) {}
+            @DefaultValue Set<String> tables,
+            @DefaultValue Set<String> statementTags) {}
 
     /**
      * @param servlet Whether each servlet request is a unit of work whose connections must not outlive it.
+     * @param tasks Whether each task of an executor or a scheduler, each asynchronous call, each message that a listener
+     *     handles, and each batch job is one, too.
      */
-    record Scopes(@DefaultValue("true") boolean servlet) {}
+    record Scopes(
+            @DefaultValue("true") boolean servlet,
+            @DefaultValue("true") boolean tasks) {}
 
     /**
      * @param blindIsDown Whether a healer that cannot ask the server makes the health DOWN rather than being a detail.
      */
     record Health(@DefaultValue("false") boolean blindIsDown) {}
+
+    /** @param enabled Whether the endpoint pghealconsole serves the console; it also has to be exposed. */
+    record Console(@DefaultValue("false") boolean enabled) {}
 
     /**
      * What is different for one data source.
@@ -209,6 +220,7 @@ record PghealProperties(
             ifSet(stackPreflight, config::stackPreflight);
             ifSet(incidents.keep(), config::incidentsKept);
             config.spare(spare.users(), spare.applicationNames(), spare.databases(), spare.tables());
+            config.spareStatementTags(spare.statementTags());
             limits.putAll(TableLimits.parse("pgheal.tables.", tables));
         });
         Overrides own = overridesOf(bean);

@@ -44,9 +44,8 @@ final class RequestScopeFilter implements Filter {
             return;
         }
         Throwable before = swallowed(request);
-        RequestScopes scopes = new RequestScopes();
+        WorkScopes scopes = enter(http);
         try {
-            enter(scopes, http);
             chain.doFilter(request, response);
         } catch (Throwable thrown) {
             scopes.failed(rootOf(thrown));
@@ -56,22 +55,23 @@ final class RequestScopeFilter implements Filter {
         }
     }
 
-    private void enter(RequestScopes scopes, HttpServletRequest request) {
+    private WorkScopes enter(HttpServletRequest request) {
         try {
             request.setAttribute(INSIDE, true);
             String name = request.getMethod() + " " + request.getRequestURI();
-            scopes.open(
+            return WorkScopes.begin(
                     guarded.byName().values(),
                     request.getDispatcherType() == DispatcherType.REQUEST
                             ? name
                             : name + " (" + request.getDispatcherType() + ")");
         } catch (Throwable e) {
             complain(e);
+            return WorkScopes.none();
         }
     }
 
     /** The steps are apart: one that fails leaves none of the others out. */
-    private static void leave(RequestScopes scopes, ServletRequest request, @Nullable Throwable before) {
+    private static void leave(WorkScopes scopes, ServletRequest request, @Nullable Throwable before) {
         try {
             request.removeAttribute(INSIDE);
             Throwable swallowed = swallowed(request);
@@ -114,7 +114,7 @@ final class RequestScopeFilter implements Filter {
     }
 
     /** Hears when the container is done with an asynchronous request. */
-    private record EndOfAsync(RequestScopes scopes) implements AsyncListener {
+    private record EndOfAsync(WorkScopes scopes) implements AsyncListener {
         @Override
         public void onComplete(AsyncEvent event) {
             scopes.completed();

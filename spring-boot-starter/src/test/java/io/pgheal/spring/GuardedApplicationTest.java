@@ -79,7 +79,16 @@ class GuardedApplicationTest {
         assertThat(application.get("/actuator/prometheus").body())
                 .contains("pgheal_leases{data_source=\"dataSource\"}")
                 .contains("pgheal_healer_connected{data_source=\"dataSource\"} 1.0")
+                .contains("pgheal_healer_breaker_open{data_source=\"dataSource\"} 0.0")
+                .contains("pgheal_healer_budget_left{budget=\"certain\",data_source=\"dataSource\"}")
+                .contains("pgheal_healer_budget_left{budget=\"signals\",data_source=\"dataSource\"} 30.0")
                 .containsPattern("pgheal_healer_cycle_seconds_count\\{data_source=\"dataSource\"} [1-9]");
+    }
+
+    @Test
+    void infoTellsTheModeOfEachDataSource() {
+        assertThat(RunningApplication.<Map<String, Object>>at(application.json("/actuator/info"), "pgheal", "modes"))
+                .containsEntry("dataSource", "heal");
     }
 
     @Test

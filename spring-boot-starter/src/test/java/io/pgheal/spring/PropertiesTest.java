@@ -54,7 +54,8 @@ class PropertiesTest {
                         "pgheal.spare.users=root",
                         "pgheal.spare.application-names=flyway,psql",
                         "pgheal.spare.databases=billing",
-                        "pgheal.spare.tables=ledger")
+                        "pgheal.spare.tables=ledger",
+                        "pgheal.spare.statement-tags=nightly-import,report")
                 .run(context -> assertThat(
                                 context.getBean(PghealProperties.class).configOf("any"))
                         .isEqualTo(HealingConfig.builder()
@@ -78,6 +79,7 @@ class PropertiesTest {
                                         java.util.Set.of("flyway", "psql"),
                                         java.util.Set.of("billing"),
                                         java.util.Set.of("ledger"))
+                                .spareStatementTags(java.util.Set.of("nightly-import", "report"))
                                 .build()));
     }
 
@@ -180,6 +182,7 @@ class PropertiesTest {
                         "pgheal.spare.application-names",
                         "pgheal.spare.databases",
                         "pgheal.spare.tables",
+                        "pgheal.spare.statement-tags",
                         "pgheal.tables.<table>.idle-blocker-timeout",
                         "pgheal.data-sources.<bean>.mode");
     }

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -17,6 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Applications from whose class path a jar is really missing, each in a JVM of its own: a class that is loaded all the
  * same fails here, and does not with a class loader that only hides it from Spring.
  */
+@Tag("long")
 class WithoutOptionalJarsTest {
 
     private static final String JDBC =

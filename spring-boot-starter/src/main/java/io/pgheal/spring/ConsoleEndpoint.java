@@ -1,0 +1,61 @@
+package io.pgheal.spring;
+
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.actuate.endpoint.Access;
+import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
+import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
+import org.springframework.boot.actuate.endpoint.annotation.Selector;
+import org.springframework.boot.actuate.endpoint.web.WebEndpointResponse;
+import org.springframework.core.io.ClassPathResource;
+import org.springframework.core.io.Resource;
+import org.springframework.util.MimeType;
+
+/**
+ * {@code /actuator/pghealconsole}: a page over the other endpoints, secured like them. It holds nothing of its own: what it
+ * shows and does, the browser asks of them. Files are those listed here and no others.
+ */
+@Endpoint(id = "pghealconsole", defaultAccess = Access.READ_ONLY)
+final class ConsoleEndpoint {
+    private static final MimeType HTML = MimeType.valueOf("text/html;charset=UTF-8");
+    private static final MimeType SCRIPT = MimeType.valueOf("text/javascript;charset=UTF-8");
+    private static final Map<String, MimeType> FILES = Map.of(
+            "console.css",
+            MimeType.valueOf("text/css;charset=UTF-8"),
+            "icon.svg",
+            MimeType.valueOf("image/svg+xml"),
+            "acts.js",
+            SCRIPT,
+            "console.js",
+            SCRIPT,
+            "elements.js",
+            SCRIPT,
+            "endpoints.js",
+            SCRIPT,
+            "incidents.js",
+            SCRIPT,
+            "leases.js",
+            SCRIPT,
+            "sources.js",
+            SCRIPT,
+            "tree.js",
+            SCRIPT);
+
+    @ReadOperation(produces = {"text/html", "*/*"})
+    WebEndpointResponse<Resource> page() {
+        return answer("console.html", HTML);
+    }
+
+    /** Null, and so 404, for any other file. */
+    @ReadOperation(produces = "*/*")
+    @Nullable
+    WebEndpointResponse<Resource> file(@Selector String name) {
+        MimeType type = FILES.get(name);
+        return type == null ? null : answer(name, type);
+    }
+
+    private static WebEndpointResponse<Resource> answer(String name, MimeType type) {
+        return new WebEndpointResponse<>(
+                new ClassPathResource("io/pgheal/console/" + name), WebEndpointResponse.STATUS_OK, type);
+    }
+}

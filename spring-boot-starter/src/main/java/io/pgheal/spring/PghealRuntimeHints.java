@@ -1,0 +1,51 @@
+package io.pgheal.spring;
+
+import org.jspecify.annotations.Nullable;
+import org.springframework.aot.hint.MemberCategory;
+import org.springframework.aot.hint.RuntimeHints;
+import org.springframework.aot.hint.RuntimeHintsRegistrar;
+import org.springframework.aot.hint.TypeReference;
+
+/** What a native image has to keep because it is only looked up by name: the console's files, getters of pools, decorators. */
+final class PghealRuntimeHints implements RuntimeHintsRegistrar {
+
+    @Override
+    public void registerHints(RuntimeHints hints, @Nullable ClassLoader loader) {
+        hints.resources().registerPattern("io/pgheal/console/*");
+        for (String pool : new String[] {
+            "com.zaxxer.hikari.HikariDataSource",
+            "org.apache.tomcat.jdbc.pool.DataSource",
+            "org.apache.commons.dbcp2.BasicDataSource",
+            "org.postgresql.ds.PGSimpleDataSource"
+        }) {
+            hints.reflection()
+                    .registerTypeIfPresent(
+                            loader, pool, hint -> hint.withMembers(MemberCategory.INVOKE_PUBLIC_METHODS));
+        }
+        for (String executor : new String[] {
+            "org.springframework.scheduling.concurrent.ThreadPoolTaskExecutor",
+            "org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler",
+            "org.springframework.core.task.SimpleAsyncTaskExecutor"
+        }) {
+            hints.reflection().registerTypeIfPresent(loader, executor, hint -> hint.withField("taskDecorator"));
+        }
+        hints.reflection()
+                .registerTypeIfPresent(
+                        loader,
+                        "org.springframework.batch.core.job.AbstractJob",
+                        hint -> hint.withMembers(MemberCategory.INVOKE_PUBLIC_METHODS));
+        for (String heard : new String[] {
+            "org.springframework.batch.core.JobExecutionListener",
+            "org.springframework.batch.core.listener.JobExecutionListener"
+        }) {
+            hints.proxies().registerJdkProxy(TypeReference.of(heard));
+        }
+        for (String execution : new String[] {
+            "org.springframework.batch.core.JobExecution", "org.springframework.batch.core.job.JobExecution"
+        }) {
+            hints.reflection()
+                    .registerTypeIfPresent(
+                            loader, execution, hint -> hint.withMembers(MemberCategory.INVOKE_PUBLIC_METHODS));
+        }
+    }
+}

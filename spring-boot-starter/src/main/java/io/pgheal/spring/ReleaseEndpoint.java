@@ -1,0 +1,134 @@
+package io.pgheal.spring;
+
+import io.pgheal.Release;
+import io.pgheal.ReleaseTarget;
+import io.pgheal.SelfHealingDataSource;
+import io.pgheal.postgres.BackendId;
+import io.pgheal.postgres.TransactionRef;
+import java.security.Principal;
+import java.sql.SQLException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.actuate.endpoint.Access;
+import org.springframework.boot.actuate.endpoint.SecurityContext;
+import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
+import org.springframework.boot.actuate.endpoint.annotation.WriteOperation;
+
+/**
+ * {@code POST /actuator/pghealrelease}: ends what stands in the way. Not there unless the application says {@code
+ * management.endpoint.pghealrelease.access=unrestricted}, and then secured like any write of the actuator. Without {@code
+ * "dryRun": false} it only shows what would be hit.
+ */
+@Endpoint(id = "pghealrelease", defaultAccess = Access.NONE)
+final class ReleaseEndpoint {
+    private final GuardedDataSources guarded;
+
+    ReleaseEndpoint(GuardedDataSources guarded) {
+        this.guarded = guarded;
+    }
+
+    /**
+     * Whom: either {@code table}, for the root blockers of those who wait for it, or {@code pid} and {@code backendStart} of one
+     * session, with {@code state} and {@code stateChange} (and {@code xactStart}, where it has one) to mean the transaction as
+     * it was seen and no later one. All as the other endpoints show them.
+     *
+     * @param how {@code terminate}, the default, or {@code cancel}
+     * @param operator counts only where nobody is logged in
+     */
+    @WriteOperation
+    Map<String, @Nullable Object> release(
+            SecurityContext caller,
+            @org.springframework.lang.Nullable @Nullable String table,
+            @org.springframework.lang.Nullable @Nullable Integer pid,
+            @org.springframework.lang.Nullable @Nullable String backendStart,
+            @org.springframework.lang.Nullable @Nullable String xactStart,
+            @org.springframework.lang.Nullable @Nullable String stateChange,
+            @org.springframework.lang.Nullable @Nullable String state,
+            @org.springframework.lang.Nullable @Nullable String how,
+            @org.springframework.lang.Nullable @Nullable Boolean dryRun,
+            @org.springframework.lang.Nullable @Nullable String dataSource,
+            @org.springframework.lang.Nullable @Nullable String operator) {
+        SelfHealingDataSource where = dataSource(dataSource);
+        Release remedy = remedy(how);
+        Map<String, @Nullable Object> json = new LinkedHashMap<>();
+        try {
+            ReleaseTarget whom = whom(table, pid, backendStart, xactStart, stateChange, state);
+            if (dryRun == null || dryRun) {
+                json.put("dryRun", true);
+                json.put(
+                        "wouldHit",
+                        where.wouldRelease(whom, remedy).stream()
+                                .map(Json::candidate)
+                                .toList());
+            } else {
+                json.put("dryRun", false);
+                json.put(
+                        "incidents",
+                        where.release(whom, remedy, name(caller, operator)).stream()
+                                .map(Json::incident)
+                                .toList());
+            }
+        } catch (SQLException | IllegalArgumentException e) {
+            throw BadRequest.because(String.valueOf(e.getMessage()));
+        }
+        return json;
+    }
+
+    private SelfHealingDataSource dataSource(@Nullable String name) {
+        Map<String, SelfHealingDataSource> all = guarded.byName();
+        if (name != null) {
+            return BadRequest.unlessNamed(name, all);
+        }
+        if (all.size() != 1) {
+            throw BadRequest.because("there are " + all.size() + " guarded data sources: write dataSource, one of "
+                    + String.join(", ", all.keySet()));
+        }
+        return all.values().iterator().next();
+    }
+
+    private static Release remedy(@Nullable String how) {
+        if (how == null || how.equalsIgnoreCase(Release.TERMINATE.name())) {
+            return Release.TERMINATE;
+        }
+        if (how.equalsIgnoreCase(Release.CANCEL.name())) {
+            return Release.CANCEL;
+        }
+        throw BadRequest.because("how is '" + how + "'; write terminate or cancel");
+    }
+
+    private static ReleaseTarget whom(
+            @Nullable String table,
+            @Nullable Integer pid,
+            @Nullable String backendStart,
+            @Nullable String xactStart,
+            @Nullable String stateChange,
+            @Nullable String state) {
+        if (table != null && pid == null) {
+            return ReleaseTarget.rootBlockersOf(table);
+        }
+        if (table != null || pid == null || backendStart == null) {
+            throw BadRequest.because("write either table, or pid and backendStart as the blocking tree shows them");
+        }
+        BackendId backend = new BackendId(pid, backendStart);
+        if (stateChange == null && state == null && xactStart == null) {
+            return ReleaseTarget.session(backend);
+        }
+        if (stateChange == null || state == null) {
+            throw BadRequest.because(
+                    "to mean one transaction, write state and stateChange, as the blocking tree shows them");
+        }
+        return ReleaseTarget.transaction(new TransactionRef(backend, xactStart, stateChange, state));
+    }
+
+    private static String name(SecurityContext caller, @Nullable String operator) {
+        Principal principal = caller.getPrincipal();
+        if (principal != null) {
+            return principal.getName();
+        }
+        if (operator == null) {
+            throw BadRequest.because("nobody is logged in: write operator, the incident tells who it was");
+        }
+        return operator;
+    }
+}

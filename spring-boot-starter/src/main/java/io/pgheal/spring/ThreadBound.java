@@ -1,0 +1,155 @@
+package io.pgheal.spring;
+
+import io.pgheal.track.HealingLease;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.jdbc.datasource.ConnectionHolder;
+import org.springframework.transaction.support.ResourceHolderSupport;
+import org.springframework.transaction.support.TransactionSynchronizationManager;
+
+/**
+ * What Spring's transactions have bound to a thread, from the start of an outermost unit of work to its end. An error that
+ * cuts Spring's own completion leaves a dead connection bound there, and every later unit on this thread would take part in
+ * its transaction, whose work nobody will ever commit. That is unbound; only what the unit itself bound, and only when its
+ * lease is over or left behind: an outer transaction, an open session, a transaction that somebody steps through task by task
+ * stay.
+ *
+ * <p>Loaded only where spring-tx and spring-jdbc are.
+ */
+final class ThreadBound {
+    private static final Logger LOG = LoggerFactory.getLogger(ThreadBound.class);
+
+    /** What an ended unit left that could not be judged then. Rare, so that it costs nothing else. */
+    private static final ThreadLocal<@Nullable Map<Object, Object>> LEFT = new ThreadLocal<>();
+
+    private final Map<Object, Object> before;
+    private final boolean clean;
+
+    private ThreadBound(Map<Object, Object> before, boolean clean) {
+        this.before = before;
+        this.clean = clean;
+    }
+
+    /** Unbinds what an earlier unit left here, if its lease has ended since. */
+    static ThreadBound atStart() {
+        Map<Object, Object> left = LEFT.get();
+        if (left != null) {
+            LEFT.remove();
+            unbind(left, false, true);
+        }
+        Map<Object, Object> now = TransactionSynchronizationManager.getResourceMap();
+        return new ThreadBound(now.isEmpty() ? Map.of() : new HashMap<>(now), !isMarked());
+    }
+
+    /**
+     * @param failed whether the unit is over, by a throwable
+     * @param acting whether pgheal may act on a lease that is not over yet
+     */
+    void atEnd(boolean failed, boolean acting) {
+        Map<Object, Object> now = TransactionSynchronizationManager.getResourceMap();
+        if (now.isEmpty() && !(failed && isMarked())) {
+            return;
+        }
+        Map<Object, Object> left = new HashMap<>(now);
+        left.entrySet().removeIf(bound -> before.get(bound.getKey()) == bound.getValue());
+        if (!left.isEmpty()) {
+            unbind(left, failed && acting, clean);
+        }
+        if (clean && failed && acting && before.isEmpty() && isMarked() && isBare()) {
+            unmark(); // the connection was unbound before the error came
+        }
+    }
+
+    /**
+     * @param left by key, still bound or not
+     * @param alsoLeftBehind or only those that are over
+     * @param clean whether the thread bore no marks of a transaction before
+     */
+    private static void unbind(Map<Object, Object> left, boolean alsoLeftBehind, boolean clean) {
+        List<Object> dead = new ArrayList<>();
+        boolean alive = false;
+        Map<Object, Object> bound = TransactionSynchronizationManager.getResourceMap();
+        left.entrySet().removeIf(entry -> bound.get(entry.getKey()) != entry.getValue());
+        for (Map.Entry<Object, Object> entry : left.entrySet()) {
+            if (entry.getValue() instanceof ConnectionHolder holder) {
+                HealingLease lease = leaseOf(holder);
+                if (lease != null && (lease.isOver() || (alsoLeftBehind && lease.isLeftBehind()))) {
+                    dead.add(entry.getKey());
+                } else {
+                    alive = true;
+                }
+            }
+        }
+        if (!dead.isEmpty() && !alive) {
+            // The session of JPA that took part in the transaction of the dead connection.
+            left.forEach((key, value) -> {
+                if (value instanceof ResourceHolderSupport holder
+                        && holder.isSynchronizedWithTransaction()
+                        && !dead.contains(key)) {
+                    dead.add(key);
+                }
+            });
+        }
+        for (Object key : dead) {
+            TransactionSynchronizationManager.unbindResourceIfPossible(key);
+            left.remove(key);
+        }
+        if (!dead.isEmpty()) {
+            LOG.warn(
+                    "an error left {} resource(s) of an ended transaction bound to the thread '{}': unbound, so that the "
+                            + "next unit of work there starts clean",
+                    dead.size(),
+                    Thread.currentThread().getName());
+            if (clean && isBare()) {
+                unmark();
+            }
+        }
+        if (clean && !left.isEmpty()) {
+            LEFT.set(left); // what was bound inside an outer transaction is the outer one's affair
+        }
+    }
+
+    /** Null where it is not one of ours, or where looking would fetch it. */
+    private static @Nullable HealingLease leaseOf(ConnectionHolder holder) {
+        try {
+            Connection connection = holder.getConnection();
+            if (connection instanceof HealingLease lease) {
+                return lease;
+            }
+            return !connection.getClass().getName().contains("$Proxy") && connection.isWrapperFor(HealingLease.class)
+                    ? connection.unwrap(HealingLease.class)
+                    : null;
+        } catch (SQLException | RuntimeException none) {
+            return null;
+        }
+    }
+
+    /** Whether no connection and no session is bound. */
+    private static boolean isBare() {
+        for (Object bound : TransactionSynchronizationManager.getResourceMap().values()) {
+            if (bound instanceof ResourceHolderSupport) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static boolean isMarked() {
+        return TransactionSynchronizationManager.isSynchronizationActive()
+                || TransactionSynchronizationManager.isActualTransactionActive()
+                || TransactionSynchronizationManager.isCurrentTransactionReadOnly()
+                || TransactionSynchronizationManager.getCurrentTransactionIsolationLevel() != null
+                || TransactionSynchronizationManager.getCurrentTransactionName() != null;
+    }
+
+    private static void unmark() {
+        TransactionSynchronizationManager.clear();
+    }
+}

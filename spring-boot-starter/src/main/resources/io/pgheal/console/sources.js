@@ -1,0 +1,47 @@
+import { changeMode, troubleOf } from './endpoints.js';
+import { byId, draw, element, say, span } from './elements.js';
+
+const MODES = ['heal', 'observe', 'off'];
+
+export function drawSources(dataSources, modeIsOpen, again) {
+  const content = Object.entries(dataSources).map(([name, source]) => [name, source.mode, { ...source.healer, queries: 0, quietestMillis: Math.floor(source.healer.quietestMillis / 1000) }, modeIsOpen]);
+  draw(byId('sources'), content, () => Object.entries(dataSources)
+    .map(([name, source]) => card(name, source, modeIsOpen, again)));
+}
+
+function card(name, source, modeIsOpen, again) {
+  const { healer } = source;
+  const facts = element('dl', '');
+  const fact = (key, value) => facts.append(element('dt', '', key), element('dd', '', value));
+  fact('Server', healer.connected ? 'connected' : healer.trouble ?? 'connecting');
+  fact('Lent', `${healer.leases}, ${healer.openTransactions} with an open transaction`);
+  fact('Longest silence', healer.openTransactions ? span(healer.quietestMillis) : '–');
+  fact('Quarantined', String(healer.quarantined));
+  return element('div', 'source',
+    element('div', 'title-row', element('h3', '', name), element('span', `mode ${source.mode}`, source.mode)),
+    facts,
+    healer.breakerOpen ? element('p', 'shortcoming', 'The last heals did not help: nothing is healed for a minute.') : null,
+    ...healer.shortcomings.map((each) => element('p', 'shortcoming', each)),
+    modeIsOpen ? modes(name, source.mode, again) : null);
+}
+
+function modes(name, present, again) {
+  const buttons = MODES.map((mode) => {
+    const button = element('button', '', mode);
+    button.type = 'button';
+    button.setAttribute('aria-pressed', String(mode === present));
+    button.addEventListener('click', async () => {
+      const answer = await changeMode(name, mode);
+      if (answer.status !== 200) {
+        byId('trouble').hidden = false;
+        say(byId('trouble'), `The mode was not changed: ${troubleOf(answer)}`);
+      }
+      again();
+    });
+    return button;
+  });
+  const group = element('div', 'modes', ...buttons);
+  group.setAttribute('role', 'group');
+  group.setAttribute('aria-label', `mode of ${name}`);
+  return group;
+}

@@ -1,0 +1,52 @@
+package io.pgheal.spring;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import org.springframework.boot.autoconfigure.AutoConfigurationImportFilter;
+import org.springframework.boot.autoconfigure.AutoConfigurationMetadata;
+import org.springframework.context.EnvironmentAware;
+import org.springframework.core.env.Environment;
+
+/**
+ * All applications of the tests share one class path. Each gets the auto-configurations of only those libraries that it asks
+ * for by {@code test.with}, as if it had no other.
+ */
+class OnlyAskedFor implements AutoConfigurationImportFilter, EnvironmentAware {
+    private static final List<String> LIBRARIES = List.of(
+            "flyway",
+            "liquibase",
+            "quartz",
+            "batch",
+            "jooq",
+            "jpa",
+            "session",
+            "jms",
+            "artemis",
+            "kafka",
+            "amqp",
+            "micrometer.jdbc",
+            "observation.boot");
+
+    private List<String> asked = List.of();
+
+    @Override
+    public void setEnvironment(Environment environment) {
+        asked = List.of(environment.getProperty("test.with", "").split(","));
+    }
+
+    @Override
+    public boolean[] match(String[] classes, AutoConfigurationMetadata metadata) {
+        boolean[] wanted = new boolean[classes.length];
+        for (int i = 0; i < classes.length; i++) {
+            String name = classes[i] == null ? "" : classes[i].toLowerCase(Locale.ROOT);
+            wanted[i] = LIBRARIES.stream().filter(name::contains).allMatch(asked::contains);
+        }
+        return wanted;
+    }
+
+    @Override
+    public String toString() {
+        return "OnlyAskedFor" + Arrays.toString(asked.toArray());
+    }
+}
