@@ -82,10 +82,12 @@ final class RunningDemo implements AutoCloseable {
         return context.getBean(DataSource.class);
     }
 
+    String url(String path) {
+        return "http://localhost:" + context.getEnvironment().getProperty("local.server.port") + path;
+    }
+
     private HttpRequest.Builder to(String path) {
-        String port = context.getEnvironment().getProperty("local.server.port");
-        return HttpRequest.newBuilder(URI.create("http://localhost:" + port + path))
-                .timeout(Duration.ofSeconds(30));
+        return HttpRequest.newBuilder(URI.create(url(path))).timeout(Duration.ofSeconds(30));
     }
 
     private Answer send(HttpRequest.Builder request) {

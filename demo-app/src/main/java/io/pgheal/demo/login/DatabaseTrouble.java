@@ -3,8 +3,10 @@ package io.pgheal.demo.login;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
 import java.sql.SQLTransientException;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.springframework.beans.factory.annotation.Value;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.ExceptionHandler;
@@ -16,6 +18,12 @@ class DatabaseTrouble {
 
     private static final String LOCK_NOT_AVAILABLE = "55P03";
 
+    private final Duration lockTimeout;
+
+    DatabaseTrouble(@Value("${demo.login-lock-timeout}") Duration lockTimeout) {
+        this.lockTimeout = lockTimeout;
+    }
+
     @ExceptionHandler(SQLException.class)
     ResponseEntity<Map<String, Object>> tell(SQLException e) {
         Map<String, Object> body = new LinkedHashMap<>();
@@ -26,15 +34,21 @@ class DatabaseTrouble {
                 .body(body);
     }
 
-    private static String message(SQLException e) {
+    private String message(SQLException e) {
         if (LOCK_NOT_AVAILABLE.equals(e.getSQLState())) {
-            return "Your login could not be recorded: another database session held a lock on it for "
-                    + Login.LOCK_TIMEOUT_SECONDS + " s.";
+            return "Your login could not be recorded: another database session held a lock on it for " + seconds()
+                    + " s.";
         }
         if (e instanceof SQLTransientConnectionException) {
             return "No database connection could be borrowed: " + e.getMessage();
         }
         return String.valueOf(e.getMessage());
+    }
+
+    private String seconds() {
+        return lockTimeout.toMillis() % 1000 == 0
+                ? String.valueOf(lockTimeout.toSeconds())
+                : String.valueOf(lockTimeout.toMillis() / 1000.0);
     }
 
     private static boolean passesByItself(SQLException e) {

@@ -1,37 +1,44 @@
 package io.pgheal.demo.login;
 
+import io.github.resilience4j.retry.Retry;
+import io.pgheal.HealedRetry;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.UUID;
 import javax.sql.DataSource;
+import org.springframework.beans.factory.annotation.Value;
 import org.springframework.stereotype.Service;
 
 /** Checks a password and records the login. This is the correct code of the service: it is the victim here. */
 @Service
 class Login {
 
-    static final int LOCK_TIMEOUT_SECONDS = 5;
-
     private final DataSource dataSource;
     private final Passwords passwords;
     private final String nobodysHash;
+    private final Duration lockTimeout;
 
-    Login(DataSource dataSource, Passwords passwords) {
+    /** A login that waited for somebody whom pgheal heals is tried again, within the same request. */
+    private final Retry retry = Retry.of("login", HealedRetry.config());
+
+    Login(DataSource dataSource, Passwords passwords, @Value("${demo.login-lock-timeout}") Duration lockTimeout) {
         this.dataSource = dataSource;
         this.passwords = passwords;
+        this.lockTimeout = lockTimeout;
         this.nobodysHash = passwords.hash(UUID.randomUUID().toString());
     }
 
     /** The new session's id, or nothing when the user name or the password is wrong. */
-    Optional<String> attempt(String username, String password) throws SQLException {
+    Optional<String> attempt(String username, String password) throws Exception {
         Optional<String> hash = passwordHash(username);
         // An unknown user costs as much time as a wrong password, and no connection is held meanwhile.
         boolean known = passwords.matches(password, hash.orElse(nobodysHash)) && hash.isPresent();
-        return known ? Optional.of(record(username)) : Optional.empty();
+        return known ? Optional.of(retry.executeCallable(() -> record(username))) : Optional.empty();
     }
 
     private Optional<String> passwordHash(String username) throws SQLException {
@@ -45,6 +52,7 @@ class Login {
         }
     }
 
+    /** One whole transaction, from borrowing to closing: what may be repeated. */
     private String record(String username) throws SQLException {
         String sessionId = UUID.randomUUID().toString();
         try (Connection connection = dataSource.getConnection()) {
@@ -61,9 +69,9 @@ class Login {
         return sessionId;
     }
 
-    private static void waitNoLongerThanTheUserWould(Connection connection) throws SQLException {
+    private void waitNoLongerThanTheUserWould(Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement()) {
-            statement.execute("SET LOCAL lock_timeout = '" + LOCK_TIMEOUT_SECONDS + "s'");
+            statement.execute("SET LOCAL lock_timeout = '" + lockTimeout.toMillis() + "ms'");
         }
     }
 

@@ -1,6 +1,5 @@
 package io.pgheal.demo.login;
 
-import java.sql.SQLException;
 import java.util.Map;
 import java.util.Optional;
 import org.springframework.http.ResponseEntity;
@@ -20,7 +19,7 @@ class LoginController {
     record Credentials(String username, String password) {}
 
     @PostMapping("/api/login")
-    ResponseEntity<Map<String, String>> login(@RequestBody Credentials given) throws SQLException {
+    ResponseEntity<Map<String, String>> login(@RequestBody Credentials given) throws Exception {
         if (given.username() == null || given.password() == null) {
             return ResponseEntity.badRequest().body(Map.of("message", "Send {\"username\", \"password\"}."));
         }
