@@ -1,0 +1,212 @@
+package io.pgheal.track;
+
+import io.pgheal.postgres.TransactionEnd;
+import io.pgheal.track.LeaseSnapshot.Unfinished;
+import java.lang.ref.WeakReference;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.postgresql.core.BaseConnection;
+import org.postgresql.core.TransactionState;
+
+/**
+ * One lease over a pool and a driver that only watch: who gave the connection back, and whether a call was in the driver
+ * when it must not have been.
+ */
+final class StandIn implements InvocationHandler, Pool {
+    private static final Class<?>[] CONNECTION = {Connection.class, Below.class};
+    private static final Class<?>[] DRIVER = {BaseConnection.class};
+    private static final Class<?>[] STATEMENT = {Statement.class};
+    private static final Class<?>[] RESULT_SET = {ResultSet.class};
+    private static final Revocation WHY = new Revocation("1", "stress", false, TransactionEnd.ROLLED_BACK);
+
+    /** What the driver has beside its interfaces, which pgheal answers itself. */
+    interface Below {}
+
+    final Lease lease;
+    final ConnectionHandle handle;
+    private final LeaseSnapshot judged;
+
+    private final AtomicInteger inDriver = new AtomicInteger();
+    private final AtomicInteger returned = new AtomicInteger();
+    private final AtomicInteger discarded = new AtomicInteger();
+    private volatile boolean fenced;
+    private volatile boolean inPool;
+    private volatile boolean called;
+    private volatile String wrong = "";
+
+    /** Whether the next call in the driver ends by an error. */
+    boolean overflows;
+
+    StandIn() {
+        LeaseRegistry registry = new LeaseRegistry("stress", this, false, 0, Ticker.system(), () -> false);
+        Connection lent = as(CONNECTION);
+        lease = new Lease(
+                1,
+                registry,
+                lent,
+                as(DRIVER),
+                new PhysicalConnection(1, null),
+                new WeakReference<>(Thread.currentThread()),
+                BorrowStack.NONE,
+                null);
+        handle = new ConnectionHandle(lease, lent);
+        judged = look();
+    }
+
+    private LeaseSnapshot look() {
+        return new LeaseWatch(lease, 0).observe(0, new BorrowSites());
+    }
+
+    @SuppressWarnings("unchecked")
+    private <T> T as(Class<?>[] types) {
+        return (T) Proxy.newProxyInstance(StandIn.class.getClassLoader(), types, this);
+    }
+
+    Statement statement() {
+        return new StatementHandle(lease, handle, as(STATEMENT));
+    }
+
+    ResultSet rows() {
+        return new ResultSetHandle(lease, handle, as(RESULT_SET));
+    }
+
+    // ---- the healing side
+
+    /** On the judgement of before everything. */
+    void revoke() {
+        if (lease.revoke(judged, false, WHY)) {
+            if (inDriver.get() != 0) {
+                wrong = "FENCED DURING A CALL";
+            }
+            fenced = true;
+            lease.giveBack();
+        }
+    }
+
+    /** As the loop does for what the application could not finish. */
+    void finish() {
+        LeaseSnapshot seen = look();
+        if (seen.unfinished() == Unfinished.CUT) {
+            lease.finish(seen);
+        }
+    }
+
+    // ---- the application's side
+
+    /** Something that may be refused. */
+    interface Call {
+        void make() throws SQLException;
+    }
+
+    static void attempt(Call call) {
+        try {
+            call.make();
+        } catch (SQLException | StackOverflowError refused) {
+            // the verdict tells
+        }
+    }
+
+    // ---- what lies below
+
+    @Override
+    public Object invoke(Object proxy, Method method, Object[] arguments) {
+        switch (method.getName()) {
+            case "getTransactionState":
+                return TransactionState.OPEN;
+            case "close":
+                if (proxy instanceof Connection) {
+                    if (inDriver.get() != 0) {
+                        wrong = "RETURNED DURING A CALL";
+                    }
+                    returned.incrementAndGet();
+                    inPool = true;
+                }
+                return null;
+            case "abort":
+                if (proxy instanceof BaseConnection) {
+                    return null; // the healing side's own
+                }
+                inDriver();
+                return null;
+            case "commit", "executeUpdate", "next":
+                inDriver();
+                return answer(method.getReturnType());
+            case "unwrap":
+                return as(DRIVER);
+            case "hashCode":
+                return System.identityHashCode(proxy);
+            case "equals":
+                return proxy == arguments[0];
+            default:
+                return answer(method.getReturnType());
+        }
+    }
+
+    private void inDriver() {
+        inDriver.incrementAndGet();
+        called = true;
+        look(fenced, "CALLED AFTER THE FENCE");
+        look(inPool, "CALLED IN THE POOL");
+        inDriver.decrementAndGet();
+        if (overflows) {
+            throw new StackOverflowError();
+        }
+    }
+
+    private void look(boolean bad, String what) {
+        if (bad) {
+            wrong = what;
+        }
+    }
+
+    private static Object answer(Class<?> type) {
+        return type == boolean.class ? (Object) false : type == int.class ? (Object) 0 : null;
+    }
+
+    // ---- the pool
+
+    @Override
+    public Optional<String> name() {
+        return Optional.empty();
+    }
+
+    @Override
+    public Optional<Integer> size() {
+        return Optional.empty();
+    }
+
+    @Override
+    public boolean isExhausted() {
+        return false;
+    }
+
+    @Override
+    public void discard(Connection lent) {
+        discarded.incrementAndGet();
+    }
+
+    // ---- the verdict
+
+    /** What happened, in words; what must not happen, in capitals. */
+    String verdict(boolean givenBack) {
+        int times = returned.get() + discarded.get();
+        if (!wrong.isEmpty()) {
+            return wrong;
+        }
+        if (times > 1) {
+            return "GIVEN BACK " + times + " TIMES";
+        }
+        if (times == 0 && givenBack) {
+            return "NEVER GIVEN BACK";
+        }
+        return (called ? "called" : "not called")
+                + (returned.get() == 1 ? ", returned" : discarded.get() == 1 ? ", aborted" : ", kept");
+    }
+}
