@@ -68,6 +68,9 @@ final class HealingLoop implements AutoCloseable {
     private volatile long limitDue = Long.MAX_VALUE;
     private volatile boolean slowLookUnderWay;
     private volatile long slowLooksApart = SLOW_LOOKS_APART.toNanos();
+    /** Owned by the act thread. */
+    private long lastSlowLookTook;
+
     private volatile List<LeaseSnapshot> seen = List.of();
     private volatile boolean closed;
     private boolean askNow;
@@ -377,15 +380,20 @@ final class HealingLoop implements AutoCloseable {
                         .min(Duration::compareTo)
                         .ifPresent(in -> limitDue = ticker.nanos() + in.toNanos());
             } finally {
-                slowLooksApart = Math.min(
-                        LONGEST_PAUSE.toNanos(),
-                        Math.max(SLOW_LOOKS_APART.toNanos(), SLOW_LOOKS_SHARE * (ticker.nanos() - began)));
+                slowLooksApart = apart(ticker.nanos() - began);
                 slowLookUnderWay = false;
             }
         });
         if (!taken) {
             slowLookUnderWay = false;
         }
+    }
+
+    /** By the quicker one of the last two: one alone may have opened the connection, or loaded our classes. */
+    private long apart(long took) {
+        long share = SLOW_LOOKS_SHARE * Math.min(took, lastSlowLookTook);
+        lastSlowLookTook = took;
+        return Math.min(LONGEST_PAUSE.toNanos(), Math.max(SLOW_LOOKS_APART.toNanos(), share));
     }
 
     /** After a heal at once: behind one holder of a shared lock may stand the next. */

