@@ -281,8 +281,12 @@ final class Protections {
         List<String> options = new ArrayList<>(List.of(
                 "-nowarn", "-parameters", "-g", "--release", "17", "-encoding", "UTF-8", "-d", out.toString(), "-cp",
                 classPath(module)));
-        boolean generates = module.equals("fence-tests") && kind.equals("main");
-        options.add(generates ? "-Xlint:none" : "-proc:none");
+        switch (kind.equals("test") ? "" : module) {
+            case "fence-tests" -> options.add("-Xlint:none"); // jcstress, from the class path
+            case "spring-boot-starter" -> // the properties' metadata, which a test reads
+                options.addAll(List.of("-processorpath", onlyFile("metadata").toString()));
+            default -> options.add("-proc:none");
+        }
         try (Stream<Path> files = Files.walk(source.resolve("java"))) {
             files.map(Path::toString).filter(it -> it.endsWith(".java")).forEach(options::add);
         }
@@ -291,6 +295,13 @@ final class Protections {
                 .run(null, messages, messages, options.toArray(String[]::new));
         if (code != 0) {
             throw new UncheckedIOException(new IOException(messages.toString(StandardCharsets.UTF_8)));
+        }
+    }
+
+    /** What Maven copied there. */
+    private Path onlyFile(String folder) throws IOException {
+        try (Stream<Path> jars = Files.list(work.resolve(folder))) {
+            return jars.findFirst().orElseThrow();
         }
     }
 
@@ -325,10 +336,7 @@ final class Protections {
         List<String> command = new ArrayList<>(
                 List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx768m"));
         command.addAll(reds.get(0).options());
-        String console;
-        try (Stream<Path> jars = Files.list(work.resolve("console"))) {
-            console = jars.findFirst().orElseThrow().toString();
-        }
+        String console = onlyFile("console").toString();
         command.addAll(List.of(
                 "-cp",
                 tested(classPath(module)) + File.pathSeparator + console,

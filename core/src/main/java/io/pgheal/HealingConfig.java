@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param threadEvidence what evidence about threads is good for
  * @param lockWaitThreshold a statement that runs longer is asked about
  * @param diagnosisDeadline the story of a certain case may delay its heal by so much
- * @param escalationInterval a remedy that does not help for so long is followed by the next
+ * @param escalationInterval a remedy that does not help for so long is followed by the next; at most a minute, for meanwhile nobody else is healed
  * @param signalsPerMinute heals by strong evidence or time limit, at most
  * @param certainPerMinute heals by certain evidence, at most; 0 is ten times the pool's size
  * @param refutationsAllowed after more wrong judgements than that, pgheal only observes
@@ -52,8 +52,33 @@ public record HealingConfig(
         return new Builder();
     }
 
+    /** A builder that starts from these settings. */
+    public Builder toBuilder() {
+        Builder same = new Builder();
+        same.mode = mode;
+        same.grace = limits.grace();
+        same.patience = limits.patience();
+        same.idleBlockerTimeout = limits.idleBlockerTimeout();
+        same.activeBlockerTimeout = limits.activeBlockerTimeout();
+        same.tables.addAll(limits.tables());
+        same.spare = spare;
+        same.threadEvidence = threadEvidence;
+        same.lockWaitThreshold = lockWaitThreshold;
+        same.diagnosisDeadline = diagnosisDeadline;
+        same.escalationInterval = escalationInterval;
+        same.signalsPerMinute = signalsPerMinute;
+        same.certainPerMinute = certainPerMinute;
+        same.refutationsAllowed = refutationsAllowed;
+        same.borrowStacks = borrowStacks;
+        same.stackPreflight = stackPreflight;
+        same.incidentsKept = incidentsKept;
+        return same;
+    }
+
     /** Collects settings; each is checked where it is set, with a message that says what to write. */
     public static final class Builder {
+        private static final Duration LONGEST = Duration.ofDays(3650);
+        private static final Duration LONGEST_ESCALATION = Duration.ofMinutes(1);
         private HealingMode mode = HealingMode.HEAL;
         private Duration grace = Duration.ofSeconds(2);
         private Duration patience = Duration.ofSeconds(15);
@@ -118,6 +143,10 @@ public record HealingConfig(
 
         public Builder escalationInterval(Duration value) {
             escalationInterval = positive("pgheal.escalation.interval", value, "1s");
+            if (value.compareTo(LONGEST_ESCALATION) > 0) {
+                throw new IllegalArgumentException("pgheal.escalation.interval is " + Limits.written(value)
+                        + "; write a time of at most " + LONGEST_ESCALATION.toSeconds() + "s");
+            }
             return this;
         }
 
@@ -157,15 +186,29 @@ public record HealingConfig(
         }
 
         /**
-         * Adds a rule for the tables that the pattern names.
+         * Adds a rule for the tables that the pattern names, or says more about the rule of this very pattern.
          *
          * @param pattern {@code table} or {@code schema.table}, with {@code *} for any characters
          */
         public Builder table(String pattern, Consumer<TableBuilder> rule) {
+            int known = patterns().indexOf(pattern);
             TableBuilder table = new TableBuilder();
+            if (known >= 0) {
+                table.idleBlockerTimeout = tables.get(known).idleBlockerTimeout();
+                table.activeBlockerTimeout = tables.get(known).activeBlockerTimeout();
+            }
             rule.accept(table);
-            tables.add(new TableRule(pattern, table.idleBlockerTimeout, table.activeBlockerTimeout));
+            TableRule said = new TableRule(pattern, table.idleBlockerTimeout, table.activeBlockerTimeout);
+            if (known >= 0) {
+                tables.set(known, said);
+            } else {
+                tables.add(said);
+            }
             return this;
+        }
+
+        private List<String> patterns() {
+            return tables.stream().map(TableRule::pattern).toList();
         }
 
         public Builder spare(
@@ -217,6 +260,15 @@ public record HealingConfig(
                 throw new IllegalArgumentException(
                         name + " is " + Limits.written(value) + "; write a time longer than zero, such as " + example);
             }
+            return notTooLong(name, value);
+        }
+
+        /** Longer ones do not fit into nanoseconds. */
+        private static Duration notTooLong(String name, Duration value) {
+            if (value.compareTo(LONGEST) > 0) {
+                throw new IllegalArgumentException(
+                        name + " is " + Limits.written(value) + "; write a time of at most " + LONGEST.toDays() + "d");
+            }
             return value;
         }
 
@@ -225,7 +277,7 @@ public record HealingConfig(
                 throw new IllegalArgumentException(
                         name + " is " + Limits.written(value) + "; write 0 for never, or a time such as 30s");
             }
-            return value;
+            return notTooLong(name, value);
         }
 
         private static int atLeast(int least, String name, int value) {
@@ -243,13 +295,13 @@ public record HealingConfig(
 
         private TableBuilder() {}
 
-        /** Zero: never, whatever the global limit says. */
-        public TableBuilder idleBlockerTimeout(Duration value) {
+        /** Zero: never, whatever the global limit says; null: as that one. */
+        public TableBuilder idleBlockerTimeout(@Nullable Duration value) {
             idleBlockerTimeout = value;
             return this;
         }
 
-        public TableBuilder activeBlockerTimeout(Duration value) {
+        public TableBuilder activeBlockerTimeout(@Nullable Duration value) {
             activeBlockerTimeout = value;
             return this;
         }

@@ -3,6 +3,7 @@ package io.pgheal;
 import io.pgheal.Questions.Blockers;
 import io.pgheal.Questions.PendingStory;
 import io.pgheal.Servers.Reach;
+import io.pgheal.decide.Action;
 import io.pgheal.decide.Decider;
 import io.pgheal.decide.Decision;
 import io.pgheal.decide.HealingMode;
@@ -11,6 +12,7 @@ import io.pgheal.detect.Symptom.AbandonedLease;
 import io.pgheal.detect.Symptom.OutlivedBackends;
 import io.pgheal.detect.Symptom.SlowStatements;
 import io.pgheal.diagnose.Diagnosis;
+import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.diagnose.Diagnostician;
 import io.pgheal.diagnose.ServerSide;
 import io.pgheal.heal.Outcome;
@@ -24,7 +26,6 @@ import io.pgheal.postgres.ControlChannel;
 import io.pgheal.postgres.ServerIdentity;
 import io.pgheal.postgres.TransactionEnd;
 import io.pgheal.postgres.Waiter;
-import io.pgheal.report.Incident;
 import io.pgheal.report.IncidentJournal;
 import io.pgheal.track.Lease;
 import io.pgheal.track.LeaseEvent.FailedWait;
@@ -38,6 +39,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -51,7 +53,7 @@ import org.jspecify.annotations.Nullable;
  * The whole flow, from a symptom to an incident: the first file to read. Runs on the act thread, one symptom at a time.
  */
 final class HealingCycle {
-    private final HealingConfig config;
+    private final Supplier<HealingConfig> config;
     private final LeaseRegistry registry;
     private final Servers servers;
     private final Safeguards safeguards;
@@ -59,9 +61,10 @@ final class HealingCycle {
     private final Supplier<HealingMode> mode;
     private final Ticker ticker;
     private final ToldStories told = new ToldStories();
+    private final InTheWay inTheWay = new InTheWay();
 
     HealingCycle(
-            HealingConfig config,
+            Supplier<HealingConfig> config,
             LeaseRegistry registry,
             Servers servers,
             Safeguards safeguards,
@@ -81,20 +84,21 @@ final class HealingCycle {
      * One lease of ours whose owner seems to be gone.
      *
      * @param leases all of them, as seen before the server is asked: who of them waits is told for whom
+     * @param suspects whom to ask about in the same question, for their turn is next
      */
-    Decision abandoned(AbandonedLease symptom, Collection<LeaseSnapshot> leases) {
+    Decision abandoned(AbandonedLease symptom, Collection<LeaseSnapshot> leases, Set<BackendId> suspects) {
         WaitingCalls calls = new WaitingCalls(leases);
         boolean exhausted = registry.isPoolExhausted();
         Reach there = servers.of(symptom.lease());
         if (symptom.strength() != Strength.CERTAIN) {
             ServerSide server = there.questions.storyIfSomebodyWaits(
-                    symptom, exhausted, config.limits().patience());
+                    symptom, suspects, exhausted, config.get().limits().patience(), locksMatter());
             return conclude(there, Diagnostician.abandoned(symptom, server, exhausted, registry.backends()), calls);
         }
         // The story must be asked before the heal, for the locks are gone after it; but the heal does not wait for
         // long.
         PendingStory story = there.questions.story(symptom.lease());
-        Duration deadline = mode.get() == HealingMode.HEAL ? config.diagnosisDeadline() : Questions.ANSWER;
+        Duration deadline = mode.get() == HealingMode.HEAL ? config.get().diagnosisDeadline() : Questions.ANSWER;
         return conclude(
                 there,
                 Diagnostician.abandoned(symptom, story.within(deadline), exhausted, registry.backends()),
@@ -102,23 +106,46 @@ final class HealingCycle {
                 calls);
     }
 
-    /** Statements of ours that run for long, or just failed: whom do they wait for? */
+    /**
+     * Statements of ours that run for long, or just failed: whom do they wait for?
+     *
+     * @param asked is told when all is asked, before anything is healed
+     */
     List<Decision> blockers(
-            SlowStatements symptom, Collection<LeaseSnapshot> leases, Map<BackendId, AbandonedLease> abandoned) {
+            SlowStatements symptom,
+            Collection<LeaseSnapshot> leases,
+            Map<BackendId, AbandonedLease> abandoned,
+            Runnable asked) {
         WaitingCalls calls = new WaitingCalls(leases);
-        List<Decision> decisions = new ArrayList<>();
+        Map<Reach, Blockers> found = new LinkedHashMap<>();
         for (Reach there : servers.all()) {
-            Blockers blockers = there.questions.blockersOf(symptom, leases, abandoned.keySet(), told);
+            Blockers blockers = there.questions.blockersOf(symptom, leases, abandoned.keySet(), told, locksMatter());
             BlockingTree tree = blockers.tree();
             if (tree != null) {
                 learn(there, symptom, tree);
                 tellOfAbandoned(tree, abandoned, calls);
             }
-            for (Diagnosis culprit : blockers.culprits()) {
-                decisions.add(conclude(there, culprit, calls));
+            found.put(there, blockers);
+        }
+        asked.run();
+        long now = ticker.nanos();
+        inTheWay.lookedAt(found.values().stream().flatMap(each -> each.culprits().stream()), now);
+        List<Decision> decisions = new ArrayList<>();
+        for (Map.Entry<Reach, Blockers> each : found.entrySet()) {
+            for (Diagnosis seen : each.getValue().culprits()) {
+                Diagnosis culprit = seen.inTheWayFor(inTheWay.since(seen, now));
+                if (Thread.currentThread().isInterrupted()) {
+                    return decisions; // given up: what was seen is old by now, and others are at work
+                }
+                decisions.add(conclude(each.getKey(), culprit, calls));
             }
         }
         return decisions;
+    }
+
+    /** Whether a rule depends on what the culprit has locked, beside what is waited for. */
+    private boolean locksMatter() {
+        return !config.get().spare().tables().isEmpty();
     }
 
     /** A place whose statements were asked about early, and did not wait, is asked about later the next time. */
@@ -126,7 +153,7 @@ final class HealingCycle {
         ServerIdentity server =
                 there.channel.server().map(ControlChannel.Server::identity).orElse(null);
         Set<Integer> waiting = tree.waiters().stream().map(Waiter::pid).collect(Collectors.toSet());
-        Duration usual = config.lockWaitThreshold();
+        Duration usual = config.get().lockWaitThreshold();
         for (LeaseSnapshot lease : symptom.leases()) {
             BackendId backend = lease.physical().backend();
             if (backend != null
@@ -156,7 +183,8 @@ final class HealingCycle {
     }
 
     private void tellWhatIsToCome(Diagnosis diagnosis, @Nullable String incidentId, WaitingCalls calls) {
-        Optional<Duration> due = Decider.due(diagnosis, config.limits(), config.spare(), mode.get());
+        HealingConfig rules = config.get();
+        Optional<Duration> due = Decider.due(diagnosis, rules.limits(), rules.spare(), mode.get());
         calls.tell(
                 diagnosis,
                 due.isPresent() ? LockHolder.Fate.DUE : LockHolder.Fate.LEFT_ALONE,
@@ -179,7 +207,7 @@ final class HealingCycle {
         int failures = registry.sites().unseenHoldersToTell(site, ticker.nanos());
         if (failures > 0) {
             Diagnosis diagnosis = UnseenHolder.of(failed, waited);
-            Decision decision = Decider.decide(diagnosis, config.limits(), config.spare(), mode.get());
+            Decision decision = decide(diagnosis);
             journal.tell(
                     journal.nextId(),
                     diagnosis,
@@ -195,9 +223,11 @@ final class HealingCycle {
         Set<BackendId> remaining = new HashSet<>();
         for (Reach there : servers.all()) {
             var left = there.questions.stillThere(symptom);
-            left.leftBehind().stream()
-                    .map(story -> Diagnostician.orphaned(story, registry.backends()))
-                    .forEach(orphan -> conclude(there, orphan, calls));
+            for (BackendStory story : left.leftBehind()) {
+                if (!Thread.currentThread().isInterrupted()) {
+                    conclude(there, Diagnostician.orphaned(story, registry.backends()), calls);
+                }
+            }
             remaining.addAll(left.all());
         }
         return remaining;
@@ -210,16 +240,29 @@ final class HealingCycle {
     /** @param atTheEnd what is known by then, for the telling */
     private Decision conclude(Reach there, Diagnosis given, Supplier<Diagnosis> atTheEnd, WaitingCalls calls) {
         Diagnosis diagnosis = told.completed(given);
-        Decision decision = safeguards.permit(Decider.decide(diagnosis, config.limits(), config.spare(), mode.get()));
+        Decision decided = decide(diagnosis);
+        if (decided.action() == Action.HEAL && isReleased(diagnosis)) {
+            return decided;
+        }
+        Duration pause = told.pause(diagnosis, ticker.nanos());
+        if (decided.action() == Action.HEAL && !pause.isZero()) {
+            calls.tell(diagnosis, LockHolder.Fate.LEFT_ALONE, Duration.ZERO, told.incidentOf(diagnosis));
+            return decided.later("it was tried in vain just now", pause);
+        }
+        Decision decision = safeguards.permit(decided);
         switch (decision.action()) {
             case HEAL -> heal(there, diagnosis, decision, atTheEnd, calls);
             case WOULD_HEAL -> {
-                String id = told.once(diagnosis, decision, () -> wouldHeal(diagnosis, decision));
+                String id = told.once(
+                        diagnosis, decision, journal::nextId, incident -> wouldHeal(incident, diagnosis, decision));
                 calls.tell(diagnosis, LockHolder.Fate.LEFT_ALONE, Duration.ZERO, id);
             }
             case REPORT -> {
                 String id = told.once(
-                        diagnosis, decision, () -> tell(journal.nextId(), diagnosis, decision, OutcomeKind.REPORTED));
+                        diagnosis,
+                        decision,
+                        journal::nextId,
+                        incident -> tell(incident, diagnosis, decision, OutcomeKind.REPORTED));
                 tellWhatIsToCome(diagnosis, id, calls);
             }
             case WAIT, NOTHING -> tellWhatIsToCome(diagnosis, null, calls);
@@ -227,21 +270,55 @@ final class HealingCycle {
         return decision;
     }
 
+    /**
+     * Whether only its slot was left to be given back: its connection is lost, so there is nothing to heal, and no budget
+     * to be used up. What its backend is left with is looked for on its own.
+     */
+    private boolean isReleased(Diagnosis diagnosis) {
+        LeaseSnapshot lease = diagnosis.lease();
+        if (lease == null
+                || diagnosis.kind() != DiagnosisKind.ABANDONED_TRANSACTION
+                || lease.lease().isConnected()) {
+            return false;
+        }
+        Revocation lost =
+                new Revocation(journal.nextId(), "its connection was lost before", false, TransactionEnd.UNKNOWN);
+        if (lease.lease().revoke(lease, lease.callIsStale(), lost)) {
+            lease.lease().giveBack();
+        }
+        return true;
+    }
+
+    private Decision decide(Diagnosis diagnosis) {
+        HealingConfig rules = config.get(); // once: they may be changed meanwhile
+        return Decider.decide(diagnosis, rules.limits(), rules.spare(), mode.get());
+    }
+
     private void heal(
             Reach there, Diagnosis diagnosis, Decision decision, Supplier<Diagnosis> atTheEnd, WaitingCalls calls) {
-        boolean wasInVain = told.wasInVain(diagnosis);
-        String id = told.idOf(diagnosis).orElseGet(journal::nextId);
-        calls.tell(diagnosis, LockHolder.Fate.BEING_HEALED, Duration.ZERO, id);
-        LeaseView lease = view(diagnosis);
-        Outcome outcome = Outcome.untouched(OutcomeKind.UNRESOLVED);
+        Outcome outcome = Outcome.untouched(OutcomeKind.WITHDRAWN); // as long as nothing was done
+        String id;
+        LeaseView lease;
         try {
+            boolean triedInVain = told.wasInVain(diagnosis, OutcomeKind.UNRESOLVED);
+            boolean wasBlind = told.wasInVain(diagnosis, OutcomeKind.REPORTED);
+            int times = told.timesInVain(diagnosis) + 1;
+            id = told.idOf(diagnosis).orElseGet(journal::nextId);
+            calls.tell(diagnosis, LockHolder.Fate.BEING_HEALED, Duration.ZERO, id);
+            lease = view(diagnosis);
+            outcome = Outcome.untouched(OutcomeKind.UNRESOLVED);
             outcome = there.healer.carryOut(diagnosis, decision, id);
-            if (outcome.kind() == OutcomeKind.UNRESOLVED) {
-                told.inVain(diagnosis, id);
-                outcome = wasInVain ? Outcome.untouched(OutcomeKind.WITHDRAWN) : outcome; // told and counted once
+            boolean unresolved = outcome.kind() == OutcomeKind.UNRESOLVED || outcome.kind() == OutcomeKind.REPORTED;
+            if (unresolved || outcome.kind() == OutcomeKind.WITHDRAWN) {
+                told.inVain(diagnosis, id, outcome.kind(), times, ticker.nanos());
+            }
+            if (unresolved) {
+                // told once, and counted once: one that nothing helps must not keep the others from being healed
+                boolean again = outcome.kind() == OutcomeKind.UNRESOLVED ? triedInVain : wasBlind;
+                outcome = again ? Outcome.untouched(OutcomeKind.WITHDRAWN) : outcome;
             }
         } finally {
-            safeguards.ended(outcome);
+            safeguards.ended(outcome); // first of all that was permitted: the breaker may have but this one trial
         }
         calls.tell(diagnosis, fate(outcome.kind()), Duration.ZERO, id);
         if (outcome.kind() != OutcomeKind.WITHDRAWN) {
@@ -257,19 +334,18 @@ final class HealingCycle {
         };
     }
 
-    private String wouldHeal(Diagnosis diagnosis, Decision decision) {
-        String id = journal.nextId();
+    private void wouldHeal(String id, Diagnosis diagnosis, Decision decision) {
         LeaseSnapshot lease = diagnosis.lease();
-        boolean spared = config.spare().spares(diagnosis).isPresent(); // that its owner goes on refutes nothing then
+        boolean spared =
+                config.get().spare().spares(diagnosis).isPresent(); // that its owner goes on refutes nothing then
         if (lease != null && decision.evidenceBased() && !spared) {
             lease.lease().suspect(new Revocation(id, decision.reason(), true, TransactionEnd.UNKNOWN));
         }
-        return tell(id, diagnosis, decision, OutcomeKind.WOULD_HEAL);
+        tell(id, diagnosis, decision, OutcomeKind.WOULD_HEAL);
     }
 
-    private String tell(String id, Diagnosis diagnosis, Decision decision, OutcomeKind kind) {
-        Incident incident = journal.tell(id, diagnosis, decision, Outcome.untouched(kind), view(diagnosis));
-        return incident.id();
+    private void tell(String id, Diagnosis diagnosis, Decision decision, OutcomeKind kind) {
+        journal.tell(id, diagnosis, decision, Outcome.untouched(kind), view(diagnosis));
     }
 
     private static @Nullable LeaseView view(Diagnosis diagnosis) {

@@ -8,7 +8,9 @@ import io.pgheal.detect.Symptom.AbandonedLease;
 import io.pgheal.detect.Symptom.OutlivedBackends;
 import io.pgheal.detect.Symptom.SlowStatements;
 import io.pgheal.heal.ActThread;
+import io.pgheal.heal.ActThread.Turn;
 import io.pgheal.postgres.BackendId;
+import io.pgheal.report.HealerState;
 import io.pgheal.report.Metrics;
 import io.pgheal.track.Lease;
 import io.pgheal.track.LeaseEvent;
@@ -21,10 +23,14 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Predicate;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,30 +41,41 @@ import org.slf4j.LoggerFactory;
 final class HealingLoop implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(HealingLoop.class);
     private static final long TICK_MILLIS = 50;
-    private static final long SUSPICIOUS_TICK_MILLIS = 10;
+    /** While some transaction is open between two calls: nothing else gains evidence. */
+    private static final long WATCHFUL_TICK_MILLIS = 10;
+    /** With very many leases looks are so many times their own length apart, up to the longest tick. */
+    private static final int LOOKS_APART = 50;
+
     private static final long FINEST_TICK_MILLIS = 5;
     private static final int FAILED_WAITS_KEPT = 100;
     private static final Duration STARVED = Duration.ofSeconds(1);
+    /** Some ticks: so late a busy machine may always be. */
+    private static final Duration LATE = Duration.ofMillis(4 * TICK_MILLIS);
+
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
     private static final Duration SLOW_LOOKS_APART = Duration.ofMillis(250);
     /** Of the time that asking about slow statements took: what a long queue, many locks or a slow server make of it. */
     private static final int SLOW_LOOKS_SHARE = 20;
 
-    private static final Duration FIRST_AFTERLIFE_LOOK = Duration.ofMillis(100);
+    private static final Duration FIRST_AFTERLIFE_LOOK = Duration.ofMillis(25);
     /** The pause of a look that comes 0.8 s after the lease's end: by then a backend that was told has ended. */
-    private static final Duration LINGERING = FIRST_AFTERLIFE_LOOK.multipliedBy(8);
+    private static final Duration LINGERING = FIRST_AFTERLIFE_LOOK.multipliedBy(32);
 
     private static final int AFTERLIFE_KEPT = 1000;
+    private static final Duration ANEW = Duration.ofSeconds(1);
+    private static final long ANEW_LOOK_NANOS = 500_000;
     private static final int FAILED_LOOKS_TOLD = 1000;
+    /** It looks many times a second: after so long without a look it hangs. */
+    private static final Duration LONGEST_LOOK = Duration.ofSeconds(10);
 
     private final String dataSource;
-    private final HealingConfig config;
+    private final Supplier<HealingConfig> config;
     private final LeaseRegistry registry;
     private final HealingCycle cycle;
     private final ActThread acts;
     private final Ticker ticker;
     private final Metrics metrics;
-    private final Predicate<LeaseEvent.Refuted> refutation;
+    private final Refutations refutations;
     private final Thread thread;
 
     private final Map<Long, Look> looks = new ConcurrentHashMap<>();
@@ -68,14 +85,32 @@ final class HealingLoop implements AutoCloseable {
     private volatile long limitDue = Long.MAX_VALUE;
     private volatile boolean slowLookUnderWay;
     private volatile long slowLooksApart = SLOW_LOOKS_APART.toNanos();
-    /** Owned by the act thread. */
-    private long lastSlowLookTook;
+    /** Of whoever ends the one slow look that there is: the act thread, or the loop that gives it up. */
+    private volatile long lastSlowLookTook;
 
     private volatile List<LeaseSnapshot> seen = List.of();
     private volatile boolean closed;
     private boolean askNow;
+    private volatile boolean rulesChanged;
     private final List<FailedStatement> failedWaits = new ArrayList<>();
-    private int failedLooks;
+    /** Heard while the heals that they refute were under way. */
+    private final List<LeaseEvent.Refuted> unheard = new ArrayList<>();
+
+    private volatile long lastLook;
+    private final AtomicLong failedLooks = new AtomicLong();
+    private final AtomicLong pauses = new AtomicLong();
+    private boolean watchful;
+    private long ripeIn;
+    private long lookTook;
+
+    /** What becomes of a refutation. */
+    interface Refutations {
+        /** False if its incident is not known: not told yet, or not kept any more. */
+        boolean heard(LeaseEvent.Refuted refuted);
+
+        /** Its incident was told, and is not kept any more. */
+        void heardTooLate(LeaseEvent.Refuted refuted);
+    }
 
     /** One that surely failed to get a lock, and how long it had been seen. */
     private record FailedStatement(LeaseEvent.FailedWait failed, Duration waited) {}
@@ -113,13 +148,13 @@ final class HealingLoop implements AutoCloseable {
 
     HealingLoop(
             String dataSource,
-            HealingConfig config,
+            Supplier<HealingConfig> config,
             LeaseRegistry registry,
             HealingCycle cycle,
             ActThread acts,
             Ticker ticker,
             Metrics metrics,
-            Predicate<LeaseEvent.Refuted> refutation) {
+            Refutations refutations) {
         this.dataSource = dataSource;
         this.config = config;
         this.registry = registry;
@@ -127,8 +162,9 @@ final class HealingLoop implements AutoCloseable {
         this.acts = acts;
         this.ticker = ticker;
         this.metrics = metrics;
-        this.refutation = refutation;
-        this.lastSlowLook = ticker.nanos() - SLOW_LOOKS_APART.toNanos();
+        this.refutations = refutations;
+        this.lastLook = ticker.nanos();
+        this.lastSlowLook = lastLook - SLOW_LOOKS_APART.toNanos();
         this.thread = new Thread(this::run, "pgheal-" + dataSource + "-loop");
         thread.setDaemon(true);
     }
@@ -143,8 +179,63 @@ final class HealingLoop implements AutoCloseable {
         return seen;
     }
 
-    boolean isAlive() {
-        return thread.isAlive() && !acts.isStuck();
+    /**
+     * The leases as they are now: the next look comes at once, and is waited for. As they were, if none comes for a while.
+     */
+    List<LeaseSnapshot> seenAnew() {
+        long asked = ticker.nanos();
+        registry.wake();
+        while (lastLook - asked < 0
+                && ticker.nanos() - asked < ANEW.toNanos()
+                && thread.isAlive()
+                && !Thread.currentThread().isInterrupted()) {
+            LockSupport.parkNanos(ANEW_LOOK_NANOS);
+        }
+        return seen;
+    }
+
+    /** What keeps the healer from its work, or empty. */
+    String trouble() {
+        long quiet = ticker.nanos() - lastLook;
+        if (!thread.isAlive()) {
+            return "the thread of the healing loop has ended";
+        }
+        if (quiet >= LONGEST_LOOK.toNanos()) {
+            return "the healing loop hangs: it has not looked for "
+                    + Duration.ofNanos(quiet).toSeconds() + " s";
+        }
+        if (acts.isStuck()) {
+            return "the acts of healing hang: nothing is done until one of them ends";
+        }
+        int hanging = acts.hanging();
+        return hanging == 0
+                ? ""
+                : hanging + " of the acts of healing hang and were given up; others are done meanwhile";
+    }
+
+    /** @param servers whose connections are told with it */
+    HealerState.Mishaps mishaps(Servers servers, long lostNotices) {
+        return new HealerState.Mishaps(
+                acts.givenUp(),
+                acts.refused(),
+                failedLooks.get(),
+                pauses.get(),
+                lostNotices,
+                servers.connects(),
+                servers.losses());
+    }
+
+    /** What was not seen counts at most for half of the shortest time. */
+    private static Duration starved(Duration shortest) {
+        Duration half = shortest.dividedBy(2);
+        Duration bound = half.compareTo(STARVED) < 0 ? half : STARVED;
+        return bound.compareTo(LATE) < 0 ? LATE : bound;
+    }
+
+    /** What was judged by the old rules is looked at anew, without waiting for the end of any pause. */
+    void rulesChanged() {
+        rulesChanged = true;
+        registry.wake();
     }
 
     private void run() {
@@ -153,7 +244,8 @@ final class HealingLoop implements AutoCloseable {
             try {
                 registry.await(tick());
                 long now = ticker.nanos();
-                if (now - last > STARVED.toNanos()) {
+                if (now - last > starved(config.get().limits().shortest()).toNanos()) {
+                    pauses.incrementAndGet();
                     LOG.info(
                             "[{}] the process was paused for {} ms: every clock starts anew",
                             dataSource,
@@ -161,26 +253,46 @@ final class HealingLoop implements AutoCloseable {
                     registry.restartClocks(now);
                 }
                 last = now;
-                look(now);
-                acts.watch();
-                metrics.cycle(Duration.ofNanos(ticker.nanos() - now));
+                try {
+                    look(now);
+                } finally {
+                    acts.watch();
+                }
+                lastLook = now;
+                lookTook = ticker.nanos() - now;
+                metrics.cycle(Duration.ofNanos(lookTook));
             } catch (InterruptedException e) {
                 // Only close() ends the loop, and it says so.
             } catch (Throwable e) {
-                if (failedLooks++ % FAILED_LOOKS_TOLD == 0) {
-                    LOG.error("[{}] a look of the healing loop failed; the next one goes on", dataSource, e);
-                }
+                failedLook("a look of the healing loop failed; the next one goes on", e);
             }
         }
         finishWhatIsLeft();
     }
 
+    private void failedLook(String what, Throwable e) {
+        if (failedLooks.getAndIncrement() % FAILED_LOOKS_TOLD == 0) {
+            complain(what, e);
+        }
+    }
+
+    /** Whatever it throws itself must not end the loop. */
+    private void complain(String what, Throwable e) {
+        try {
+            LOG.error("[{}] {}", dataSource, what, e);
+        } catch (Throwable unspeakable) {
+            // there is nobody left to be told
+        }
+    }
+
     /**
-     * Fine while there are suspects; and while connections are lent, if some place has learned that its statements are to
-     * be asked about early.
+     * Fine while somebody may be gone; up to the moment in which a grace is over; and while connections are lent, if some
+     * place has learned that its statements are to be asked about early.
      */
     private long tick() {
-        long tick = looks.isEmpty() ? TICK_MILLIS : SUSPICIOUS_TICK_MILLIS;
+        long fine = Math.max(WATCHFUL_TICK_MILLIS, LOOKS_APART * lookTook / 1_000_000);
+        long tick = watchful || !looks.isEmpty() ? Math.min(fine, TICK_MILLIS) : TICK_MILLIS;
+        tick = Math.min(tick, ripeIn / 1_000_000 + 1);
         if (!registry.sites().hasLearnedThresholds()) {
             return tick;
         }
@@ -188,30 +300,56 @@ final class HealingLoop implements AutoCloseable {
             registry.wakeOnLend();
             return tick;
         }
-        long quarter =
-                registry.sites().shortestThreshold(config.lockWaitThreshold()).toMillis() / 4;
+        long quarter = registry.sites()
+                        .shortestThreshold(config.get().lockWaitThreshold())
+                        .toMillis()
+                / 4;
         return Math.min(tick, Math.max(quarter, FINEST_TICK_MILLIS));
     }
 
     /** The pool lives on: what waits to be given back must not wait for ever. */
     private void finishWhatIsLeft() {
-        registry.events().stream()
-                .filter(LeaseEvent.CutReturn.class::isInstance)
-                .forEach(event -> ((LeaseEvent.CutReturn) event).lease().giveBack());
-        registry.look(ticker.nanos()).forEach(lease -> lease.lease().finish(lease));
+        for (LeaseSnapshot lease : registry.look(ticker.nanos())) {
+            try {
+                lease.lease().finish(lease);
+            } catch (Throwable e) {
+                complain("a connection could not be given back", e); // the others are, all the same
+            }
+        }
     }
 
     private void look(long now) {
-        registry.events().forEach(event -> hear(event, now));
+        if (rulesChanged) {
+            rulesChanged = false;
+            askNow = true;
+            looks.values().removeIf(look -> !look.underWay());
+        }
+        for (LeaseEvent event : registry.events()) {
+            try {
+                hear(event, now);
+            } catch (Throwable e) {
+                failedLook("an event could not be heard; the others are", e);
+            }
+        }
+        // Before all heals that wait, for it may end the healing.
+        unheard.removeIf(refuted -> acts.submit(Turn.NEXT, () -> {
+            if (!refutations.heard(refuted)) {
+                refutations.heardTooLate(refuted);
+            }
+        }));
         List<LeaseSnapshot> leases = registry.look(now);
         seen = leases;
         List<LeaseSnapshot> slow = new ArrayList<>();
         Map<BackendId, AbandonedLease> abandoned = new HashMap<>();
         Set<Long> suspects = new HashSet<>();
+        List<AbandonedLease> ripe = new ArrayList<>();
+        watchful = false;
+        ripeIn = Long.MAX_VALUE;
         for (LeaseSnapshot lease : leases) {
+            watchful |= lease.transactionOpen() && !lease.callInProgress();
             if (lease.unfinished() != LeaseSnapshot.Unfinished.NOTHING) {
                 suspects.add(lease.lease().id());
-                act(lease, now, () -> finish(lease));
+                act(lease, now, Turn.NEXT, () -> finish(lease));
                 continue;
             }
             Optional<AbandonedLease> symptom = symptomOf(lease);
@@ -221,12 +359,20 @@ final class HealingLoop implements AutoCloseable {
                     addBackend(symptom.get(), abandoned);
                 }
                 if (isRipe(symptom.get())) {
-                    act(lease, now, () -> judge(symptom.get(), leases));
+                    ripe.add(symptom.get());
+                } else {
+                    ripeIn = Math.min(ripeIn, untilRipe(symptom.get()));
                 }
             } else if (lease.executing() && (askNow || isSlow(lease))) {
                 slow.add(lease);
             }
         }
+        Set<BackendId> together = Set.copyOf(abandoned.keySet());
+        ripe.forEach(symptom -> act(
+                symptom.lease(),
+                now,
+                turnOf(symptom),
+                () -> cycle.abandoned(symptom, leases, together).lookAgain()));
         looks.keySet().retainAll(suspects);
         lookAtSlow(slow, leases, abandoned, now);
         if (!askNow) {
@@ -237,11 +383,15 @@ final class HealingLoop implements AutoCloseable {
 
     private void hear(LeaseEvent event, long now) {
         if (event instanceof LeaseEvent.Refuted refuted) {
-            if (!refutation.test(refuted)) {
-                acts.submit(
-                        () -> { // its heal is under way, and tells its story at the end
-                            var unused = refutation.test(refuted);
-                        });
+            if (!refutations.heard(refuted)) {
+                // its heal is under way, and tells its story at the end; a late caller may come again and again until
+                // then
+                if (unheard.stream()
+                        .noneMatch(one -> one.judgement()
+                                .incidentId()
+                                .equals(refuted.judgement().incidentId()))) {
+                    unheard.add(refuted);
+                }
             }
         } else if (event instanceof LeaseEvent.Outlived outlived) {
             if (afterlife.size() < AFTERLIFE_KEPT) {
@@ -249,8 +399,6 @@ final class HealingLoop implements AutoCloseable {
                         outlived.backend(),
                         new Look(false, now + FIRST_AFTERLIFE_LOOK.toNanos(), FIRST_AFTERLIFE_LOOK, 0));
             }
-        } else if (event instanceof LeaseEvent.CutReturn cut) {
-            acts.submit(cut.lease()::giveBack);
         } else if (event instanceof LeaseEvent.FailedWait failed) {
             hear(failed, now);
         }
@@ -263,7 +411,7 @@ final class HealingLoop implements AutoCloseable {
         askNow = true; // others may still wait for the same culprit
         Lease lease = event.lease();
         Duration waited = lease.callSeenFor(event.failure().sequence(), now);
-        registry.sites().learnFailedWait(lease.site(), waited, config.lockWaitThreshold());
+        registry.sites().learnFailedWait(lease.site(), waited, config.get().lockWaitThreshold());
         if (event.failure().wasLockWait() && failedWaits.size() < FAILED_WAITS_KEPT) {
             failedWaits.add(new FailedStatement(event, waited));
         }
@@ -280,16 +428,22 @@ final class HealingLoop implements AutoCloseable {
     private Optional<AbandonedLease> symptomOf(LeaseSnapshot lease) {
         return Detector.abandoned(
                 lease,
-                config.threadEvidence(),
-                config.borrowStacks() > 0,
+                config.get().threadEvidence(),
+                config.get().borrowStacks() > 0,
                 kind -> registry.sites().isRefuted(lease.site(), kind.name()));
+    }
+
+    /** In nanoseconds; a grace that is over leaves the rest to the tick. */
+    private long untilRipe(AbandonedLease symptom) {
+        long left = config.get().limits().grace().minus(symptom.silence()).toNanos();
+        return left > 0 ? left : Long.MAX_VALUE;
     }
 
     /** Strong evidence is nothing before its grace is over, nor while nobody could want what the lease holds. */
     private boolean isRipe(AbandonedLease symptom) {
         LeaseSnapshot lease = symptom.lease();
         return symptom.strength() == Strength.CERTAIN
-                || (lease.quiet().compareTo(config.limits().grace()) >= 0
+                || (symptom.silence().compareTo(config.get().limits().grace()) >= 0
                         && !lease.extended()
                         && (lease.transactionOpen() || registry.isPoolExhausted()));
     }
@@ -301,7 +455,7 @@ final class HealingLoop implements AutoCloseable {
     }
 
     private boolean isSlow(LeaseSnapshot lease) {
-        Duration usual = config.lockWaitThreshold();
+        Duration usual = config.get().lockWaitThreshold();
         return lease.callFor().compareTo(registry.sites().shortestThreshold(usual)) >= 0
                 && (lease.callFor().compareTo(usual) >= 0
                         || lease.callFor().compareTo(registry.sites().threshold(lease.site(), usual)) >= 0);
@@ -309,7 +463,8 @@ final class HealingLoop implements AutoCloseable {
 
     // ---- what is handed to the act thread
 
-    private void act(LeaseSnapshot lease, long now, Runnable act) {
+    /** @param act returns when it is to be looked at again; zero to leave that to the pause */
+    private void act(LeaseSnapshot lease, long now, Turn turn, Supplier<Duration> act) {
         long id = lease.lease().id();
         Look look = looks.get(id);
         // While an act is under way its look belongs to the act thread: put back here, it would stay so for ever.
@@ -317,32 +472,33 @@ final class HealingLoop implements AutoCloseable {
             look = Look.first(lease);
         }
         if (look.isDue(now)) {
+            Look later = look.backOff(now); // made before: nothing may fail once it is marked as begun
+            AtomicReference<Duration> again = new AtomicReference<>(Duration.ZERO);
             looks.put(id, look.begun());
-            if (!acts.submit(act)) {
-                looks.put(id, look.backOff(now));
+            boolean taken = false;
+            try {
+                taken = acts.submit(
+                        turn, () -> again.set(act.get()), () -> acted(id, Objects.requireNonNull(again.get())));
+            } finally {
+                if (!taken) {
+                    looks.put(id, later);
+                }
             }
         }
     }
 
-    private void judge(AbandonedLease symptom, List<LeaseSnapshot> leases) {
-        long id = symptom.lease().lease().id();
-        Decision decision = null;
-        try {
-            decision = cycle.abandoned(symptom, leases);
-        } finally {
-            long now = ticker.nanos();
-            Duration in = decision == null ? Duration.ZERO : decision.lookAgain();
-            looks.computeIfPresent(id, (key, look) -> in.isZero() ? look.backOff(now) : look.again(now, in));
-        }
+    private void acted(long id, Duration in) {
+        long now = ticker.nanos();
+        looks.computeIfPresent(id, (key, look) -> in.isZero() ? look.backOff(now) : look.again(now, in));
     }
 
-    private void finish(LeaseSnapshot lease) {
-        try {
-            lease.lease().finish(lease);
-        } finally {
-            long now = ticker.nanos();
-            looks.computeIfPresent(lease.lease().id(), (key, look) -> look.backOff(now));
-        }
+    private static Turn turnOf(AbandonedLease symptom) {
+        return symptom.strength() == Strength.CERTAIN ? Turn.NEXT : Turn.LAST;
+    }
+
+    private static Duration finish(LeaseSnapshot lease) {
+        lease.lease().finish(lease);
+        return Duration.ZERO;
     }
 
     /** Each slow statement is asked about at 0.5, 1, 2, 4 ... 30 s of its age; all that are slow in one question. */
@@ -361,7 +517,7 @@ final class HealingLoop implements AutoCloseable {
                     || look.sequence() != lease.sequence()
                     || lease.callFor().compareTo(look.nextAge()) >= 0;
         }
-        if (!due || slow.isEmpty() || slowLookUnderWay || now - lastSlowLook < slowLooksApart) {
+        if (!due || slow.isEmpty() || slowLookUnderWay || now - lastSlowLook < apartBy(now)) {
             return;
         }
         for (LeaseSnapshot lease : slow) {
@@ -370,23 +526,37 @@ final class HealingLoop implements AutoCloseable {
         lastSlowLook = now;
         askNow = false;
         limitDue = Long.MAX_VALUE;
+        AtomicLong began = new AtomicLong(now);
+        AtomicLong took = new AtomicLong(-1);
+        boolean taken = false;
         slowLookUnderWay = true;
-        boolean taken = acts.submit(() -> {
-            long began = ticker.nanos();
-            try {
-                cycle.blockers(new SlowStatements(slow), leases, abandoned).stream()
-                        .map(HealingLoop::nextLook)
-                        .filter(in -> !in.isZero())
-                        .min(Duration::compareTo)
-                        .ifPresent(in -> limitDue = ticker.nanos() + in.toNanos());
-            } finally {
-                slowLooksApart = apart(ticker.nanos() - began);
+        try {
+            taken = acts.submit(
+                    Turn.LAST,
+                    () -> {
+                        began.set(ticker.nanos());
+                        // what is healed then does not count
+                        Runnable asked = () -> took.set(ticker.nanos() - began.get());
+                        cycle.blockers(new SlowStatements(slow), leases, abandoned, asked).stream()
+                                .map(HealingLoop::nextLook)
+                                .filter(in -> !in.isZero())
+                                .min(Duration::compareTo)
+                                .ifPresent(in -> limitDue = ticker.nanos() + in.toNanos());
+                    },
+                    () -> {
+                        slowLooksApart = apart(took.get() < 0 ? ticker.nanos() - began.get() : took.get());
+                        slowLookUnderWay = false;
+                    });
+        } finally {
+            if (!taken) {
                 slowLookUnderWay = false;
             }
-        });
-        if (!taken) {
-            slowLookUnderWay = false;
         }
+    }
+
+    /** A time limit that is over is the user's say: it waits for no share. */
+    private long apartBy(long now) {
+        return limitIsDue(now) ? SLOW_LOOKS_APART.toNanos() : slowLooksApart;
     }
 
     /** By the quicker one of the last two: one alone may have opened the connection, or loaded our classes. */
@@ -435,16 +605,17 @@ final class HealingLoop implements AutoCloseable {
             return;
         }
         due.forEach(backend -> afterlife.computeIfPresent(backend, (key, look) -> look.begun()));
-        boolean taken = acts.submit(() -> {
-            Set<BackendId> remaining = due;
-            try {
-                remaining = cycle.outlived(new OutlivedBackends(due, lingering), leases);
-            } finally {
-                afterwards(due, remaining);
+        AtomicReference<Set<BackendId>> remaining = new AtomicReference<>(due);
+        boolean taken = false;
+        try {
+            taken = acts.submit(
+                    Turn.LAST,
+                    () -> remaining.set(cycle.outlived(new OutlivedBackends(due, lingering), leases)),
+                    () -> afterwards(due, Objects.requireNonNull(remaining.get())));
+        } finally {
+            if (!taken) {
+                afterwards(due, due);
             }
-        });
-        if (!taken) {
-            afterwards(due, due);
         }
     }
 
@@ -469,6 +640,7 @@ final class HealingLoop implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
+        registry.healerEnds();
         registry.wake();
         acts.close();
     }

@@ -55,7 +55,7 @@ final class OperatorActs {
     private final ActThread acts;
     private final Healer healer;
     private final IncidentJournal journal;
-    private final SpareRules spare;
+    private final Supplier<SpareRules> spare;
     private final Supplier<List<LeaseSnapshot>> leases;
 
     /** @param server the one that is opened at the start: no others are meant */
@@ -63,7 +63,7 @@ final class OperatorActs {
             Servers.Reach server,
             ActThread acts,
             IncidentJournal journal,
-            SpareRules spare,
+            Supplier<SpareRules> spare,
             Supplier<List<LeaseSnapshot>> leases) {
         this.channel = server.channel;
         this.acts = acts;
@@ -90,21 +90,26 @@ final class OperatorActs {
 
     /** Does it, and waits for the end of it: an incident for each session that was meant. */
     List<Incident> release(ReleaseTarget target, Release how, String operator) throws SQLException {
-        if (operator.isBlank() || operator.chars().anyMatch(Character::isISOControl)) {
-            throw new IllegalArgumentException("an operator's act needs the operator's name, on one line");
-        }
+        named(operator);
         CompletableFuture<List<Incident>> done = new CompletableFuture<>();
-        boolean taken = acts.submit(() -> {
+        Runnable act = () -> {
             try {
+                if (done.isDone()) {
+                    return; // given up while it waited for its turn: whoever is in the way now was never meant
+                }
                 List<Incident> incidents = new ArrayList<>();
                 for (Diagnosis diagnosis : diagnose(target)) {
+                    if (done.isDone() || ActThread.isGivenUp()) {
+                        return;
+                    }
                     incidents.add(act(diagnosis, target, how, operator));
                 }
                 done.complete(incidents);
             } catch (SQLException | RuntimeException | Error e) {
                 done.completeExceptionally(e);
             }
-        });
+        };
+        boolean taken = acts.submit(ActThread.Turn.NEXT, act);
         if (!taken) {
             throw new SQLException(
                     "pgheal is closed, or too many acts wait already", SqlState.CONNECTION_DOES_NOT_EXIST);
@@ -112,13 +117,23 @@ final class OperatorActs {
         return await(done);
     }
 
+    /** The name, if it is one that a line of the log can tell. */
+    static String named(String operator) {
+        if (operator.isBlank() || operator.chars().anyMatch(Character::isISOControl)) {
+            throw new IllegalArgumentException("an operator's act needs the operator's name, on one line");
+        }
+        return operator;
+    }
+
     private static List<Incident> await(CompletableFuture<List<Incident>> done) throws SQLException {
         try {
             return done.get(WHOLE_ACT.toMillis(), TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+            done.cancel(false);
             throw new SQLException("interrupted while the act was under way; see the incidents for its end", e);
         } catch (TimeoutException e) {
+            done.cancel(false);
             throw new SQLException("the act was not over after " + WHOLE_ACT + "; see the incidents for its end", e);
         } catch (ExecutionException e) {
             if (e.getCause() instanceof SQLException refused) {
@@ -144,7 +159,7 @@ final class OperatorActs {
     }
 
     private Decision decide(Diagnosis diagnosis, Release how, String operator) {
-        return Decider.operatorsAct(diagnosis, spare, how == Release.CANCEL, operator);
+        return Decider.operatorsAct(diagnosis, spare.get(), how == Release.CANCEL, operator);
     }
 
     private List<Diagnosis> diagnose(ReleaseTarget target) throws SQLException {
@@ -156,6 +171,7 @@ final class OperatorActs {
         } else if (target instanceof ReleaseTarget.RootBlockers blockers) {
             meant.addAll(channel.ask(ANSWER, control -> rootsOf(control, blockers.table())));
         }
+        List<LeaseSnapshot> now = leases.get();
         List<Diagnosis> found = new ArrayList<>();
         for (BackendId id : meant) {
             Optional<BackendStory> story = channel.ask(ANSWER, control -> {
@@ -163,7 +179,7 @@ final class OperatorActs {
                 return control.story(id);
             });
             if (story.isPresent()) {
-                found.add(Diagnostician.chosen(stillJudged(story.get(), target), leaseOf(id)));
+                found.add(Diagnostician.chosen(stillJudged(story.get(), target), leaseOf(id, now)));
             } else if (!(target instanceof ReleaseTarget.RootBlockers)) {
                 throw new SQLException("there is no backend " + id + " any more", SqlState.CONNECTION_DOES_NOT_EXIST);
             }
@@ -230,10 +246,10 @@ final class OperatorActs {
         return one.schema().equals(other.schema()) && one.name().equals(other.name());
     }
 
-    private @Nullable LeaseSnapshot leaseOf(BackendId id) {
+    private @Nullable LeaseSnapshot leaseOf(BackendId id, List<LeaseSnapshot> now) {
         ServerIdentity reached =
                 channel.server().map(ControlChannel.Server::identity).orElse(null);
-        return leases.get().stream()
+        return now.stream()
                 .filter(lease -> id.equals(lease.physical().backend())
                         && lease.physical().server() != null
                         && lease.physical().server().equals(reached)

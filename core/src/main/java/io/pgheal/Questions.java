@@ -15,6 +15,7 @@ import io.pgheal.postgres.ControlChannel.Answer;
 import io.pgheal.postgres.HeldLock;
 import io.pgheal.postgres.ServerIdentity;
 import io.pgheal.track.LeaseSnapshot;
+import io.pgheal.track.Ticker;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -25,16 +26,22 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** What the server is asked, and no more than the case needs. Belongs to the act thread. */
 final class Questions {
     static final Duration ANSWER = Duration.ofSeconds(2);
 
-    private final ControlChannel channel;
+    private static final Duration SAME_MOMENT = Duration.ofMillis(100);
 
-    Questions(ControlChannel channel) {
+    private final ControlChannel channel;
+    private final Ticker ticker;
+    private @Nullable InTheWay lastSeen;
+
+    Questions(ControlChannel channel, Ticker ticker) {
         this.channel = channel;
+        this.ticker = ticker;
     }
 
     /** The story of one backend, being asked. */
@@ -80,21 +87,60 @@ final class Questions {
     }
 
     /** While nobody waits and there is patience left, only that is asked: {@code pg_locks} is not read. */
-    ServerSide storyIfSomebodyWaits(AbandonedLease symptom, boolean poolExhausted, Duration patience) {
+    ServerSide storyIfSomebodyWaits(
+            AbandonedLease symptom,
+            Set<BackendId> suspects,
+            boolean poolExhausted,
+            Duration patience,
+            boolean locksMatter) {
         LeaseSnapshot lease = symptom.lease();
         BackendId backend = lease.physical().backend();
         boolean patient = !poolExhausted && lease.quiet().compareTo(patience) < 0;
+        boolean somebodyWaits = false;
         if (patient && backend != null && reaches(lease.physical().server())) {
             try {
-                if (channel.ask(ANSWER, control -> control.inTheWay(List.of(backend.pid())))
-                        .isEmpty()) {
+                if (!isInTheWay(backend.pid(), suspects)) {
                     return ServerSide.blind("nobody waits for it");
                 }
+                somebodyWaits = true;
             } catch (SQLException e) {
                 return ServerSide.blind("its waiters could not be asked: " + e.getMessage());
             }
         }
-        return story(lease).within(ANSWER);
+        ServerSide whole = story(lease).within(ANSWER);
+        return whole.story() == null && backend != null && somebodyWaits && !locksMatter
+                ? waitersAlone(backend).orElse(whole)
+                : whole;
+    }
+
+    /** Who of those asked about stood in somebody's way at that moment. */
+    private record InTheWay(long at, Set<Integer> asked, Set<Integer> found) {}
+
+    /** All suspects in one question: there may be hundreds of them, and each is looked at several times a second. */
+    private boolean isInTheWay(int pid, Set<BackendId> suspects) throws SQLException {
+        InTheWay seen = lastSeen;
+        if (seen == null
+                || ticker.nanos() - seen.at() >= SAME_MOMENT.toNanos()
+                || !seen.asked().contains(pid)) {
+            Set<Integer> asked = suspects.stream().map(BackendId::pid).collect(Collectors.toCollection(HashSet::new));
+            asked.add(pid);
+            seen = new InTheWay(ticker.nanos(), asked, channel.ask(ANSWER, control -> control.inTheWay(asked)));
+            lastSeen = seen;
+        }
+        return seen.found().contains(pid);
+    }
+
+    /** Where the whole story could not be had in time: that somebody waits must not be lost with it. */
+    private Optional<ServerSide> waitersAlone(BackendId backend) {
+        try {
+            BlockingTree tree = channel.ask(ANSWER, control -> control.blockingTree(null));
+            return tree.backend(backend.pid())
+                    .filter(seen -> backend.equals(seen.id()))
+                    .map(seen -> ServerSide.told(new BackendStory(
+                            seen, List.of(), Set.of(), tree.waitersOf(backend.pid()), tree.truncated())));
+        } catch (SQLException e) {
+            return Optional.empty();
+        }
     }
 
     /**
@@ -107,9 +153,17 @@ final class Questions {
         private static final Blockers UNKNOWN = new Blockers(null, List.of());
     }
 
-    /** The root blockers of the slow statements; the expensive half is asked once per story. */
+    /**
+     * The root blockers of the slow statements; the expensive half is asked once per story.
+     *
+     * @param locksMatter then each time: a culprit that was told may have locked what is to be spared since
+     */
     Blockers blockersOf(
-            SlowStatements symptom, Collection<LeaseSnapshot> leases, Set<BackendId> abandoned, ToldStories told) {
+            SlowStatements symptom,
+            Collection<LeaseSnapshot> leases,
+            Set<BackendId> abandoned,
+            ToldStories told,
+            boolean locksMatter) {
         Map<BackendId, LeaseSnapshot> ours = new HashMap<>();
         for (LeaseSnapshot lease : leases) {
             BackendId backend = lease.physical().backend();
@@ -136,7 +190,7 @@ final class Questions {
             List<Diagnosis> found = Diagnostician.blockers(tree, waiters, ours, abandoned, Map.of());
             return new Blockers(
                     tree,
-                    found.stream().anyMatch(diagnosis -> !told.knows(diagnosis))
+                    locksMatter || found.stream().anyMatch(diagnosis -> !told.knows(diagnosis))
                             ? Diagnostician.blockers(tree, waiters, ours, abandoned, locksOf(found))
                             : found);
         } catch (SQLException e) {

@@ -7,6 +7,8 @@ import io.pgheal.heal.OutcomeKind;
 import io.pgheal.heal.Safeguards;
 import io.pgheal.postgres.BlockingTree;
 import io.pgheal.postgres.ConnectionOpener;
+import io.pgheal.postgres.ControlChannel;
+import io.pgheal.postgres.ServerIdentity;
 import io.pgheal.postgres.TableLock;
 import io.pgheal.postgres.TableName;
 import io.pgheal.report.HealerState;
@@ -25,6 +27,7 @@ import io.pgheal.track.LeaseView;
 import io.pgheal.track.LongTransaction;
 import io.pgheal.track.Pool;
 import io.pgheal.track.Ticker;
+import io.pgheal.track.Tracing;
 import io.pgheal.track.Waiting;
 import java.io.PrintWriter;
 import java.sql.Connection;
@@ -33,6 +36,7 @@ import java.sql.SQLFeatureNotSupportedException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -53,6 +57,9 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
     private static final org.slf4j.Logger LOG = LoggerFactory.getLogger(SelfHealingDataSource.class);
     private static final AtomicInteger UNNAMED = new AtomicInteger();
     private static final Duration ACT_DEADLINE = Duration.ofSeconds(20);
+    /** Each remedy may be waited for. */
+    private static final int REMEDIES = 3;
+
     private static final Duration ANSWER = Duration.ofSeconds(5);
     private static final Duration CONTROL_STATEMENT = Duration.ofSeconds(1);
     private static final int CERTAIN_PER_SLOT = 10;
@@ -60,7 +67,6 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
 
     private final DataSource target;
     private final String name;
-    private final HealingConfig config;
     private final LeaseRegistry registry;
     private final InterceptedDataSource connections;
     private final Servers servers;
@@ -70,6 +76,7 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
     private final HealingLoop loop;
     private final OperatorActs operator;
     private final AtomicInteger refutations = new AtomicInteger();
+    private volatile HealingConfig config;
     private volatile HealingMode mode;
     private volatile boolean closed;
 
@@ -95,18 +102,19 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
         this.servers =
                 new Servers(name, ControlAddress.of(target, builder.control), ticker, config.escalationInterval());
         registry.onNewConnection(servers::seen);
+        registry.tracing(builder.tracing);
         int certain = config.certainPerMinute() > 0
                 ? config.certainPerMinute()
                 : CERTAIN_PER_SLOT * pool.size().orElse(POOL_OF_UNKNOWN_SIZE);
         this.safeguards = new Safeguards(name, config.signalsPerMinute(), certain);
-        this.journal = new IncidentJournal(name, ticker, config.incidentsKept(), metrics, builder.listeners);
-        HealingCycle cycle = new HealingCycle(config, registry, servers, safeguards, journal, this::mode, ticker);
-        ActThread acts = new ActThread(name, ticker, ACT_DEADLINE);
-        this.loop = new HealingLoop(name, config, registry, cycle, acts, ticker, metrics, this::refuted);
-        this.operator = new OperatorActs(servers.all().get(0), acts, journal, config.spare(), loop::seen);
-        if (builder.meterRegistry != null) {
-            meterRegistry(builder.meterRegistry);
-        }
+        this.journal =
+                new IncidentJournal(name, ticker, config.incidentsKept(), metrics, builder.tracing, builder.listeners);
+        HealingCycle cycle = new HealingCycle(this::config, registry, servers, safeguards, journal, this::mode, ticker);
+        ActThread acts = new ActThread(
+                name, ticker, ACT_DEADLINE.plus(config.escalationInterval().multipliedBy(REMEDIES)));
+        this.loop = new HealingLoop(name, this::config, registry, cycle, acts, ticker, metrics, new Refutations());
+        this.operator = new OperatorActs(servers.all().get(0), acts, journal, () -> config().spare(), loop::seenAnew);
+        metrics(builder.metrics);
         servers.start();
         loop.start();
         LOG.info("[{}] pgheal guards this data source, mode {}", name, mode);
@@ -183,15 +191,61 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
 
     /** Takes effect at once. Leases that were made before {@link HealingMode#OFF} stay tracked, and are not touched. */
     public void mode(HealingMode next) {
+        setMode(next, "");
+    }
+
+    /**
+     * The same, asked for by an operator, whom the log tells.
+     *
+     * @throws IllegalArgumentException if that is no name on one line
+     */
+    public void mode(HealingMode next, String by) {
+        setMode(next, ", set by " + OperatorActs.named(by));
+    }
+
+    private void setMode(HealingMode next, String by) {
         HealingMode before = mode;
         mode = next;
         if (before != next) {
-            LOG.warn("[{}] pgheal's mode is now {} (was {})", name, next, before);
+            LOG.warn("[{}] pgheal's mode is now {} (was {}){}", name, next, before, by);
         }
     }
 
+    /** The rules that hold now. The mode in it is that of the start: {@link #mode()} tells the present one. */
     public HealingConfig config() {
         return config;
+    }
+
+    /**
+     * Changes the rules while it runs: time limits, grace and patience, tables, spare rules and the like; they count from the
+     * next decision on, also for what is under way. The mode in it is not looked at. What is built in at the start (budgets,
+     * borrow stacks, the preflight, the incidents kept, the escalation interval) must be as it is: begin with {@code
+     * config().toBuilder()}.
+     *
+     * @throws IllegalArgumentException if it is not, with a sentence that says so; nothing is changed then
+     */
+    public void config(HealingConfig next) {
+        setConfig(next, "");
+    }
+
+    /**
+     * The same, asked for by an operator, whom the log tells.
+     *
+     * @throws IllegalArgumentException also if that is no name on one line
+     */
+    public void config(HealingConfig next, String by) {
+        setConfig(next, ", set by " + OperatorActs.named(by));
+    }
+
+    private synchronized void setConfig(HealingConfig next, String by) {
+        List<String> changes = RuleChange.between(config, next);
+        if (changes.isEmpty()) {
+            return;
+        }
+        registry.spareStatementTags(next.spare().statementTags());
+        config = next;
+        loop.rulesChanged();
+        LOG.warn("[{}] pgheal's rules have changed: {}{}", name, String.join("; ", changes), by);
     }
 
     /** The open leases, as seen by the healing loop a moment ago. */
@@ -210,6 +264,11 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
     /** The places in the code whose leases were seen to move between threads: thread evidence is void there. */
     public java.util.Set<String> movingSites() {
         return registry.sites().moving();
+    }
+
+    /** The server that the questions below are put to; empty while it cannot be asked. */
+    public Optional<ServerIdentity> server() {
+        return servers.home().server().map(ControlChannel.Server::identity);
     }
 
     /** Who waits for whom in the whole database, now. */
@@ -276,11 +335,12 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
         List<LeaseSnapshot> seen = loop.seen();
         List<LeaseSnapshot> open =
                 seen.stream().filter(LeaseSnapshot::transactionOpen).toList();
+        String hangs = closed ? "" : loop.trouble();
         String trouble = closed ? servers.home().trouble() : servers.trouble();
         return new HealerState(
                 mode,
                 servers.home().server().isPresent(),
-                closed || loop.isAlive() ? trouble : "the healing loop or its acts hang",
+                hangs.isEmpty() ? trouble : hangs,
                 servers.shortcomings(),
                 safeguards.isBreakerOpen(),
                 safeguards.signalsLeft(),
@@ -291,22 +351,61 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
                 open.stream().map(LeaseSnapshot::quiet).max(Duration::compareTo).orElse(Duration.ZERO),
                 registry.quarantined(),
                 servers.asked(),
-                registry.lostEvents());
+                registry.lostEvents(),
+                loop.mishaps(servers, journal.lostNotices()));
     }
 
-    /** Registers the meters there, and takes them away from where they were before. */
-    public void meterRegistry(MeterRegistry registry) {
-        metrics.bind(Metrics.NONE); // first, or meters of the same name would be found and then taken away
-        metrics.bind(new HealingMeters(registry, name, this::healer));
-    }
-
-    /** Whether the incident of the judgement is known; false before it is told. */
-    private boolean refuted(LeaseEvent.Refuted event) {
-        String id = event.judgement().incidentId();
-        Incident wrong = journal.refute(id).orElse(null);
-        if (wrong == null) {
-            return journal.keeps(id);
+    /**
+     * From now on figures go there, for example to {@code HealingMeters.in(registry)}, and are taken away from where they went
+     * before. No type of Micrometer is named here: where it is absent, whoever looks at the methods of this class, as Spring
+     * does with every bean, must not fail. Where they cannot be made, that is logged, and all goes on without.
+     */
+    public void metrics(Metrics.Source source) {
+        try {
+            metrics.bind(Metrics.NONE); // first, or meters of the same name would be found and then taken away
+            Metrics made = source.of(name, this::healer);
+            metrics.bind(made);
+            made.safeguards(safeguards);
+        } catch (RuntimeException | Error e) {
+            LOG.warn(
+                    "[{}] the meters could not be made: {}; all goes on without them",
+                    name,
+                    e.getClass().getName());
         }
+    }
+
+    /** What a refutation does. */
+    private final class Refutations implements HealingLoop.Refutations {
+        private volatile String lastForgotten = "";
+
+        @Override
+        public boolean heard(LeaseEvent.Refuted event) {
+            String id = event.judgement().incidentId();
+            Incident wrong = journal.refute(id).orElse(null);
+            if (wrong == null) {
+                return journal.keeps(id);
+            }
+            try {
+                observe(id); // first: it is not heard again, and learning or telling may fail
+            } finally {
+                learn(wrong);
+                journal.tellAgain(wrong);
+            }
+            return true;
+        }
+
+        /** Which evidence was wrong is not known any more, but that it was is. */
+        @Override
+        public void heardTooLate(LeaseEvent.Refuted event) {
+            String id = event.judgement().incidentId();
+            if (!id.equals(lastForgotten)) { // a late caller may come again and again
+                lastForgotten = id;
+                observe(id);
+            }
+        }
+    }
+
+    private void learn(Incident wrong) {
         wrong.evidence()
                 .forEach(evidence -> registry.sites()
                         .learnRefutation(
@@ -315,16 +414,18 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
                                         ? ""
                                         : wrong.lease().borrowStack().get(0),
                                 evidence.kind().name()));
+    }
+
+    private void observe(String wrong) {
         if (refutations.incrementAndGet() > config.refutationsAllowed() && mode == HealingMode.HEAL) {
+            mode(HealingMode.OBSERVE);
             LOG.error(
                     "[{}] incident {} was a wrong judgement: the lease's owner was alive. pgheal only observes from now on; "
                             + "set the mode back to HEAL when you know why ({})",
                     name,
-                    wrong.id(),
+                    wrong,
                     OutcomeKind.REFUTED);
-            mode(HealingMode.OBSERVE);
         }
-        return true;
     }
 
     /** Stops the healer and its control connection. The pool stays open; from now on its connections are lent as they are. */
@@ -350,10 +451,11 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
         private @Nullable String name;
         private HealingConfig config = HealingConfig.defaults();
         private @Nullable ConnectionOpener control;
-        private @Nullable MeterRegistry meterRegistry;
+        private Metrics.Source metrics = (dataSource, healer) -> Metrics.NONE;
         private final List<IncidentListener> listeners = new ArrayList<>();
         private Consumer<ProxyDataSourceBuilder> interception = nobodyListens -> {};
         private BooleanSupplier insideTransaction = () -> false;
+        private @Nullable Tracing tracing;
         private Ticker ticker = Ticker.system();
 
         private Builder(DataSource target) {
@@ -384,7 +486,7 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
         }
 
         public Builder meterRegistry(MeterRegistry value) {
-            meterRegistry = value;
+            metrics = HealingMeters.in(value);
             return this;
         }
 
@@ -402,6 +504,12 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
         /** Tells whether a transaction that reaches beyond a new scope is active on the calling thread. */
         public Builder insideTransaction(BooleanSupplier value) {
             insideTransaction = value;
+            return this;
+        }
+
+        /** Tells in which span a connection is borrowed, so that an incident can name it. */
+        public Builder tracing(Tracing value) {
+            tracing = value;
             return this;
         }
 

@@ -51,7 +51,7 @@ final class Servers implements AutoCloseable {
 
         private Reach(ControlChannel channel) {
             this.channel = channel;
-            this.questions = new Questions(channel);
+            this.questions = new Questions(channel, ticker);
             this.healer = new Healer(channel, ticker, escalationInterval);
         }
 
@@ -155,6 +155,14 @@ final class Servers implements AutoCloseable {
 
     long asked() {
         return all().stream().mapToLong(reach -> reach.channel.asked()).sum();
+    }
+
+    long connects() {
+        return all().stream().mapToLong(reach -> reach.channel.connects()).sum();
+    }
+
+    long losses() {
+        return all().stream().mapToLong(reach -> reach.channel.losses()).sum();
     }
 
     @Override

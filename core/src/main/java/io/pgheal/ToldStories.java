@@ -1,16 +1,20 @@
 package io.pgheal;
 
+import io.pgheal.decide.Action;
 import io.pgheal.decide.Decision;
 import io.pgheal.diagnose.Diagnosis;
+import io.pgheal.heal.OutcomeKind;
 import io.pgheal.postgres.Backend;
 import io.pgheal.postgres.HeldLock;
 import io.pgheal.postgres.Waiter;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -22,7 +26,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class ToldStories {
     private static final int KEPT = 1000;
-    private static final String IN_VAIN = "in vain";
+    private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
+    private static final Duration LONGEST_PAUSE = Duration.ofMinutes(1);
+    /** When the server could not be asked, it may be back any moment; and so may the owner that a heal came too late for. */
+    private static final Duration LONGEST_BLIND_PAUSE = Duration.ofSeconds(4);
 
     private final Map<String, Story> stories = new LinkedHashMap<>(64, 0.75f, true) {
         private static final long serialVersionUID = 1L;
@@ -33,8 +40,25 @@ final class ToldStories {
         }
     };
 
-    /** @param locks of the culprit: they are asked once, and as long as the story is the same so are they */
-    private record Story(String incidentId, String action, List<HeldLock> locks) {}
+    /**
+     * @param locks of the culprit: they are asked once, and as long as the story is the same so are they
+     * @param vain what was tried in vain; null if nothing was
+     */
+    private record Story(
+            String incidentId,
+            String action,
+            List<HeldLock> locks,
+            @Nullable Vain vain) {
+
+        /** What was tried in vain would be tried again: that it may not be just now is no news. */
+        boolean isTold(Action next) {
+            return action.equals(next.name())
+                    || (vain != null && vain.end() != OutcomeKind.WITHDRAWN && next == Action.WOULD_HEAL);
+        }
+    }
+
+    /** @param until when it is not tried again, by the nanoseconds of the ticker */
+    private record Vain(OutcomeKind end, int times, long until) {}
 
     /** The diagnosis with the locks that are known from before, which rules about tables need as much as people do. */
     synchronized Diagnosis completed(Diagnosis diagnosis) {
@@ -43,19 +67,48 @@ final class ToldStories {
     }
 
     /**
-     * Tells the story if it was not told already.
+     * Tells the story if it was not told already. What tells may block, and so must not be waited for: meanwhile the story
+     * counts as told.
      *
-     * @param telling tells the story and returns the id of its incident
+     * @param telling tells the story as the incident of this id
      * @return the id of its incident
      */
-    synchronized String once(Diagnosis diagnosis, Decision decision, Supplier<String> telling) {
+    String once(Diagnosis diagnosis, Decision decision, Supplier<String> nextId, Consumer<String> telling) {
         String key = key(diagnosis);
-        Story before = stories.get(key);
-        if (before == null || !before.action().equals(decision.action().name())) {
-            before = new Story(telling.get(), decision.action().name(), diagnosis.locks());
-            stories.put(key, before);
+        String told = toldAs(key, decision);
+        if (told != null) {
+            return told;
         }
-        return before.incidentId();
+        String id = nextId.get();
+        Story next;
+        synchronized (this) {
+            told = toldAs(key, decision);
+            if (told != null) {
+                return told;
+            }
+            Story before = stories.get(key);
+            next = new Story(id, decision.action().name(), diagnosis.locks(), before == null ? null : before.vain());
+            stories.put(key, next);
+        }
+        boolean whole = false;
+        try {
+            telling.accept(next.incidentId());
+            whole = true;
+        } finally {
+            if (!whole) {
+                forget(key, next);
+            }
+        }
+        return next.incidentId();
+    }
+
+    private synchronized @Nullable String toldAs(String key, Decision decision) {
+        Story before = stories.get(key);
+        return before != null && before.isTold(decision.action()) ? before.incidentId() : null;
+    }
+
+    private synchronized void forget(String key, Story story) {
+        stories.remove(key, story);
     }
 
     /** The incident of a story that was told before and now has an end. */
@@ -63,14 +116,42 @@ final class ToldStories {
         return Optional.ofNullable(stories.remove(key(diagnosis))).map(Story::incidentId);
     }
 
-    /** Every remedy was tried in vain. */
-    synchronized void inVain(Diagnosis diagnosis, String incidentId) {
-        stories.put(key(diagnosis), new Story(incidentId, IN_VAIN, diagnosis.locks()));
+    /**
+     * Every remedy was tried in vain, or none could be. It is tried again after a pause, which gets longer each time: what
+     * nothing helps must not use up the budget that others need.
+     *
+     * @param times how often so far, with this time
+     */
+    synchronized void inVain(Diagnosis diagnosis, String incidentId, OutcomeKind end, int times, long now) {
+        Duration longest = end == OutcomeKind.UNRESOLVED ? LONGEST_PAUSE : LONGEST_BLIND_PAUSE;
+        int longer = end == OutcomeKind.WITHDRAWN ? times - 2 : times - 1; // once is a race, and the next look is right
+        long pause = longer < 0 ? 0 : Math.min(FIRST_PAUSE.toNanos() << Math.min(longer, 10), longest.toNanos());
+        stories.put(
+                key(diagnosis),
+                new Story(incidentId, end.name(), diagnosis.locks(), new Vain(end, times, now + pause)));
     }
 
-    synchronized boolean wasInVain(Diagnosis diagnosis) {
+    /** How often its remedies were in vain. */
+    synchronized int timesInVain(Diagnosis diagnosis) {
+        Vain vain = vain(diagnosis);
+        return vain == null ? 0 : vain.times();
+    }
+
+    /** How long what was in vain is not to be tried again; zero if it may be. */
+    synchronized Duration pause(Diagnosis diagnosis, long now) {
+        Vain vain = vain(diagnosis);
+        return vain == null ? Duration.ZERO : Duration.ofNanos(Math.max(0, vain.until() - now));
+    }
+
+    /** Whether its last remedies were in vain in just this way. */
+    synchronized boolean wasInVain(Diagnosis diagnosis, OutcomeKind end) {
+        Vain vain = vain(diagnosis);
+        return vain != null && vain.end() == end;
+    }
+
+    private @Nullable Vain vain(Diagnosis diagnosis) {
         Story before = stories.get(key(diagnosis));
-        return before != null && before.action().equals(IN_VAIN);
+        return before == null ? null : before.vain();
     }
 
     /** Under which its story was told last; null if it was not. */

@@ -134,7 +134,7 @@ class CommitRaceTest {
                 lease == null ? DiagnosisKind.ORPHANED_BACKEND : DiagnosisKind.STUCK_LOCK,
                 lease,
                 List.of(),
-                backend.id(),
+                backend == null ? null : backend.id(),
                 backend,
                 List.of(),
                 List.of(),
@@ -303,12 +303,7 @@ class CommitRaceTest {
     void aCommitUnderWayIsLeftAloneAndToldAsUnknown() throws Exception {
         try (Connection admin = SERVER.connection();
                 Statement statement = admin.createStatement()) {
-            statement.execute("CREATE TABLE gate (id int)");
-            statement.execute("INSERT INTO gate VALUES (1)");
-            statement.execute("CREATE OR REPLACE FUNCTION pass_gate() RETURNS trigger LANGUAGE plpgsql AS"
-                    + " 'BEGIN PERFORM * FROM gate FOR UPDATE; RETURN NULL; END'");
-            statement.execute("CREATE CONSTRAINT TRIGGER pass_gate AFTER INSERT ON ledger INITIALLY DEFERRED"
-                    + " FOR EACH ROW EXECUTE FUNCTION pass_gate()");
+            closeTheGate(statement);
             admin.setAutoCommit(false);
             statement.execute("SELECT * FROM gate FOR UPDATE");
             Connection connection = leases.getConnection();
@@ -341,6 +336,42 @@ class CommitRaceTest {
         }
     }
 
+    /** The network ends the call, and nobody knows what became of the commit. The driver's state says that it is open. */
+    @Test
+    void aCommitThatTheNetworkCutIsNotToldAsRolledBack() throws Exception {
+        try (Connection admin = SERVER.connection();
+                Statement statement = admin.createStatement()) {
+            closeTheGate(statement);
+            admin.setAutoCommit(false);
+            statement.execute("SELECT * FROM gate FOR UPDATE");
+            Connection connection = leases.getConnection();
+            connection.setNetworkTimeout(owner, 500);
+            insert(connection, 1);
+            assertThatThrownBy(connection::commit).isInstanceOf(SQLException.class);
+            LeaseSnapshot lease = onlyLease();
+            assertThat(lease.callInProgress()).isFalse();
+
+            Outcome outcome = healer.carryOut(of(lease, null), EVIDENCE, "incident");
+
+            admin.rollback();
+            await().until(() -> isThere(1));
+            assertThat(outcome.transaction()).isEqualTo(TransactionEnd.UNKNOWN);
+            assertThatThrownBy(connection::createStatement)
+                    .isInstanceOfSatisfying(
+                            LeaseRevokedException.class,
+                            e -> assertThat(e.getSQLState()).isEqualTo("08007"));
+        }
+    }
+
+    private static void closeTheGate(Statement statement) throws SQLException {
+        statement.execute("CREATE TABLE gate (id int)");
+        statement.execute("INSERT INTO gate VALUES (1)");
+        statement.execute("CREATE OR REPLACE FUNCTION pass_gate() RETURNS trigger LANGUAGE plpgsql AS"
+                + " 'BEGIN PERFORM * FROM gate FOR UPDATE; RETURN NULL; END'");
+        statement.execute("CREATE CONSTRAINT TRIGGER pass_gate AFTER INSERT ON ledger INITIALLY DEFERRED"
+                + " FOR EACH ROW EXECUTE FUNCTION pass_gate()");
+    }
+
     /** As if it were proven that the call in progress can never go on. */
     private static LeaseSnapshot stale(LeaseSnapshot lease) {
         return new LeaseSnapshot(
@@ -361,7 +392,9 @@ class CommitRaceTest {
                 lease.scopeEndFor(),
                 lease.unreachable(),
                 lease.unreachableFor(),
+                lease.observed(),
                 lease.movedBetweenThreads(),
+                lease.calledElsewhere(),
                 lease.unwrapped(),
                 lease.sessionBound(),
                 lease.extended(),

@@ -28,15 +28,17 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What pgheal asks of a server on which much waits and much is locked; counted in the server's own log. */
 @Tag("long")
-@Timeout(180)
+@Timeout(600) // a busy machine takes its time to open a thousand sessions
 class CostOfLookingTest {
     private static final ServerLog LOG = new ServerLog();
 
     @RegisterExtension
-    static final PostgresServer SERVER = LOG.server().config("max_locks_per_transaction", "256");
+    static final PostgresServer SERVER =
+            LOG.server().config("max_connections", "1200").config("max_locks_per_transaction", "256");
 
     private static final int WAITERS = 100;
-    private static final int LOCKS = 50_000;
+    private static final int LOCKS = 100_000;
+    private static final int SESSIONS = 1_000;
 
     private final ExecutorService executor = Executors.newCachedThreadPool();
     private HikariDataSource pool;
@@ -51,6 +53,7 @@ class CostOfLookingTest {
         config.setPassword(SERVER.password());
         config.setMaximumPoolSize(WAITERS + 2);
         config.setMinimumIdle(0);
+        config.setInitializationFailTimeout(60_000); // the server may still be closing a thousand sessions
         pool = new HikariDataSource(config);
         try (Connection connection = pool.getConnection();
                 Statement statement = connection.createStatement()) {
@@ -177,7 +180,7 @@ class CostOfLookingTest {
     /** Several times a second, as long as there is a suspect: that must stay cheap, however much is locked. */
     @Test
     void whileOnlySuspectsAreLookedAtLocksAreNotRead() throws Exception {
-        try (ManySessions crowd = new ManySessions(SERVER, 100, LOCKS)) {
+        try (ManySessions crowd = new ManySessions(SERVER, SESSIONS, LOCKS)) {
             assertThat(crowd).isNotNull();
             int before = LOG.byPgheal(database).size();
             Connection[] kept = new Connection[1];
@@ -207,12 +210,16 @@ class CostOfLookingTest {
     /** The server's part of it does not grow with the locks. */
     @Test
     void theLooksThatAreMadeOftenDoNotGrowWithTheLocks() throws Exception {
-        LookingCost few = LookingCost.on(SERVER, 50, 1);
-        LookingCost many = LookingCost.on(SERVER, 50, LOCKS);
+        LookingCost few = LookingCost.on(SERVER, SESSIONS, 1);
+        LookingCost many = LookingCost.on(SERVER, SESSIONS, LOCKS);
         assertThat(many.fullTree()).as("what reads pg_locks does").isGreaterThan(few.fullTree());
-        assertThat(many.inTheWay().toNanos())
-                .isLessThan(5 * few.inTheWay().toNanos() + Duration.ofMillis(5).toNanos())
-                .isLessThan(many.fullTree().toNanos());
-        assertThat(many.cheapTree()).isLessThan(many.fullTree());
+        assertThat(many.inTheWay()).isLessThan(notMuchMoreThan(few.inTheWay())).isLessThan(many.fullTree());
+        assertThat(many.cheapTree())
+                .isLessThan(notMuchMoreThan(few.cheapTree()))
+                .isLessThan(many.fullTree());
+    }
+
+    private static Duration notMuchMoreThan(Duration time) {
+        return time.multipliedBy(5).plusMillis(5);
     }
 }

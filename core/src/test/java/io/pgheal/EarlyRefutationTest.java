@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** A judgement that is refuted before its story is told. */
+/** A judgement that is refuted before its story is told, or when it is forgotten. */
 class EarlyRefutationTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();
@@ -60,6 +60,39 @@ class EarlyRefutationTest {
                         .singleElement()
                         .satisfies(incident -> assertThat(incident.outcome()).isEqualTo(OutcomeKind.REFUTED));
             });
+        }
+    }
+
+    @Test
+    void anOwnerThatGoesOnLongAfterwardsRefutesAJudgementThatIsNotKeptAnyMore() throws Exception {
+        goOn.countDown();
+        HealingConfig config = HealingConfig.builder()
+                .abandonedGrace(Duration.ofMillis(50))
+                .abandonedPatience(Duration.ofMillis(100))
+                .incidentsKept(1)
+                .build();
+        try (SelfHealingDataSource guarded = SelfHealingDataSource.builder(slowPool())
+                .config(config)
+                .controlDataSource(server())
+                .meterRegistry(meters)
+                .build()) {
+            await().until(() -> guarded.healer().connected());
+            Connection late = borrowedByAThreadThatEnded(guarded);
+            await().until(() -> guarded.incidents().size() == 1);
+            String first = guarded.incidents().get(0).id();
+            Connection other = borrowedByAThreadThatEnded(guarded);
+            await().until(() -> !guarded.incidents().get(0).id().equals(first));
+
+            assertThatThrownBy(late::createStatement).isInstanceOf(LeaseRevokedException.class);
+            await().until(() -> guarded.mode() == HealingMode.OBSERVE);
+
+            guarded.mode(HealingMode.HEAL); // an operator knows why
+            assertThatThrownBy(late::createStatement).isInstanceOf(LeaseRevokedException.class);
+            long looks = looks();
+            await().until(() -> looks() >= looks + 4); // heard, and handed on
+            assertThat(guarded.mode()).as("it comes again and again").isEqualTo(HealingMode.HEAL);
+            assertThatThrownBy(other::createStatement).isInstanceOf(LeaseRevokedException.class);
+            await().until(() -> guarded.incidents().get(0).outcome() == OutcomeKind.REFUTED);
         }
     }
 

@@ -173,6 +173,7 @@ class InvariantsTest {
                 && (!lease.callInProgress() || lease.callIsStale())
                 && !end.insideTransaction()
                 && !end.asynchronous()
+                && !lease.calledElsewhere()
                 && (end.thrown() != null || end.ownedByApplication());
         return !lease.unwrapped()
                 && ((lease.unreachable() && !world.refuted.contains(EvidenceKind.HANDLE_UNREACHABLE))
@@ -199,6 +200,17 @@ class InvariantsTest {
             if (verdict.decision().certain()) {
                 assertThat(verdict.diagnosis().kind() == DiagnosisKind.ORPHANED_BACKEND
                                 || certain(world, lease(verdict)))
+                        .isTrue();
+            }
+        });
+    }
+
+    @Test
+    void aScopeThatEndedIsNoProofAgainstALeaderWhoseFollowersWait() {
+        everyHeal((world, verdict) -> {
+            if (verdict.decision().certain() && verdict.diagnosis().onlyAdvisoryWaiters()) {
+                assertThat(verdict.diagnosis().kind() == DiagnosisKind.ORPHANED_BACKEND
+                                || lease(verdict).unreachable())
                         .isTrue();
             }
         });
@@ -237,6 +249,11 @@ class InvariantsTest {
             if (!lease.transactionOpen()) {
                 assertThat(world.exhausted).isTrue();
                 assertThat(lease.sessionBound()).isFalse();
+            }
+            if (diagnosis.waiters().isEmpty()) {
+                assertThat(lease.sessionBound() || diagnosis.holdsAdvisoryLock())
+                        .as("a leader whose followers poll")
+                        .isFalse();
             }
             assertThat(!diagnosis.waiters().isEmpty()
                             && diagnosis.waiters().stream().allMatch(Waiter::waitsForAdvisoryLock))
@@ -291,8 +308,10 @@ class InvariantsTest {
             assertThat(apply).allSatisfy(limit -> {
                 assertThat(limit).as("0 is never").isPositive();
                 assertThat(waited).isGreaterThanOrEqualTo(limit);
+                assertThat(idle ? lease(verdict).quiet() : lease(verdict).observed())
+                        .isGreaterThanOrEqualTo(limit);
                 if (idle) {
-                    assertThat(lease(verdict).quiet()).isGreaterThanOrEqualTo(limit);
+                    assertThat(backend(verdict).stateAge()).isGreaterThanOrEqualTo(limit);
                 }
             });
         });

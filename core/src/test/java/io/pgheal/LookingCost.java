@@ -41,8 +41,8 @@ record LookingCost(
     static LookingCost on(PostgresServer server, int sessions, int locks) throws Exception {
         try (ManySessions crowd = new ManySessions(server, sessions, locks);
                 Connection holder = server.connection();
-                ControlConnection control =
-                        new ControlConnection(ControlSettings.of(server.url(), server.user(), server::password))) {
+                ControlConnection control = new ControlConnection(
+                        withTimeToMeasure(ControlSettings.of(server.url(), server.user(), server::password)))) {
             List<Connection> waiting = new ArrayList<>();
             control.connect();
             try {
@@ -85,6 +85,16 @@ record LookingCost(
                 holder.rollback();
             }
         }
+    }
+
+    /** What is too expensive for pgheal is to be measured, too. */
+    private static ControlSettings withTimeToMeasure(ControlSettings usual) {
+        return new ControlSettings(
+                usual.url(),
+                usual.credentials(),
+                usual.connectTimeout(),
+                Duration.ofSeconds(60),
+                Duration.ofSeconds(90));
     }
 
     private static Duration median(Question question) throws SQLException {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.pgheal.decide.HealingMode;
 import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.heal.OutcomeKind;
@@ -14,10 +15,13 @@ import io.pgheal.postgres.Backend;
 import io.pgheal.postgres.BackendId;
 import io.pgheal.postgres.TableLock;
 import io.pgheal.postgres.TransactionRef;
+import io.pgheal.report.HealingMeters;
 import io.pgheal.report.Incident;
+import io.pgheal.report.MeterId;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.track.LeaseRevokedException;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
@@ -25,6 +29,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -142,6 +147,76 @@ class OperatorTest {
         assertThat(pool.incidents(OutcomeKind.REFUTED)).isEmpty();
     }
 
+    /** However short it is lent, its owner is told by pgheal, and not by a connection that breaks. */
+    @Test
+    void aLeaseThatBeganJustNowIsKnown() throws Exception {
+        start(config -> config);
+        for (int i = 0; i < 20; i++) {
+            Connection ours = pool.beginLogin("alice");
+            kept.add(ours);
+            BackendId backend = pool.guarded.locksOn(TABLE).stream()
+                    .map(lock -> lock.backend().id())
+                    .findFirst()
+                    .orElseThrow();
+            Incident incident = pool.guarded
+                    .release(ReleaseTarget.session(backend), Release.TERMINATE, "night-watch")
+                    .get(0);
+            assertThat(incident.remedies()).extracting(RungResult::rung).containsExactly(Rung.ABORT);
+            assertThatThrownBy(ours::commit).isInstanceOf(LeaseRevokedException.class);
+        }
+    }
+
+    /** Whoever is in the way by then was never meant. */
+    @Test
+    void anActThatWasGivenUpBeforeItsTurnIsNotDoneLater() throws Exception {
+        start(config -> config);
+        BackendId first = judged(GuardedPool.pid(someoneElse("alice"))).backend();
+        Connection second = someoneElse("bob");
+        BackendId meant = judged(GuardedPool.pid(second)).backend();
+        CountDownLatch told = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        SimpleMeterRegistry slow = new SimpleMeterRegistry();
+        slow.config().onMeterAdded(meter -> {
+            if (meter.getId().getName().equals(MeterId.TIME_TO_HEAL.meterName())) {
+                told.countDown();
+                await().until(() -> goOn.getCount() == 0);
+            }
+        });
+        pool.guarded.metrics(HealingMeters.in(slow));
+        CompletableFuture<?> busy = CompletableFuture.runAsync(() -> release(first));
+        assertThat(told.await(20, SECONDS)).isTrue();
+        CompletableFuture<Throwable> failed = new CompletableFuture<>();
+        Thread asks = new Thread(() -> {
+            try {
+                release(meant);
+            } catch (Throwable e) {
+                failed.complete(e);
+            }
+        });
+        asks.start();
+        await().until(() -> asks.getState() == Thread.State.TIMED_WAITING);
+        asks.interrupt();
+        assertThat(failed.get(10, SECONDS)).hasMessageContaining("interrupted");
+
+        goOn.countDown();
+        busy.get(20, SECONDS);
+        pool.guarded.release(
+                ReleaseTarget.session(
+                        judged(GuardedPool.pid(someoneElse("carol"))).backend()),
+                Release.TERMINATE,
+                "night-watch");
+        second.commit();
+        assertThat(pool.logins("bob")).isEqualTo(1);
+    }
+
+    private void release(BackendId backend) {
+        try {
+            pool.guarded.release(ReleaseTarget.session(backend), Release.TERMINATE, "night-watch");
+        } catch (SQLException e) {
+            throw new IllegalStateException(e.getMessage(), e);
+        }
+    }
+
     @Test
     void aTransactionThatMovedOnSinceItWasLookedAtIsNotHit() throws Exception {
         start(config -> config);
@@ -214,5 +289,33 @@ class OperatorTest {
                 .as("what goes to the log stays on its line")
                 .isInstanceOf(IllegalArgumentException.class);
         foreigner.commit();
+    }
+
+    /** Anybody may call himself as we do. */
+    @Test
+    void aSessionThatOnlyBearsOurNameIsNotOurs() throws Exception {
+        start(config -> config);
+        Connection ours = pool.beginLogin("bob");
+        kept.add(ours);
+        String name;
+        try (Statement statement = ours.createStatement();
+                ResultSet row = statement.executeQuery("SHOW application_name")) {
+            row.next();
+            name = row.getString(1);
+        }
+        Connection impostor = pool.outside(name);
+        kept.add(impostor);
+        impostor.setAutoCommit(false);
+        GuardedPool.update(impostor, "alice");
+        Backend seen = seen(GuardedPool.pid(impostor));
+        assertThat(seen.applicationName()).isEqualTo(name);
+
+        Incident incident = pool.guarded
+                .release(ReleaseTarget.session(judged(seen.pid()).backend()), Release.TERMINATE, "night-watch")
+                .get(0);
+
+        assertThat(incident.lease()).isNull();
+        assertThat(incident.remedies()).extracting(RungResult::rung).containsExactly(Rung.TERMINATE);
+        ours.commit();
     }
 }

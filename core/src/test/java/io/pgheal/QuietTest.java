@@ -7,8 +7,11 @@ import io.pgheal.heal.OutcomeKind;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.track.LeaseView;
 import java.sql.Connection;
+import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicReference;
@@ -62,6 +65,28 @@ class QuietTest {
         assertThat(queries()).isEqualTo(before);
         assertThat(pool.guarded.incidents()).isEmpty();
         kept.get().close();
+    }
+
+    /** Each is looked at five times a second while its patience lasts, but all of them in one question. */
+    @Test
+    void suspectsAreAskedAboutTogether() throws Exception {
+        start(config -> config.abandonedGrace(Duration.ofMillis(200)).abandonedPatience(Duration.ofMinutes(1)));
+        List<Connection> leaked = new CopyOnWriteArrayList<>();
+        for (String user : List.of("alice", "bob", "carol")) {
+            Thread owner = new Thread(() -> {
+                try {
+                    leaked.add(pool.beginLogin(user));
+                } catch (SQLException e) {
+                    throw new IllegalStateException(e);
+                }
+            });
+            owner.start();
+            owner.join();
+        }
+        long before = queries();
+        awaitQuiet(Duration.ofSeconds(3));
+        assertThat(leaked).hasSize(3);
+        assertThat(queries() - before).isBetween(5L, 25L);
     }
 
     @Test

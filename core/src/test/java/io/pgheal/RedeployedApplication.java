@@ -10,10 +10,11 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.LockSupport;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** Loaded by a class loader of its own: guards a data source, has a leak healed, and is closed. */
+/** Loaded by a class loader of its own: guards a data source, has a leak healed, is closed, and has a listener that blocks. */
 public final class RedeployedApplication implements Callable<String> {
     private final String url;
     private final String user;
@@ -37,6 +38,13 @@ public final class RedeployedApplication implements Callable<String> {
                 .control(ControlSettings.of(url, user, () -> password))
                 .meterRegistry(new SimpleMeterRegistry())
                 .listener(kept::add)
+                .listener(incident -> {
+                    try {
+                        new CountDownLatch(1).await();
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                })
                 .build()) {
             until(() -> guarded.healer().connected());
             try (var scope = guarded.scope("leak")) {

@@ -10,22 +10,27 @@ import com.zaxxer.hikari.HikariDataSource;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.postgres.ControlSettings;
+import io.pgheal.report.HealingMeters;
 import io.pgheal.report.Incident;
 import io.pgheal.report.MeterId;
+import io.pgheal.report.Metrics;
 import io.pgheal.testserver.FaultProxy;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.testserver.StopMode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.sql.Types;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -204,6 +209,22 @@ class ServerTroubleTest {
         }
     }
 
+    /** Without its limit the story would take two seconds to be given up. */
+    @Test
+    void aStoryThatDoesNotComeDelaysACertainHealByItsDeadlineAtMost() throws Exception {
+        try (FaultProxy proxy = FaultProxy.to(SERVER.url())) {
+            startBehind(proxy);
+            awaitConnected(true);
+            proxy.silence();
+            long begin = System.nanoTime();
+            leak("alice");
+            await().pollInterval(Duration.ofMillis(10))
+                    .until(() -> pool.guarded.healer().leases() == 0);
+            assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofMillis(1700));
+            pool.guarded.close();
+        }
+    }
+
     @Test
     void anIdleControlConnectionThatANatForgotIsReplaced() throws Exception {
         try (FaultProxy proxy = FaultProxy.to(SERVER.url())) {
@@ -355,28 +376,92 @@ class ServerTroubleTest {
     @Test
     void anErrorInsideTheLoopIsSurvived() throws Exception {
         start(builder -> builder);
-        SimpleMeterRegistry broken = new SimpleMeterRegistry();
-        broken.config().onMeterAdded(meter -> {
-            if (meter.getId().getName().equals(MeterId.CYCLE.meterName())) {
+        AtomicInteger looks = new AtomicInteger();
+        pool.guarded.metrics((name, healer) -> new Metrics() {
+            @Override
+            public void cycle(Duration took) {
+                looks.incrementAndGet();
                 throw new OutOfMemoryError("made up");
             }
         });
-        pool.guarded.meterRegistry(broken);
+        await().until(() -> looks.get() > 3);
         leak("alice");
         pool.loginFromOutside("alice").get(20, SECONDS);
         awaitHealed(1);
     }
 
     @Test
-    void closedInTheMiddleOfAHealItLeavesNoThreadAndTheSlotComesBack() throws Exception {
-        start(builder -> builder.name("closing"));
+    void aRegistryThatTakesNoMeterIsDoneWithout() throws Exception {
+        start(builder -> builder);
+        SimpleMeterRegistry broken = new SimpleMeterRegistry();
+        broken.config().onMeterAdded(meter -> {
+            throw new IllegalStateException("made up");
+        });
+        pool.guarded.metrics(HealingMeters.in(broken));
         leak("alice");
+        pool.loginFromOutside("alice").get(20, SECONDS);
+        awaitHealed(1);
+    }
+
+    /** The pool lives on, and nobody else would give it back. */
+    @Test
+    void whatWaitsToBeGivenBackIsGivenBackWhenTheHealerIsClosed() throws Exception {
+        try (FaultProxy proxy = FaultProxy.to(SERVER.url())) {
+            startBehind(proxy);
+            awaitConnected(true);
+            proxy.silence();
+            CompletableFuture<Void> hanging = CompletableFuture.runAsync(() -> {
+                try {
+                    pool.guarded.release(
+                            ReleaseTarget.rootBlockersOf("user_login_info"), Release.TERMINATE, "night-watch");
+                } catch (SQLException closed) {
+                    // as it is to be
+                }
+            });
+            await().until(() -> actsAreWaiting());
+            Connection left = pool.guarded.getConnection();
+            kept.add(left);
+            PreparedStatement statement = left.prepareStatement("SELECT ?");
+            assertThatThrownBy(() -> statement.setObject(1, new Unspeakable(), Types.VARCHAR))
+                    .isInstanceOf(OutOfMemoryError.class);
+            pool.guarded.close();
+            await().until(() -> pool.hikari.getHikariPoolMXBean().getActiveConnections() == 0);
+            hanging.cancel(true);
+        }
+    }
+
+    /** Whether the act thread waits for the server's answer. */
+    private static boolean actsAreWaiting() {
+        return Thread.getAllStackTraces().entrySet().stream()
+                .filter(entry -> entry.getKey().getName().startsWith("pgheal-")
+                        && entry.getKey().getName().contains("-act"))
+                .anyMatch(entry -> List.of(entry.getValue()).stream()
+                        .anyMatch(frame -> frame.getClassName().endsWith("ControlChannel")));
+    }
+
+    /** Cuts the driver's call. */
+    private static final class Unspeakable {
+        @Override
+        public String toString() {
+            throw new OutOfMemoryError("made up");
+        }
+    }
+
+    /** Frozen, the server keeps the heal under way: it waits to see the transaction gone. */
+    @Test
+    void closedInTheMiddleOfAHealItLeavesNoThreadAndAllSlotsComeBack() throws Exception {
+        start(builder -> builder.name("closing"));
+        try (var scope = pool.guarded.scope("leak")) {
+            kept.add(pool.beginLogin("alice"));
+            SERVER.freeze();
+        }
+        await().until(() -> pool.guarded.healer().leases() == 0);
+        assertThat(pool.guarded.incidents()).as("the heal is not over").isEmpty();
         pool.guarded.close();
+        SERVER.thaw();
         await().atMost(Duration.ofSeconds(20))
                 .until(() -> Thread.getAllStackTraces().keySet().stream()
                         .noneMatch(thread -> thread.getName().startsWith("pgheal-closing")));
-        try (Connection next = pool.guarded.getConnection()) {
-            assertThat(next.isValid(5)).isTrue();
-        }
+        pool.assertAllSlotsBack();
     }
 }

@@ -6,6 +6,7 @@ import io.pgheal.decide.Action;
 import io.pgheal.decide.Decision;
 import io.pgheal.diagnose.Diagnosis;
 import io.pgheal.diagnose.DiagnosisKind;
+import io.pgheal.heal.OutcomeKind;
 import io.pgheal.postgres.Backend;
 import java.time.Duration;
 import java.util.List;
@@ -28,7 +29,7 @@ class ToldStoriesTest {
     }
 
     private void tell(int pid, Decision decision) {
-        told.once(of(pid), decision, () -> Integer.toString(tellings.incrementAndGet()));
+        told.once(of(pid), decision, () -> "id", id -> tellings.incrementAndGet());
     }
 
     @Test
@@ -50,5 +51,46 @@ class ToldStoriesTest {
         assertThat(told.knows(of(1))).isFalse();
         assertThat(told.knows(of(2))).isTrue();
         assertThat(told.knows(of(1001))).isTrue();
+    }
+
+    private void inVain(int pid, int times, Duration now) {
+        told.inVain(of(pid), "id", OutcomeKind.UNRESOLVED, times, now.toNanos());
+    }
+
+    @Test
+    void whatIsInVainPausesTwiceAsLongEachTimeUpToAMinute() {
+        for (int times = 1; times <= 100; times++) {
+            Duration now = Duration.ofHours(times);
+            inVain(1, times, now);
+            Duration pause = Duration.ofSeconds(times > 6 ? 60 : 1L << (times - 1));
+            assertThat(told.pause(of(1), now.toNanos())).isEqualTo(pause);
+            assertThat(told.pause(of(1), now.plus(pause).toNanos())).isZero();
+            assertThat(told.timesInVain(of(1))).isEqualTo(times);
+        }
+        assertThat(told.pause(of(2), 0)).isZero();
+    }
+
+    /** Once is a race with the owner, and the next look is right; again and again would use up the budget. */
+    @Test
+    void aHealThatComesTooLatePausesFromTheSecondTimeOn() {
+        for (int times = 1; times <= 10; times++) {
+            told.inVain(of(1), "id", OutcomeKind.WITHDRAWN, times, 0);
+            assertThat(told.pause(of(1), 0))
+                    .isEqualTo(times == 1 ? Duration.ZERO : Duration.ofSeconds(Math.min(4, 1L << (times - 2))));
+        }
+        tell(1, WOULD);
+        assertThat(tellings).as("nothing was told of it so far").hasValue(1);
+    }
+
+    /** The breaker may be open when its pause is over, or the budget used up. */
+    @Test
+    void whatIsInVainAndThenHeldBackIsNotToldAnewAndKeepsItsPauses() {
+        inVain(1, 3, Duration.ZERO);
+        tell(1, WOULD);
+        assertThat(tellings).hasValue(0);
+        tell(1, REPORT);
+        assertThat(tellings).hasValue(1);
+        assertThat(told.timesInVain(of(1))).isEqualTo(3);
+        assertThat(told.wasInVain(of(1), OutcomeKind.UNRESOLVED)).isTrue();
     }
 }

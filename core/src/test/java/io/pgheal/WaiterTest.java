@@ -19,8 +19,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
@@ -72,14 +74,27 @@ class WaiterTest {
         return failure;
     }
 
-    /** The next one whose holder is known; on a busy machine a question may take longer than a wait. */
-    private SQLException heldUpLogin(String username, String limit) {
-        SQLException failure = failedLogin(username, limit);
-        for (int tries = 1; tries < 5 && HeldUpException.in(failure).isEmpty(); tries++) {
-            failure = failedLogin(username, limit);
+    /** One that waits until it is told of, however slow the machine, and is cancelled then. */
+    private SQLException loginUntilItIsSeen(String username) throws Exception {
+        Future<SQLException> failure = worker.submit(() -> failedLogin(username, "lock_timeout = 0"));
+        Incident told = await().atMost(Duration.ofSeconds(60)).until(this::stuckLock, Objects::nonNull);
+        assertThat(told.waiters()).hasSize(1);
+        try (Connection outside = pool.outside("somebody");
+                Statement statement = outside.createStatement()) {
+            statement.execute(
+                    "SELECT pg_cancel_backend(" + told.waiters().get(0).pid() + ")");
         }
-        assertThat(HeldUpException.in(failure)).isPresent();
-        return failure;
+        SQLException cancelled = failure.get(30, SECONDS);
+        assertThat(cancelled.getSQLState()).isEqualTo("57014");
+        assertThat(HeldUpException.in(cancelled)).isPresent();
+        return cancelled;
+    }
+
+    private Incident stuckLock() {
+        return pool.incidents(OutcomeKind.REPORTED).stream()
+                .filter(incident -> incident.diagnosis() == DiagnosisKind.STUCK_LOCK)
+                .findFirst()
+                .orElse(null);
     }
 
     private List<Incident> unseen() {
@@ -127,7 +142,7 @@ class WaiterTest {
         AtomicInteger attempts = new AtomicInteger();
         Retry.of("login", HealedRetry.config(20)).executeCallable(() -> {
             attempts.incrementAndGet();
-            login("alice", "lock_timeout = '700ms'");
+            login("alice", "lock_timeout = '2s'");
             return null;
         });
         assertThat(pool.logins("alice")).isOne();
@@ -176,7 +191,7 @@ class WaiterTest {
         start(config -> config.lockWaitThreshold(Duration.ofMinutes(5)));
         Connection live = pool.beginLogin("alice");
 
-        SQLException first = failedLogin("alice", "lock_timeout = '4s'");
+        SQLException first = failedLogin("alice", "lock_timeout = '500ms'");
         assertThat(first.getSQLState()).isEqualTo("55P03");
         assertThat(first.getSuppressed()).isEmpty();
         await().until(() -> !unseen().isEmpty());
@@ -190,8 +205,7 @@ class WaiterTest {
         });
         assertThat(incident.lease().borrowStack().get(0)).contains("WaiterTest.login");
 
-        heldUpLogin("alice", "lock_timeout = '4s'");
-        assertThat(pool.awaitIncident(OutcomeKind.REPORTED).waiters()).isNotEmpty();
+        loginUntilItIsSeen("alice");
         assertThat(unseen()).hasSize(1);
         live.rollback();
         live.close();
@@ -234,10 +248,9 @@ class WaiterTest {
     void aCancelledStatementIsNoUnseenHolder() throws Exception {
         start(config -> config.lockWaitThreshold(Duration.ofMinutes(5)));
         Connection live = pool.beginLogin("alice");
-        SQLException first = failedLogin("alice", "statement_timeout = '4s'");
+        SQLException first = failedLogin("alice", "statement_timeout = '500ms'");
         assertThat(first.getSQLState()).isEqualTo("57014");
-        SQLException next = heldUpLogin("alice", "statement_timeout = '4s'");
-        assertThat(next.getSQLState()).isEqualTo("57014");
+        SQLException next = loginUntilItIsSeen("alice");
         assertThat(HealedRetry.helps(next)).isFalse();
         assertThat(unseen()).isEmpty();
         live.rollback();

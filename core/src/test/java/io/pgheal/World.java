@@ -157,6 +157,8 @@ final class World {
         sometimes(6, made::unreachable);
         sometimes(6, () -> made.inCall(oneIn(2)));
         sometimes(8, made::moved);
+        sometimes(8, made::calledElsewhere);
+        sometimes(8, () -> made.observedFor(seconds(0, 30)));
         sometimes(10, made::unwrapped);
         sometimes(6, made::sessionBound);
         sometimes(6, made::extended);
@@ -204,7 +206,7 @@ final class World {
                 advisory || oneIn(4) ? null : any(TABLES),
                 "ShareLock",
                 Set.of(blocker == pid ? PIDS : blocker),
-                seconds(0, 40),
+                seconds(0, 60),
                 blocker == 0 ? "gid" : null);
     }
 

@@ -85,7 +85,7 @@ public class LoginApplication {
         @ExceptionHandler
         @ResponseStatus(HttpStatus.OK)
         public String swallow(Swallowed e) {
-            return "as if nothing had happened";
+            return "as if nothing had happened, on " + Thread.currentThread();
         }
 
         /** A lease that begins on the request's thread and ends on another one, much later. */

@@ -65,6 +65,13 @@ enum Contender {
                     target, config -> config.setConnectionInitSql("SET idle_in_transaction_session_timeout = '1s'"));
         }
     },
+    HIKARI_PATIENT_IDLE_TIMEOUT("HikariCP, server's idle_in_transaction timeout 30 s") {
+        @Override
+        Opened open(Target target) {
+            return hikari(
+                    target, config -> config.setConnectionInitSql("SET idle_in_transaction_session_timeout = '30s'"));
+        }
+    },
     DATASOURCE_PROXY("datasource-proxy, listeners that do nothing") {
         @Override
         Opened open(Target target) {
@@ -222,6 +229,13 @@ enum Contender {
         @Override
         Opened open(Target target) {
             return guarded(target, config -> config);
+        }
+    },
+    /** As quick as the peers are set to be. */
+    PGHEAL_QUICK("pgheal, abandoned.grace 1 s") {
+        @Override
+        Opened open(Target target) {
+            return guarded(target, config -> config.abandonedGrace(Duration.ofSeconds(1)));
         }
     },
     /** As in a servlet application with the starter. */

@@ -185,13 +185,10 @@ public final class LeakTable {
         try (Opened opened = open()) {
             CompletableFuture<String> outcome = new CompletableFuture<>();
             Thread owner = new Thread(() -> {
-                try (Connection connection = Row.lock(opened.dataSource().getConnection(), FIRST)) {
-                    compute(4000);
-                    Row.update(connection, SECOND);
-                    connection.commit();
-                    outcome.complete("committed");
-                } catch (SQLException e) {
-                    outcome.complete("KILLED " + e.getSQLState());
+                try {
+                    outcome.complete(contender.request(opened, () -> slowLogin(opened)));
+                } catch (Exception e) {
+                    outcome.completeExceptionally(e);
                 }
             });
             owner.start();
@@ -202,6 +199,17 @@ public final class LeakTable {
             int rows = logins(FIRST) - 1 + logins(SECOND); // without the waiter's own
             end();
             return told.equals("committed") && rows != 2 ? "LOST: " + rows + " of 2 rows" : told;
+        }
+    }
+
+    private static String slowLogin(Opened opened) {
+        try (Connection connection = Row.lock(opened.dataSource().getConnection(), FIRST)) {
+            compute(4000);
+            Row.update(connection, SECOND);
+            connection.commit();
+            return "committed";
+        } catch (SQLException e) {
+            return "KILLED " + e.getSQLState();
         }
     }
 

@@ -34,8 +34,12 @@ public final class PileUp {
     private final BlockingQueue<Long> decided = new ArrayBlockingQueue<>(100);
     private final List<Object> kept = new ArrayList<>();
 
-    /** One queue, in milliseconds from the moment in which the row came free. */
-    private record Trial(double first, double all, long asked) {}
+    /**
+     * One queue, in milliseconds from the moment in which its holder was lost, or rolled back; after a grace from the decision.
+     *
+     * @param firstFromHeal from the decision to the moment in which the first waiter had the row
+     */
+    private record Trial(double first, double firstFromHeal, double all, long asked) {}
 
     private PileUp(Server server, int waiters) throws SQLException {
         this.server = server;
@@ -111,22 +115,24 @@ public final class PileUp {
             }
         }
         System.out.println(
-                "| | first waiter has the row | all have gone on | x holder's own rollback | pgheal's statements |");
-        System.out.println("|---|---|---|---|---|");
-        row("the holder rolls back, without pgheal", own, own);
-        row("the holder rolls back, with pgheal", watched, own);
-        row("healed: its scope ended", certain, own);
-        row("healed: its thread ended (after the grace)", strong, own);
+                "| | first waiter has the row | from the heal | all have gone on | x the holder's own rollback, without pgheal | and with | pgheal's statements |");
+        System.out.println("|---|---|---|---|---|---|---|");
+        row("the holder rolls back, without pgheal", own, own, watched);
+        row("the holder rolls back, with pgheal", watched, own, watched);
+        row("healed: its scope ended", certain, own, watched);
+        row("healed: its thread ended (from the decision, after the grace)", strong, own, watched);
     }
 
-    private static void row(String title, List<Trial> trials, List<Trial> base) {
+    private static void row(String title, List<Trial> trials, List<Trial> without, List<Trial> with) {
         Samples all = Samples.of(trials.stream().map(Trial::all).toList());
         System.out.printf(
-                "| %s | %.1f | %.0f | %s | %.0f (at most %.0f) |%n",
+                "| %s | %.1f | %.1f | %.0f | %s | %s | %.0f (at most %.0f) |%n",
                 title,
                 Samples.of(trials.stream().map(Trial::first).toList()).median(),
+                Samples.of(trials.stream().map(Trial::firstFromHeal).toList()).median(),
                 all.median(),
-                all.ratioTo(Samples.of(base.stream().map(Trial::all).toList())),
+                all.ratioTo(Samples.of(without.stream().map(Trial::all).toList())),
+                all.ratioTo(Samples.of(with.stream().map(Trial::all).toList())),
                 Samples.of(trials.stream().map(trial -> (double) trial.asked()).toList())
                         .median(),
                 Samples.of(trials.stream().map(trial -> (double) trial.asked()).toList())
@@ -162,12 +168,16 @@ public final class PileUp {
             Server.awaitWaiting(observer, waiters);
         }
 
-        Trial end(long free) throws Exception {
+        Trial end(long free, long healed) throws Exception {
             if (!left.await(120, TimeUnit.SECONDS)) {
                 throw new IllegalStateException(left.getCount() + " still wait");
             }
             Arrays.sort(through);
-            return new Trial((through[0] - free) / 1e6, (through[waiters - 1] - free) / 1e6, asked() - askedBefore);
+            return new Trial(
+                    (through[0] - free) / 1e6,
+                    (through[0] - healed) / 1e6,
+                    (through[waiters - 1] - free) / 1e6,
+                    asked() - askedBefore);
         }
 
         private long asked() throws Exception {
@@ -180,7 +190,7 @@ public final class PileUp {
             Queue queue = new Queue(logins);
             long free = System.nanoTime();
             holder.rollback();
-            return queue.end(free);
+            return queue.end(free, free);
         }
     }
 
@@ -219,6 +229,6 @@ public final class PileUp {
         if (at == null) {
             throw new IllegalStateException("not healed: " + guarded.incidents());
         }
-        return queue.end(lost == 0 ? at : lost);
+        return queue.end(lost == 0 ? at : lost, at);
     }
 }

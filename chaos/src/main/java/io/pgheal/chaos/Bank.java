@@ -15,6 +15,8 @@ final class Bank {
     /** Those after them are lent to whoever wants a row of his own to lock. */
     static final int RESERVED = 400;
 
+    private static final int BRANCHES = 20;
+
     static final long OPENING_BALANCE = 1_000_000;
 
     private static final String ADD = "UPDATE accounts SET balance = balance + ? WHERE id = ?";
@@ -29,6 +31,13 @@ final class Bank {
                     "CREATE TABLE accounts (id int PRIMARY KEY, balance bigint NOT NULL) WITH (fillfactor = 50)");
             statement.execute("CREATE TABLE transfers (id bigint PRIMARY KEY, from_account int NOT NULL,"
                     + " to_account int NOT NULL, amount bigint NOT NULL)");
+            statement.execute("CREATE TABLE desks (id int PRIMARY KEY, visits bigint NOT NULL)");
+            statement.execute("INSERT INTO desks SELECT n, 0 FROM generate_series(" + (COMMON + 1) + ", "
+                    + (COMMON + RESERVED) + ") n");
+            statement.execute("CREATE TABLE branches (id int PRIMARY KEY, name text)");
+            statement.execute(
+                    "INSERT INTO branches SELECT n, 'branch ' || n FROM generate_series(1, " + BRANCHES + ") n");
+            statement.execute("CREATE TABLE imports (token bigint NOT NULL)");
             statement.execute("INSERT INTO accounts SELECT n, " + OPENING_BALANCE + " FROM generate_series(1, "
                     + (COMMON + RESERVED) + ") n");
         }
@@ -62,6 +71,30 @@ final class Bank {
             update.setLong(1, amount);
             update.setInt(2, account);
             expect(1, update.executeUpdate(), "rows updated");
+        }
+    }
+
+    static void visit(Connection connection, int desk) throws SQLException {
+        try (PreparedStatement update =
+                connection.prepareStatement("UPDATE desks SET visits = visits + 1 WHERE id = ?")) {
+            update.setInt(1, desk);
+            expect(1, update.executeUpdate(), "desks visited");
+        }
+    }
+
+    /** Locks the table of branches as any reader does. */
+    static void countBranches(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet found = statement.executeQuery("SELECT count(*) FROM branches")) {
+            found.next();
+            expect(BRANCHES, found.getInt(1), "branches");
+        }
+    }
+
+    /** Waits for all who read the table, and keeps all others from it who come meanwhile. */
+    static void alterBranches(Connection connection, int number) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("ALTER TABLE branches ALTER COLUMN name SET DEFAULT 'branch " + number + "'");
         }
     }
 
@@ -126,6 +159,17 @@ final class Bank {
 
     private static void failAndTakeBack(Connection connection) throws SQLException {
         Savepoint savepoint = connection.setSavepoint();
+        fail(connection);
+        connection.rollback(savepoint);
+    }
+
+    /** After a savepoint: the transaction is aborted, its locks are not. */
+    static void failAfterSavepoint(Connection connection) throws SQLException {
+        connection.setSavepoint();
+        fail(connection);
+    }
+
+    private static void fail(Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             statement.executeUpdate("UPDATE accounts SET balance = 1 / (balance - balance) WHERE id = 1");
             throw new WrongAnswer("a division by zero succeeded");
@@ -134,7 +178,6 @@ final class Bank {
                 throw e;
             }
         }
-        connection.rollback(savepoint);
     }
 
     private static void book(Connection connection, Transfer transfer) throws SQLException {

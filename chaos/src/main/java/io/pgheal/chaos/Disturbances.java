@@ -34,6 +34,12 @@ final class Disturbances {
         FORGOTTEN_CONNECTIONS(true, true),
         INTERRUPT(false, false),
         PAUSE(false, true),
+        /** pgheal is told to observe, and after a while to heal again. */
+        OBSERVE(false, true),
+        /** The server has no connection left for anybody but superusers. */
+        CROWD(false, true),
+        /** One of pgheal's own threads is interrupted. */
+        HEALER_INTERRUPTED(false, true),
         /** Not the adversary's doing: the machine had no time for us. */
         STARVED(false, true),
         GARBAGE(false, false);

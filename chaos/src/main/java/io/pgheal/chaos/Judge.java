@@ -30,7 +30,14 @@ final class Judge {
     /** A live attempt failed: counts it for whoever is to blame, and returns what the application knows of its outcome. */
     Outcome failed(Attempt attempt, Throwable failure) {
         blame(attempt, failure);
-        return outcome(attempt, failure);
+        Outcome outcome = outcome(attempt, failure);
+        if (outcome == Outcome.UNKNOWN) {
+            boolean excused = disturbances.mayHaveBroken(attempt.pid, attempt.began) || isInterrupt(attempt, failure);
+            if (!excused) {
+                tally.violated(Invariant.OUTCOME_UNKNOWN, attempt.toString(), failure);
+            }
+        }
+        return outcome;
     }
 
     /** What is known after this failure. A commit that the server refused is rolled back; one that was not answered is not. */

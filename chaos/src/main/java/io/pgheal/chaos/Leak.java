@@ -16,6 +16,7 @@ final class Leak {
     private final CountDownLatch over = new CountDownLatch(1);
 
     // Of the watch.
+    long lateness;
     boolean overdue;
 
     /**
@@ -53,6 +54,9 @@ final class Leak {
         return switch (kind.proof) {
             case CERTAIN -> "certain";
             case COLLECTION -> "collected";
+            case EXHAUSTION -> "of a slot, from its loss";
+            case LIMIT -> "by the user's time limit, from the wait";
+            case OPERATOR -> "by an operator";
             case STRONG -> awaited ? "strong, awaited" : "strong, perhaps nobody waits";
         };
     }

@@ -23,7 +23,19 @@ enum LeakKind {
     SOCKET_TIMEOUT_ORPHAN(Proof.CERTAIN),
     ABORT_ORPHAN(Proof.CERTAIN),
     /** An interrupt closes the socket of a virtual thread. */
-    INTERRUPT_ORPHAN(Proof.CERTAIN);
+    INTERRUPT_ORPHAN(Proof.CERTAIN),
+    /** A statement failed after a savepoint: the transaction is aborted, and holds its locks. */
+    SAVEPOINT_ABORTED(Proof.STRONG),
+    /** A reader that forgot its transaction: DDL waits for it, and everybody else for the DDL. */
+    READER_BEFORE_DDL(Proof.STRONG),
+    /** Closed in the middle of a COPY. */
+    COPY_NOT_ENDED(Proof.CERTAIN),
+    /** Only a slot, while the pool has nothing else to lend. */
+    IDLE_SLOT(Proof.EXHAUSTION),
+    // Not leaks: their owners are alive, and the user wants them ended all the same.
+    IDLE_BEYOND_LIMIT(Proof.LIMIT),
+    ACTIVE_BEYOND_LIMIT(Proof.LIMIT),
+    RELEASED_BY_OPERATOR(Proof.OPERATOR);
 
     final Proof proof;
 
@@ -41,6 +53,24 @@ enum LeakKind {
         /** Certain once the collector has run. */
         COLLECTION,
         /** After the grace if somebody waits, else after the patience. */
-        STRONG
+        STRONG,
+        /** Like STRONG, from when the pool is exhausted. */
+        EXHAUSTION,
+        /** The user set a time limit, and somebody waits. */
+        LIMIT,
+        OPERATOR;
+
+        /** Whether it counts silence, or how long somebody waited: that starts anew after a pause of the process. */
+        boolean countsTime() {
+            return this == STRONG || this == EXHAUSTION || this == LIMIT;
+        }
+
+        /**
+         * How much later it comes than one look on a machine that has little time for us: a heal takes several steps; and
+         * who waits for whom pgheal asks the less often the longer that takes, so that asking is a twentieth of the time.
+         */
+        int steps() {
+            return this == LIMIT ? 20 : 3;
+        }
     }
 }

@@ -27,6 +27,9 @@ final class LeakWatch {
 
     private static final Duration STARVED = Duration.ofMillis(700);
 
+    /** What a round takes beyond its pause while the machine has time for us. */
+    private static final Duration USUAL = Duration.ofMillis(10);
+
     /** However bad the weather was. */
     private static final Duration LONGEST_EXCUSE = Duration.ofSeconds(90);
 
@@ -36,20 +39,29 @@ final class LeakWatch {
     private final Times times;
     private final Function<Session, String> picture;
     private final List<Leak> open = new CopyOnWriteArrayList<>();
+    private final Duration slack;
+    private volatile long lateness;
     private volatile boolean stopped;
 
-    /** @param picture what pgheal knows of a session, for the journal, when a leak is overdue */
+    /**
+     * A watch that is to be run by a thread of its own.
+     *
+     * @param picture what pgheal knows of a session, for the journal, when a leak is overdue
+     * @param slack beside the promised time, on a machine that has time for us
+     */
     LeakWatch(
             PostgresServer server,
             Disturbances disturbances,
             Tally tally,
             Times times,
-            Function<Session, String> picture) {
+            Function<Session, String> picture,
+            Duration slack) {
         this.server = server;
         this.disturbances = disturbances;
         this.tally = tally;
         this.times = times;
         this.picture = picture;
+        this.slack = slack;
     }
 
     /** What the connection's own backend says of itself. */
@@ -70,6 +82,7 @@ final class LeakWatch {
     void add(Leak leak) {
         tally.count("leak." + leak.kind);
         tally.note("leaked " + leak);
+        leak.lateness = lateness;
         open.add(leak);
     }
 
@@ -85,8 +98,10 @@ final class LeakWatch {
         while (!stopped) {
             try (Connection connection = server.adminConnection()) {
                 while (!stopped) {
+                    long began = System.nanoTime();
                     look(connection);
                     pause();
+                    lateBy(System.nanoTime() - began - LOOKS_APART.toNanos() - USUAL.toNanos());
                 }
             } catch (SQLException e) {
                 Threads.pause(Duration.ofMillis(100)); // it is being restarted
@@ -101,6 +116,14 @@ final class LeakWatch {
         if (System.nanoTime() - began > STARVED.toNanos()) {
             tally.count("starved");
             disturbances.begin(Kind.STARVED).close();
+        }
+    }
+
+    /** How busy the machine is: everybody else is as late as the watch. */
+    @SuppressWarnings("NonAtomicVolatileUpdate") // only the watch's own thread writes
+    private void lateBy(long nanos) {
+        if (nanos > 0) {
+            lateness += nanos;
         }
     }
 
@@ -119,7 +142,10 @@ final class LeakWatch {
                 leak.overdue = true;
                 tally.violated(
                         Invariant.LEAK_NOT_HEALED,
-                        leak + " is still there after " + (now - leak.since) / 1_000_000 + " ms; "
+                        leak + " is still there after " + (now - leak.since) / 1_000_000 + " ms, "
+                                + leak.bound.toMillis()
+                                + " ms were promised, and the watch was late by "
+                                + (lateness - leak.lateness) / 1_000_000 + " ms; "
                                 + picture.apply(leak.session));
             }
         }
@@ -159,9 +185,16 @@ final class LeakWatch {
     }
 
     private long deadline(Leak leak) {
-        long latest = leak.since + leak.bound.toNanos() + LONGEST_EXCUSE.toNanos();
-        long due =
-                disturbances.due(leak.session.pid(), leak.since, leak.bound, leak.kind.proof == LeakKind.Proof.STRONG);
+        Duration bound = leak.bound.plus(slack).plusNanos(leak.kind.proof.steps() * (lateness - leak.lateness));
+        long latest = leak.since + bound.toNanos() + LONGEST_EXCUSE.toNanos();
+        long due = disturbances.due(leak.session.pid(), leak.since, bound, leak.kind.proof.countsTime());
         return due - latest > 0 ? latest : due;
+    }
+
+    /** The end: nobody is left who could heal them later. */
+    void finish() {
+        if (open() > 0) {
+            tally.violated(Invariant.LEAK_NOT_HEALED, open() + " at the end: " + open);
+        }
     }
 }

@@ -4,6 +4,7 @@ import io.pgheal.chaos.Attempt.Stage;
 import io.pgheal.chaos.Leak.Session;
 import io.pgheal.chaos.Outcomes.Outcome;
 import io.pgheal.track.LeaseScope;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -17,15 +18,14 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.PGConnection;
+import org.postgresql.copy.CopyIn;
 
 /**
  * Leaves transactions behind, in all known ways, at a pace below the budgets of heals. A leaked transaction is reported
  * as rolled back: if any of it is found in the ledger, a failure was committed.
  */
 final class Leaks {
-    /** Beside the promised time: a busy machine, and the looks in between. */
-    private static final Duration SLACK = Duration.ofSeconds(12);
-
     private static final Duration UNTIL_COLLECTED = Duration.ofSeconds(10);
 
     private final Ground ground;
@@ -67,14 +67,15 @@ final class Leaks {
         }
     }
 
+    /** The promised time. */
     static Duration bound(Ground ground, LeakKind kind, boolean awaited) {
         var limits = ground.guarded.config().limits();
-        return SLACK.plus(
-                switch (kind.proof) {
-                    case CERTAIN -> Duration.ZERO;
-                    case COLLECTION -> UNTIL_COLLECTED;
-                    case STRONG -> awaited ? limits.grace() : limits.patience();
-                });
+        return switch (kind.proof) {
+            case CERTAIN -> Duration.ZERO;
+            case COLLECTION -> UNTIL_COLLECTED;
+            case STRONG -> awaited ? limits.grace() : limits.patience();
+            case EXHAUSTION, LIMIT, OPERATOR -> throw new IllegalArgumentException(kind + " has a bound of its own");
+        };
     }
 
     /** One leak of a whole connection. */
@@ -95,7 +96,8 @@ final class Leaks {
             this.dice = dice;
             // A row of its own, with or without somebody who waits; or one that everybody may stumble over.
             this.own = dice.percent(70) ? ground.reserve() : null;
-            this.awaited = own != null && kind != LeakKind.IDLE_HANDLE_DROPPED && dice.percent(60);
+            this.awaited = kind == LeakKind.READER_BEFORE_DDL
+                    || (own != null && kind != LeakKind.IDLE_HANDLE_DROPPED && dice.percent(60));
             this.cleansUpLate = dice.percent(50);
             Transfer drawn = Transfer.draw(dice, ground.outcomes.next()).plain();
             this.transfer = own == null
@@ -107,13 +109,15 @@ final class Leaks {
             switch (kind) {
                 case HANDLE_DROPPED -> leaked(dropped());
                 case IDLE_HANDLE_DROPPED -> leaked(droppedIdle());
-                case THREAD_DIED, HALF_DONE -> ground.threads.start("doomed", () -> leaked(onDoomedThread()));
+                case THREAD_DIED, HALF_DONE, SAVEPOINT_ABORTED, READER_BEFORE_DDL ->
+                    ground.threads.start("doomed", () -> leaked(onDoomedThread()));
                 case VIRTUAL_THREAD_DIED -> ground.threads.startVirtual("doomed", () -> leaked(onVirtualThread()));
                 case EXECUTOR_TASK_ENDED -> inExecutor(() -> leaked(inTask()));
                 case FORK_JOIN_TASK_ENDED -> inForkJoinPool(() -> leaked(inForkJoinTask()));
                 case SWALLOWED_ERROR -> inExecutor(this::swallow);
                 case SCOPE_ENDED_BY_THROWABLE, SCOPE_ENDED -> inScope();
                 case CUT_MESSAGE -> leaked(cutMessage());
+                case COPY_NOT_ENDED -> leaked(copyNotEnded());
                 default -> throw new IllegalArgumentException(kind.name());
             }
         }
@@ -238,6 +242,27 @@ final class Leaks {
             }
         }
 
+        /** It is closed as it should be, but for the copy that it is in the middle of. */
+        private @Nullable Session copyNotEnded() {
+            Attempt attempt = new Attempt(kind + " before it leaks");
+            Connection connection = null;
+            try {
+                connection = ground.guarded.getConnection();
+                Session session = book(attempt, connection);
+                CopyIn copy = connection.unwrap(PGConnection.class).getCopyAPI().copyIn("COPY imports FROM STDIN");
+                byte[] row = (dice.token() + "\n").getBytes(StandardCharsets.US_ASCII);
+                for (int rows = dice.between(0, 50); rows > 0; rows--) {
+                    copy.writeToCopy(row, 0, row.length);
+                }
+                Work.close(connection);
+                return session;
+            } catch (SQLException | WrongAnswer e) {
+                Work.rollback(connection);
+                Work.close(connection);
+                return failed(attempt, e);
+            }
+        }
+
         private Connection keep(Connection connection) {
             kept.set(connection);
             return connection;
@@ -247,12 +272,18 @@ final class Leaks {
             attempt.stage = Stage.WORKING;
             Work.begin(connection, transfer);
             attempt.pid = Bank.ask(connection, dice.token());
-            if (kind == LeakKind.HALF_DONE) {
+            if (kind == LeakKind.READER_BEFORE_DDL) {
+                Bank.countBranches(connection);
+            } else if (kind == LeakKind.HALF_DONE) {
                 Bank.add(connection, transfer.from(), -transfer.amount());
             } else {
                 Bank.move(connection, transfer, dice);
             }
-            return LeakWatch.session(connection);
+            Session session = LeakWatch.session(connection);
+            if (kind == LeakKind.SAVEPOINT_ABORTED) {
+                Bank.failAfterSavepoint(connection);
+            }
+            return session;
         }
 
         /** It failed while it was alive and in order: no leak, then. */
@@ -271,6 +302,11 @@ final class Leaks {
                 return;
             }
             ground.watch.add(new Leak(kind, session, awaited, bound(ground, kind, awaited), this::ended));
+            if (kind == LeakKind.READER_BEFORE_DDL) {
+                Dice architect = dice.split();
+                ground.threads.start("architect", () -> ground.work.alter(architect));
+                return;
+            }
             if (own != null && awaited) {
                 Dice waiter = dice.split();
                 int timeout = waiter.oneOf(0, 0, 1000);

@@ -34,6 +34,10 @@ record Report(boolean passed, Map<String, Object> content) {
         all.put("leaks by kind", tally.all("leak."));
         all.put("overflows by clean-up", tally.all("overflows."));
         all.put("slow but alive", tally.all("slow."));
+        all.put("live owners at the desks, which have time limits", tally.all("desks."));
+        all.put("of them ended by the user's say", tally.all("said."));
+        all.put("the pool exhausted", tally.all("hoarded."));
+        all.put("trouble made by a listener", tally.all("listener."));
         all.put("weather by kind", tally.all("weather."));
         all.put("times that the machine had no processor for us", tally.of("starved"));
         all.put("live work that failed by the weather", tally.all("excused."));

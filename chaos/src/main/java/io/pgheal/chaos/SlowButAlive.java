@@ -4,6 +4,7 @@ import io.pgheal.chaos.Attempt.Stage;
 import io.pgheal.chaos.Outcomes.Outcome;
 import io.pgheal.track.HealingLease;
 import io.pgheal.track.LeaseScope;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -18,9 +19,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
+import org.postgresql.copy.CopyIn;
 
 /** Work that takes long with rows locked and others waiting behind it, and must be left to end by itself. */
 final class SlowButAlive {
+    /** The readers behind the change hold nothing, but the bank is not to stand still for long. */
+    private static final Duration LONGEST_BEFORE_DDL = Duration.ofSeconds(6);
+
     private final Ground ground;
     private final int number;
     private final int ofThem;
@@ -33,7 +38,14 @@ final class SlowButAlive {
         STREAMING_ROWS,
         /** Only the result set is kept; the collector runs meanwhile. */
         ONLY_A_RESULT_SET,
+        /** Others want to lead, and wait for it or ask again and again. */
         ADVISORY_LEADER,
+        /** The same by a lock of the session, in no transaction, between two tasks. */
+        SESSION_LEADER,
+        LISTENING,
+        COPYING,
+        /** Idle: a change of the table waits for it, and other readers wait for the change. */
+        READER_BEFORE_DDL,
         /** In a queue, inside its task. */
         WAITING_IN_A_TASK,
         /** The borrower's task is over; another thread works on. */
@@ -103,6 +115,7 @@ final class SlowButAlive {
             case EXTENDED, UNWRAPPED -> comeBack(kind, transfer, dice, time);
             case WAITING_IN_A_TASK -> waitInTask(transfer, dice, time);
             case ONLY_A_RESULT_SET -> keepOnlyTheResultSet(transfer, dice, time);
+            case SESSION_LEADER, LISTENING -> bindSession(kind, transfer, dice, time);
             case NESTED_SCOPE -> borrowInInnerScope(transfer, dice, time);
             default ->
                 ground.work.attempt(
@@ -111,12 +124,14 @@ final class SlowButAlive {
         ground.tally.count("slow." + kind + "." + outcome);
     }
 
-    private static void linger(Kind kind, Connection connection, Dice dice, Duration time) throws SQLException {
+    private void linger(Kind kind, Connection connection, Dice dice, Duration time) throws SQLException {
         switch (kind) {
             case LONG_COMPUTATION -> compute(time);
             case LONG_STATEMENT -> sleepOnTheServer(connection, time);
             case STREAMING_ROWS -> stream(connection, time);
             case ADVISORY_LEADER -> lead(connection, dice, time);
+            case COPYING -> copy(connection, dice, time);
+            case READER_BEFORE_DDL -> read(connection, dice, time);
             default -> Threads.pause(time);
         }
     }
@@ -136,7 +151,7 @@ final class SlowButAlive {
         }
     }
 
-    private static void sleepOnTheServer(Connection connection, Duration time) throws SQLException {
+    static void sleepOnTheServer(Connection connection, Duration time) throws SQLException {
         try (PreparedStatement sleep = connection.prepareStatement("SELECT pg_sleep(? / 1000.0)")) {
             sleep.setLong(1, time.toMillis());
             sleep.execute();
@@ -154,13 +169,64 @@ final class SlowButAlive {
         }
     }
 
-    /** Others want to lead: they wait for the advisory lock alone. */
-    private static void lead(Connection connection, Dice dice, Duration time) throws SQLException {
-        try (PreparedStatement lock = connection.prepareStatement("SELECT pg_advisory_xact_lock(?)")) {
-            lock.setLong(1, dice.token());
-            lock.execute();
-        }
+    private void lead(Connection connection, Dice dice, Duration time) throws SQLException {
+        long key = dice.token();
+        advisory(connection, "SELECT true FROM pg_advisory_xact_lock(?)", key);
+        follow(key, dice);
         Threads.pause(time);
+    }
+
+    private static boolean advisory(Connection connection, String sql, long key) throws SQLException {
+        try (PreparedStatement lock = connection.prepareStatement(sql)) {
+            lock.setLong(1, key);
+            try (ResultSet answer = lock.executeQuery()) {
+                if (!answer.next()) {
+                    throw new WrongAnswer("no row for an advisory lock");
+                }
+                return answer.getBoolean(1);
+            }
+        }
+    }
+
+    /** Those who want to lead next: one waits for the advisory lock and for nothing else, another asks now and then. */
+    private void follow(long key, Dice dice) {
+        follow(key, dice.split(), "SELECT true FROM pg_advisory_xact_lock(?)");
+        follow(key, dice.split(), "SELECT pg_try_advisory_xact_lock(?)");
+    }
+
+    private void follow(long key, Dice dice, String sql) {
+        ground.threads.start(
+                "follower", () -> ground.work.insist("a follower", dice, connection -> advisory(connection, sql, key)));
+    }
+
+    private static void copy(Connection connection, Dice dice, Duration time) throws SQLException {
+        int rows = dice.between(10, 40);
+        CopyIn copy = connection.unwrap(PGConnection.class).getCopyAPI().copyIn("COPY imports FROM STDIN");
+        for (int i = 0; i < rows; i++) {
+            byte[] row = (dice.token() + "\n").getBytes(StandardCharsets.US_ASCII);
+            copy.writeToCopy(row, 0, row.length);
+            copy.flushCopy();
+            Threads.pause(time.dividedBy(rows));
+        }
+        long copied = copy.endCopy();
+        if (copied != rows) {
+            throw new WrongAnswer(copied + " rows copied instead of " + rows);
+        }
+    }
+
+    private void read(Connection connection, Dice dice, Duration time) throws SQLException {
+        Bank.countBranches(connection);
+        Dice architect = dice.split();
+        ground.threads.start("architect", () -> ground.work.alter(architect));
+        Dice reader = dice.split();
+        ground.threads.start("reader", () -> {
+            Threads.pause(reader.millis(200, 1_000));
+            ground.work.insist("a reader behind a change", reader, behind -> {
+                Bank.countBranches(behind);
+                return true;
+            });
+        });
+        Threads.pause(time.compareTo(LONGEST_BEFORE_DDL) < 0 ? time : LONGEST_BEFORE_DDL);
     }
 
     // Each of these borrows at a place of its own in the code: what pgheal learns there is not to reach other work.
@@ -234,6 +300,25 @@ final class SlowButAlive {
         });
     }
 
+    /** In no transaction, with something that its session holds, while its thread waits for another task. */
+    private Outcome bindSession(Kind kind, Transfer transfer, Dice dice, Duration time) throws Exception {
+        Piece piece = new Piece(kind, transfer, dice);
+        long key = dice.token();
+        return inOneThread(worker -> {
+            worker.submit(() -> piece.bind(() -> ground.guarded.getConnection(), key))
+                    .get();
+            if (kind == Kind.SESSION_LEADER && piece.failed == null) {
+                follow(key, dice);
+            }
+            Threads.pause(time);
+            return worker.submit(() -> {
+                        piece.unbind(key);
+                        return piece.finish();
+                    })
+                    .get();
+        });
+    }
+
     private Connection borrowToUnwrap() throws SQLException {
         return ground.guarded.getConnection();
     }
@@ -264,6 +349,7 @@ final class SlowButAlive {
 
     /** One transfer in pieces that different threads may carry out. */
     private final class Piece {
+        private final Kind kind;
         private final Transfer transfer;
         private final Dice dice;
         private final Attempt attempt;
@@ -271,6 +357,7 @@ final class SlowButAlive {
         private volatile @Nullable Outcome failed;
 
         Piece(Kind kind, Transfer transfer, Dice dice) {
+            this.kind = kind;
             this.transfer = transfer;
             this.dice = dice;
             this.attempt = new Attempt("slow " + kind);
@@ -284,6 +371,40 @@ final class SlowButAlive {
                 Work.begin(borrowed, transfer);
                 attempt.pid = Bank.ask(borrowed, dice.token());
                 Bank.move(borrowed, transfer, dice);
+            });
+        }
+
+        void bind(Source source, long key) {
+            step(() -> {
+                Connection borrowed = source.borrow();
+                connection.set(borrowed);
+                attempt.stage = Stage.WORKING;
+                attempt.pid = Bank.ask(borrowed, dice.token());
+                if (kind == Kind.LISTENING) {
+                    execute(borrowed, "LISTEN soak");
+                } else {
+                    advisory(borrowed, "SELECT true FROM pg_advisory_lock(?)", key);
+                }
+            });
+        }
+
+        /** What was bound must still be there; afterwards it is a transfer like any other. */
+        void unbind(long key) {
+            step(() -> {
+                Connection bound = present();
+                if (kind == Kind.LISTENING) {
+                    try (Statement statement = bound.createStatement();
+                            ResultSet channels = statement.executeQuery("SELECT pg_listening_channels()")) {
+                        if (!channels.next()) {
+                            throw new WrongAnswer("it listens no more");
+                        }
+                    }
+                    execute(bound, "UNLISTEN *");
+                } else if (!advisory(bound, "SELECT pg_advisory_unlock(?)", key)) {
+                    throw new WrongAnswer("it leads no more");
+                }
+                Work.begin(bound, transfer);
+                Bank.move(bound, transfer, dice);
             });
         }
 
@@ -311,11 +432,23 @@ final class SlowButAlive {
             Connection last = connection.getAndSet(null);
             if (failed != null) {
                 Work.rollback(last);
+                letGo(last);
             }
             Work.close(last);
             ground.outcomes.report(transfer.id(), outcome);
             ground.tally.count("transfers." + outcome);
             return outcome;
+        }
+
+        /** A lock of the session would go back to the pool with it, and its followers would wait for ever. */
+        private void letGo(@Nullable Connection last) {
+            if (last != null && kind == Kind.SESSION_LEADER) {
+                try {
+                    last.abort(Runnable::run);
+                } catch (SQLException alreadyLost) {
+                    // the failure has been judged
+                }
+            }
         }
 
         @Nullable
@@ -361,6 +494,12 @@ final class SlowButAlive {
             } catch (SQLException | WrongAnswer e) {
                 failed = ground.judge.failed(attempt, e);
             }
+        }
+    }
+
+    private static void execute(Connection connection, String sql) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(sql);
         }
     }
 

@@ -3,18 +3,11 @@ package io.pgheal.chaos;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pgheal.SelfHealingDataSource;
-import io.pgheal.decide.HealingMode;
-import io.pgheal.heal.OutcomeKind;
-import io.pgheal.heal.RungResult;
-import io.pgheal.report.HealerState;
-import io.pgheal.report.Incident;
 import io.pgheal.testserver.FaultProxy;
 import io.pgheal.testserver.PostgresServer;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
@@ -29,8 +22,18 @@ final class SoakRun {
     private static final int SLOTS = 28;
     private static final int TELLERS = 10;
     private static final int SLOW = 3;
+    private static final int AT_DESKS = 2;
     private static final int LEAKED_SLOTS = 10;
     private static final Duration SETTLING = Duration.ofSeconds(150);
+
+    /** Beside the promised time, for the looks in between; in bad weather also for what it leaves behind. */
+    private static final Duration SLACK = Duration.ofSeconds(12);
+
+    private static final Duration SLACK_IN_CALM = Duration.ofSeconds(3);
+
+    /** Until a session whose client has gone is seen to have ended. */
+    private static final Duration RECONNECTING = Duration.ofSeconds(10);
+
     private static final Duration PROGRESS = Duration.ofSeconds(5);
 
     private final SoakOptions options;
@@ -39,6 +42,7 @@ final class SoakRun {
     private final Times times = new Times();
     private final Tally tally;
     private final Threads threads;
+    private final Remains remains;
 
     SoakRun(SoakOptions options, PrintStream out) throws java.io.IOException {
         this.options = options;
@@ -46,6 +50,7 @@ final class SoakRun {
         Files.createDirectories(options.reports());
         this.tally = new Tally(options.reports());
         this.threads = new Threads(tally);
+        this.remains = new Remains(tally);
     }
 
     Report run() throws Exception {
@@ -75,15 +80,23 @@ final class SoakRun {
         out.println("seed " + options.seed() + ", " + options.duration().toSeconds() + " s, settings varied: "
                 + String.join("; ", settings.varied()));
         AtomicReference<@Nullable SelfHealingDataSource> guarded = new AtomicReference<>();
-        LeakWatch watch =
-                new LeakWatch(server, disturbances, tally, times, session -> picture(guarded.get(), session.pid()));
-        Thread watching = threads.start("watch", watch::run);
+        LeakWatch watch = new LeakWatch(
+                server,
+                disturbances,
+                tally,
+                times,
+                session -> picture(guarded.get(), session.pid()),
+                options.weather() ? SLACK : SLACK_IN_CALM);
+        HealersSessions healersSessions = new HealersSessions(server, disturbances, tally, RECONNECTING);
+        List<Thread> watching =
+                List.of(threads.start("watch", watch::run), threads.start("watch-of-sessions", healersSessions::run));
         String healer;
         try (HikariDataSource pool = new HikariDataSource(config)) {
             Ground ground;
             try (SelfHealingDataSource healing = SelfHealingDataSource.builder(pool)
                     .config(settings.healing())
-                    .listener(this::hear)
+                    .listener(new Hearing(tally, times))
+                    .listener(new TroublesomeListener(Dice.of(options.seed(), "listener"), tally))
                     .build()) {
                 guarded.set(healing);
                 ground = new Ground(options, pool, healing, disturbances, tally, threads, watch);
@@ -92,17 +105,22 @@ final class SoakRun {
                 if (!isOver()) {
                     settle(ground, server);
                 }
-                healer = judgeHealer(healing);
+                healer = remains.healer(healing, Duration.ofSeconds(40));
             }
             watch.stop();
-            watching.join();
+            healersSessions.stop();
+            for (Thread each : watching) {
+                each.join();
+            }
             if (!isOver()) {
-                countThreads("pgheal-" + APPLICATION);
+                remains.healersThreads("pgheal-" + APPLICATION, Duration.ofSeconds(30));
+                remains.healersSessions(server, Duration.ofSeconds(30));
             }
             hold(ground.outcomes, server);
             return Report.of(options, settings, tally, times, healer);
         } finally {
             watch.stop();
+            healersSessions.stop();
         }
     }
 
@@ -120,6 +138,10 @@ final class SoakRun {
         for (int i = 0; i < SLOW; i++) {
             threads.start("slow-" + i, new SlowButAlive(ground, i, SLOW)::run);
         }
+        for (int i = 0; i < AT_DESKS; i++) {
+            threads.start("users-say-" + i, new UsersSay(ground, i, AT_DESKS)::run);
+        }
+        threads.start("exhaustion", new Exhaustion(ground)::run);
         // Strong evidence has 30 heals a minute, certain evidence ten for each slot.
         threads.start(
                 "strong-leaks", new Leaks(ground, "strong-leaks", kinds(true), Duration.ofMillis(2_400), slots)::run);
@@ -146,7 +168,12 @@ final class SoakRun {
 
     private static List<LeakKind> kinds(boolean strong) {
         return java.util.Arrays.stream(LeakKind.values())
-                .filter(kind -> kind != LeakKind.OVERFLOW && (kind.proof == LeakKind.Proof.STRONG) == strong)
+                .filter(kind -> kind != LeakKind.OVERFLOW)
+                .filter(kind -> switch (kind.proof) {
+                    case STRONG -> strong;
+                    case CERTAIN, COLLECTION -> !strong;
+                    case EXHAUSTION, LIMIT, OPERATOR -> false;
+                })
                 .toList();
     }
 
@@ -190,31 +217,6 @@ final class SoakRun {
                         .sum();
     }
 
-    // ---- what pgheal tells, for the report only
-
-    private void hear(Incident incident) {
-        if (incident.outcome() == OutcomeKind.REFUTED) {
-            tally.violated(Invariant.JUDGEMENT_REFUTED, incident.toString());
-            return;
-        }
-        tally.count("incident." + incident.outcome());
-        tally.count("diagnosis." + incident.diagnosis() + " " + incident.outcome());
-        if (incident.outcome() == OutcomeKind.HEALED) {
-            String rung = incident.remedies().stream()
-                    .filter(RungResult::helped)
-                    .map(each -> each.rung().name())
-                    .reduce((first, last) -> last)
-                    .orElse("none");
-            tally.count("rung." + rung);
-            if (incident.timeToHeal() != null) {
-                times.add("as pgheal says", incident.timeToHeal());
-            }
-        } else if (incident.outcome() != OutcomeKind.REPORTED) {
-            tally.note(incident.outcome() + " " + incident.diagnosis() + ": " + incident.reason() + " "
-                    + incident.remedies());
-        }
-    }
-
     private static String picture(@Nullable SelfHealingDataSource guarded, int pid) {
         return guarded == null
                 ? ""
@@ -235,68 +237,12 @@ final class SoakRun {
                         && ground.watch.open() == 0
                         && ground.guarded.healer().leases() == 0,
                 SETTLING);
-        for (Thread thread : threads.alive()) {
-            if (!thread.getName().contains("soak-watch")) {
-                Throwable where = new Throwable("where it is");
-                where.setStackTrace(thread.getStackTrace());
-                tally.violated(Invariant.THREAD_LEFT, thread.getName(), where);
-            }
-        }
-        if (ground.watch.open() > 0) {
-            tally.violated(Invariant.LEAK_NOT_HEALED, ground.watch.open() + " at the end");
-        }
-        int leases = ground.guarded.healer().leases();
-        if (leases > 0) {
-            tally.violated(Invariant.LEASE_LEFT, leases + ": " + ground.guarded.leases());
-        }
-        Threads.await(
-                () -> ground.pool.getHikariPoolMXBean().getActiveConnections() == 0
-                        && sessions(server) <= ground.pool.getHikariPoolMXBean().getTotalConnections(),
-                Duration.ofSeconds(60));
-        int active = ground.pool.getHikariPoolMXBean().getActiveConnections();
-        if (active > 0) {
-            tally.violated(Invariant.CONNECTION_LEFT, active + " of the pool are lent");
-        }
-        int total = ground.pool.getHikariPoolMXBean().getTotalConnections();
-        int sessions = sessions(server);
-        if (sessions > total) {
-            tally.violated(Invariant.CONNECTION_LEFT, sessions + " sessions on the server, " + total + " in the pool");
-        }
-    }
-
-    private static int sessions(PostgresServer server) {
-        try (Connection connection = server.adminConnection();
-                PreparedStatement select = connection.prepareStatement(
-                        "SELECT count(*) FROM pg_stat_activity WHERE application_name = ?")) {
-            select.setString(1, APPLICATION);
-            try (ResultSet found = select.executeQuery()) {
-                found.next();
-                return found.getInt(1);
-            }
-        } catch (SQLException e) {
-            return Integer.MAX_VALUE;
-        }
-    }
-
-    private String judgeHealer(SelfHealingDataSource healing) {
-        Threads.await(() -> healing.healer().connected(), Duration.ofSeconds(40));
-        HealerState state = healing.healer();
-        if (state.mode() != HealingMode.HEAL || !state.connected() || state.lostEvents() > 0) {
-            tally.violated(Invariant.HEALER_LOST, state.toString());
-        }
-        return state.toString();
-    }
-
-    private void countThreads(String prefix) {
-        Threads.await(() -> named(prefix).isEmpty(), Duration.ofSeconds(30));
-        named(prefix).forEach(name -> tally.violated(Invariant.THREAD_LEFT, name));
-    }
-
-    private static List<String> named(String prefix) {
-        return Thread.getAllStackTraces().keySet().stream()
-                .map(Thread::getName)
-                .filter(name -> name.startsWith(prefix))
-                .toList();
+        remains.threads(threads.alive().stream()
+                .filter(thread -> !thread.getName().contains("soak-watch"))
+                .toList());
+        ground.watch.finish();
+        remains.leases(ground.guarded);
+        remains.connections(ground.pool, server, Duration.ofSeconds(60));
     }
 
     /** The ledger and the accounts against what the application was told. */

@@ -2,6 +2,7 @@ package io.pgheal.chaos;
 
 import io.pgheal.chaos.Disturbances.Disturbance;
 import io.pgheal.chaos.Disturbances.Kind;
+import io.pgheal.decide.HealingMode;
 import io.pgheal.testserver.FaultProxy;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.testserver.StopMode;
@@ -14,11 +15,15 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
 /** The adversary from outside: sessions killed, servers restarted and frozen, the network cut, the process paused. */
 final class Weather {
+    /** More than the server has. */
+    private static final int CROWDED = 200;
+
     private static final Duration LONG = Duration.ofMinutes(2);
 
     private final Ground ground;
@@ -56,9 +61,9 @@ final class Weather {
 
     private static int cards(Kind kind) {
         return switch (kind) {
-            case TERMINATE, CANCEL, INTERRUPT, GARBAGE -> 3;
+            case TERMINATE, CANCEL, INTERRUPT, GARBAGE, HEALER_INTERRUPTED -> 3;
             case FROZEN_BACKEND, PAUSE, NETWORK_RESET -> 2;
-            case FAST_RESTART, CRASH, FREEZE, SILENCE, DELAY, FORGOTTEN_CONNECTIONS -> 1;
+            case FAST_RESTART, CRASH, FREEZE, SILENCE, DELAY, FORGOTTEN_CONNECTIONS, OBSERVE, CROWD -> 1;
             case STARVED -> 0;
         };
     }
@@ -77,6 +82,9 @@ final class Weather {
             case SILENCE -> silence(dice.millis(300, 4_000));
             case DELAY -> delay(dice.millis(5, 60), dice.millis(1_000, 5_000));
             case FORGOTTEN_CONNECTIONS -> forget(dice.millis(300, 4_000));
+            case OBSERVE -> observe(dice.millis(500, 3_000));
+            case CROWD -> crowd(dice.millis(500, 3_000));
+            case HEALER_INTERRUPTED -> interruptHealer(dice);
             case STARVED -> throw new IllegalArgumentException("nobody draws this");
         }
     }
@@ -229,6 +237,49 @@ final class Weather {
             proxy.forget();
             Threads.pause(time);
             proxy.reset();
+        }
+    }
+
+    private void observe(Duration time) {
+        if (ground.guarded.mode() != HealingMode.HEAL) {
+            return; // by its own decision: the report will complain
+        }
+        announce(Kind.OBSERVE, time.toMillis() + " ms");
+        try (Disturbance begun = ground.disturbances.begin(Kind.OBSERVE)) {
+            ground.guarded.mode(HealingMode.OBSERVE);
+            Threads.pause(time);
+            ground.guarded.mode(HealingMode.HEAL);
+        }
+    }
+
+    private void crowd(Duration time) {
+        List<Connection> crowd = new ArrayList<>();
+        try (Disturbance begun = ground.disturbances.begin(Kind.CROWD)) {
+            String refused = "";
+            while (refused.isEmpty() && crowd.size() < CROWDED) {
+                try {
+                    crowd.add(server.connection());
+                } catch (SQLException e) {
+                    refused = String.valueOf(e.getSQLState());
+                }
+            }
+            announce(Kind.CROWD, crowd.size() + " connections, then " + refused + ", for " + time.toMillis() + " ms");
+            Threads.pause(time);
+            crowd.forEach(Work::close);
+        }
+    }
+
+    private void interruptHealer(Dice dice) {
+        List<Thread> own = Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().startsWith("pgheal-" + SoakRun.APPLICATION))
+                .sorted(Comparator.comparing(Thread::getName))
+                .toList();
+        if (!own.isEmpty()) {
+            Thread thread = own.get(dice.below(own.size()));
+            announce(Kind.HEALER_INTERRUPTED, thread.getName());
+            try (Disturbance begun = ground.disturbances.begin(Kind.HEALER_INTERRUPTED)) {
+                thread.interrupt();
+            }
         }
     }
 }

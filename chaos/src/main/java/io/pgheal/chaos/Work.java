@@ -16,6 +16,12 @@ final class Work {
         void pass(Connection connection) throws SQLException;
     }
 
+    /** In a transaction of its own. */
+    @FunctionalInterface
+    interface Question {
+        boolean ask(Connection connection) throws SQLException;
+    }
+
     Work(Ground ground) {
         this.ground = ground;
     }
@@ -70,6 +76,42 @@ final class Work {
                 return;
             }
             Threads.pause(Duration.ofMillis(dice.between(1, 20)));
+        }
+    }
+
+    /** A change of a table, until it is done. */
+    void alter(Dice dice) {
+        insist("a change of a table", dice, connection -> {
+            Bank.alterBranches(connection, dice.between(1, 1000));
+            return true;
+        });
+    }
+
+    /** Until the answer is yes. */
+    void insist(String what, Dice dice, Question question) {
+        while (!question(what, dice, question)) {
+            Threads.pause(Duration.ofMillis(dice.between(20, 200)));
+        }
+    }
+
+    private boolean question(String what, Dice dice, Question question) {
+        Attempt attempt = new Attempt(what);
+        Connection connection = null;
+        try {
+            connection = ground.guarded.getConnection();
+            attempt.stage = Stage.WORKING;
+            connection.setAutoCommit(false);
+            attempt.pid = Bank.ask(connection, dice.token());
+            boolean answer = question.ask(connection);
+            attempt.stage = Stage.COMMITTING;
+            connection.commit();
+            return answer;
+        } catch (SQLException | WrongAnswer e) {
+            ground.judge.failed(attempt, e);
+            rollback(connection);
+            return false;
+        } finally {
+            close(connection);
         }
     }
 

@@ -31,7 +31,7 @@ class AuditTest {
     void found() throws SQLException {
         tally = new Tally(reports);
         connection = SERVER.connection();
-        execute("DROP TABLE IF EXISTS accounts, transfers");
+        execute("DROP TABLE IF EXISTS accounts, transfers, desks, branches, imports");
         Bank.found(connection);
     }
 

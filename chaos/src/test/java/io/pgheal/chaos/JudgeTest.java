@@ -93,4 +93,31 @@ class JudgeTest {
         assertThat(Judge.outcome(attempt, new SQLException("serialization", "40001")))
                 .isEqualTo(Outcome.ROLLED_BACK);
     }
+
+    @Test
+    void anUnknownOutcomeNeedsADisturbanceThatBreaksConnections() {
+        attempt.stage = Stage.COMMITTING;
+        disturbances.begin(Kind.FREEZE).close();
+        judge.failed(attempt, new SQLException("nobody knows", "08007"));
+        assertThat(tally.of(Invariant.OUTCOME_UNKNOWN)).isOne();
+        disturbances.begin(Kind.NETWORK_RESET).close();
+        judge.failed(attempt, new SQLException("nobody knows", "08007"));
+        assertThat(tally.of(Invariant.OUTCOME_UNKNOWN)).isOne();
+    }
+
+    @Test
+    void whatIsNeitherContentionNorWeatherIsNotExplained() {
+        judge.failed(attempt, new SQLException("syntax error", "42601"));
+        assertThat(tally.of(Invariant.UNEXPLAINED)).isOne();
+    }
+
+    @Test
+    void aThreadThatEndsByAThrowableIsNotExplained() throws InterruptedException {
+        new Threads(tally)
+                .start("fails", () -> {
+                    throw new IllegalStateException("in a test");
+                })
+                .join();
+        assertThat(tally.of(Invariant.UNEXPLAINED)).isOne();
+    }
 }

@@ -11,6 +11,7 @@ import java.util.Optional;
 /** The decision table. Pure: the same diagnosis and limits always lead to the same decision. */
 public final class Decider {
     private static final Duration SUSPECT_LOOK = Duration.ofMillis(200);
+    private static final Duration LEADER_LOOK = Duration.ofSeconds(1);
 
     private Decider() {}
 
@@ -74,18 +75,28 @@ public final class Decider {
             return Decision.waitFor("it is committing, or waits for its standby", SUSPECT_LOOK);
         }
         if (diagnosis.strength() == Strength.CERTAIN) {
-            return Decision.heal("its owner is gone for certain", true, true);
+            return diagnosis.onlyAdvisoryWaiters() && diagnosis.certainOnlyByScope()
+                    ? follows("only advisory locks are waited for: it may lead while others follow")
+                    : Decision.heal("its owner is gone for certain", true, true);
         }
         if (lease.extended()) {
             return Decision.waitFor("the application asked for more time", SUSPECT_LOOK);
         }
         Duration silence = diagnosis.silence();
-        if (!lease.transactionOpen() && (!diagnosis.poolExhausted() || lease.sessionBound())) {
+        boolean sessionBound = lease.sessionBound() || diagnosis.holdsAdvisoryLock();
+        if (!lease.transactionOpen() && (!diagnosis.poolExhausted() || sessionBound)) {
             return Decision.nothing("no transaction is open, and nobody waits for its slot");
         }
         if (diagnosis.onlyAdvisoryWaiters()) {
-            return Decision.reportAndLookAgain(
-                    "only advisory locks are waited for: it may lead while others follow", Duration.ofSeconds(1));
+            return follows("only advisory locks are waited for: it may lead while others follow");
+        }
+        if (sessionBound && !diagnosis.somebodyWaitsForLock()) {
+            if (silence.compareTo(diagnosis.poolExhausted() ? limits.grace() : limits.patience()) < 0) {
+                return Decision.waitFor("nobody waits for what it holds", SUSPECT_LOOK);
+            }
+            return follows(
+                    "it holds an advisory lock, listens or copies, and nobody waits for its rows: it may lead while"
+                            + " others only look");
         }
         if (!lease.transactionOpen()) {
             return strong(diagnosis, limits.grace(), silence, "its pool is exhausted");
@@ -94,6 +105,10 @@ public final class Decider {
         return somebodyWaits
                 ? strong(diagnosis, limits.grace(), silence, "its owner is gone, and somebody waits")
                 : strong(diagnosis, limits.patience(), silence, "its owner is gone");
+    }
+
+    private static Decision follows(String reason) {
+        return Decision.reportAndLookAgain(reason, LEADER_LOOK);
     }
 
     private static Decision strong(Diagnosis diagnosis, Duration bound, Duration silence, String reason) {
@@ -146,7 +161,8 @@ public final class Decider {
             return Decision.report("its owner is alive, and no time limit is set (lock-wait." + limit
                     + ", or tables.<table>." + limit + ")");
         }
-        Duration blocking = idle ? shorter(diagnosis.longestWait(), lease.quiet()) : diagnosis.longestWait();
+        Duration blocking =
+                shorter(diagnosis.longestWait(), idle ? idleFor(backend, lease) : activeFor(diagnosis, lease));
         if (blocking.compareTo(bound) < 0) {
             return Decision.reportAndLookAgain(
                     "its owner is alive; " + limit + " of " + bound.toMillis() + " ms is not over",
@@ -154,6 +170,18 @@ public final class Decider {
         }
         return Decision.heal(
                 limit + " of " + bound.toMillis() + " ms is over, after " + blocking.toMillis() + " ms", false, false);
+    }
+
+    /** The server sees also what is said past our handles; but of its time only what was seen here, too, counts. */
+    private static Duration idleFor(Backend backend, LeaseSnapshot lease) {
+        Duration inState = backend.stateAge();
+        return inState == null ? Duration.ZERO : shorter(inState, lease.quiet());
+    }
+
+    /** Others may have waited for long before it: a queue that moves has a new root each time. */
+    private static Duration activeFor(Diagnosis diagnosis, LeaseSnapshot lease) {
+        Duration inTheWay = diagnosis.inTheWay();
+        return inTheWay == null ? lease.observed() : shorter(inTheWay, lease.observed());
     }
 
     /**

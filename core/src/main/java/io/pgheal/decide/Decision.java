@@ -53,4 +53,9 @@ public record Decision(
         return new Decision(
                 Action.WOULD_HEAL, reason + "; not done: " + why, evidenceBased, certain, Duration.ZERO, operator);
     }
+
+    /** The same, but not yet. */
+    public Decision later(String why, Duration lookAgain) {
+        return new Decision(Action.WAIT, reason + "; not now: " + why, evidenceBased, certain, lookAgain, operator);
+    }
 }

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +31,17 @@ public record Limits(
     /** A time as one writes it in a property. */
     public static String written(Duration time) {
         return time.toMillis() % 1000 == 0 ? time.toSeconds() + "s" : time.toMillis() + "ms";
+    }
+
+    /** The shortest time after which anything is done: a clock must not be wrong by as much. */
+    public Duration shortest() {
+        return Stream.concat(
+                        Stream.of(grace, patience, idleBlockerTimeout, activeBlockerTimeout),
+                        tables.stream()
+                                .flatMap(rule -> Stream.of(rule.idleBlockerTimeout(), rule.activeBlockerTimeout())))
+                .filter(time -> time != null && !time.isZero())
+                .min(Duration::compareTo)
+                .orElse(patience);
     }
 
     /** The same for an owner that has been silent for long. */

@@ -71,6 +71,9 @@ public record SpareRules(
                 return Optional.of("pgheal.spare.tables has " + table);
             }
         }
+        if (!tables.isEmpty() && diagnosis.mayHoldMore()) {
+            return Optional.of("pgheal.spare.tables is set, and it may hold more locks than are asked for");
+        }
         return Optional.empty();
     }
 

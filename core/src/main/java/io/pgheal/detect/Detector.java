@@ -61,7 +61,7 @@ public final class Detector {
         if (end.insideTransaction()) {
             return; // the lease belongs to the transaction around the scope, which goes on
         }
-        boolean certain = lease.transactionOpen() && end.isProof();
+        boolean certain = lease.transactionOpen() && end.isProof() && !lease.calledElsewhere();
         evidence.add(new Evidence(
                 EvidenceKind.SCOPE_ENDED,
                 certain ? Strength.CERTAIN : Strength.STRONG,

@@ -2,6 +2,7 @@ package io.pgheal.detect;
 
 import io.pgheal.postgres.BackendId;
 import io.pgheal.track.LeaseSnapshot;
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
@@ -20,6 +21,16 @@ public sealed interface Symptom {
                     .map(Evidence::strength)
                     .max(Comparator.naturalOrder())
                     .orElse(Strength.NONE);
+        }
+
+        /** For so long it has been silent: since its evidence began to hold or its owner last called, whichever is later. */
+        public Duration silence() {
+            return evidence.stream()
+                    .filter(each -> each.strength() != Strength.NONE)
+                    .map(Evidence::age)
+                    .max(Comparator.naturalOrder())
+                    .filter(age -> age.compareTo(lease.quiet()) < 0)
+                    .orElse(lease.quiet());
         }
     }
 

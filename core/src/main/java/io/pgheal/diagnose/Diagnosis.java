@@ -1,9 +1,12 @@
 package io.pgheal.diagnose;
 
 import io.pgheal.detect.Evidence;
+import io.pgheal.detect.EvidenceKind;
 import io.pgheal.detect.Strength;
+import io.pgheal.detect.Symptom.AbandonedLease;
 import io.pgheal.postgres.Backend;
 import io.pgheal.postgres.BackendId;
+import io.pgheal.postgres.BackendStory;
 import io.pgheal.postgres.HeldLock;
 import io.pgheal.postgres.TableName;
 import io.pgheal.postgres.Waiter;
@@ -30,6 +33,8 @@ import org.jspecify.annotations.Nullable;
  * @param ourWaiters pids of those waiters that are statements of our own leases
  * @param blocksItself pid in which the culprit's own thread waits for it, by another connection; null when it does not.
  *     Neither can go on, and PostgreSQL sees no deadlock: half of the cycle is in this process
+ * @param inTheWay since when it is seen to be in the way, look after look: it may itself have waited until just now; null
+ *     where that does not matter
  */
 public record Diagnosis(
         DiagnosisKind kind,
@@ -42,7 +47,8 @@ public record Diagnosis(
         boolean poolExhausted,
         @Nullable String untouchable,
         Set<Integer> ourWaiters,
-        @Nullable Integer blocksItself) {
+        @Nullable Integer blocksItself,
+        @Nullable Duration inTheWay) {
 
     public Diagnosis {
         evidence = List.copyOf(evidence);
@@ -62,7 +68,19 @@ public record Diagnosis(
             List<Waiter> waiters,
             boolean poolExhausted,
             @Nullable String untouchable) {
-        this(kind, lease, evidence, backendId, backend, locks, waiters, poolExhausted, untouchable, Set.of(), null);
+        this(
+                kind,
+                lease,
+                evidence,
+                backendId,
+                backend,
+                locks,
+                waiters,
+                poolExhausted,
+                untouchable,
+                Set.of(),
+                null,
+                null);
     }
 
     /** The same culprit, whose locks were asked before. */
@@ -78,7 +96,25 @@ public record Diagnosis(
                 poolExhausted,
                 untouchable,
                 ourWaiters,
-                blocksItself);
+                blocksItself,
+                inTheWay);
+    }
+
+    /** The same culprit, which is seen to be in the way for so long. */
+    public Diagnosis inTheWayFor(Duration time) {
+        return new Diagnosis(
+                kind,
+                lease,
+                evidence,
+                backendId,
+                backend,
+                locks,
+                waiters,
+                poolExhausted,
+                untouchable,
+                ourWaiters,
+                blocksItself,
+                time);
     }
 
     public Strength strength() {
@@ -95,6 +131,23 @@ public record Diagnosis(
     /** Leaders and followers: an advisory lock that is waited for is no sign of anything. */
     public boolean onlyAdvisoryWaiters() {
         return !waiters.isEmpty() && waiters.stream().allMatch(Waiter::waitsForAdvisoryLock);
+    }
+
+    /** Whether it may hold locks that are not named here: of very many not all are asked for. */
+    public boolean mayHoldMore() {
+        return locks.size() >= BackendStory.MOST_LOCKS;
+    }
+
+    /** Whether it holds an advisory lock, of its transaction or of its session, however it took it. */
+    public boolean holdsAdvisoryLock() {
+        return locks.stream().anyMatch(HeldLock::isAdvisory);
+    }
+
+    /** Whether nothing is certain but that its scope has ended. */
+    public boolean certainOnlyByScope() {
+        return evidence.stream()
+                .filter(each -> each.strength() == Strength.CERTAIN)
+                .allMatch(each -> each.kind() == EvidenceKind.SCOPE_ENDED);
     }
 
     public Duration longestWait() {
@@ -130,17 +183,8 @@ public record Diagnosis(
                 .forEach(tables::add);
     }
 
-    /** When its evidence began to hold or its owner last called, whichever is later, it has been silent for so long. */
+    /** As of its lease; see {@link AbandonedLease#silence()}. */
     public Duration silence() {
-        LeaseSnapshot ours = lease;
-        if (ours == null) {
-            return Duration.ZERO;
-        }
-        return evidence.stream()
-                .filter(each -> each.strength() != Strength.NONE)
-                .map(Evidence::age)
-                .max(Comparator.naturalOrder())
-                .filter(age -> age.compareTo(ours.quiet()) < 0)
-                .orElse(ours.quiet());
+        return lease == null ? Duration.ZERO : new AbandonedLease(lease, evidence).silence();
     }
 }

@@ -41,6 +41,7 @@ public final class Diagnostician {
                 poolExhausted,
                 backend == null ? null : untouchable(backend),
                 pidsOf(waiters, ours),
+                null,
                 null);
     }
 
@@ -62,6 +63,7 @@ public final class Diagnostician {
                 false,
                 untouchable(backend),
                 pidsOf(story.waiters(), ours),
+                null,
                 null);
     }
 
@@ -99,7 +101,8 @@ public final class Diagnostician {
                     false,
                     backend == null ? prepared(root, waiters) : untouchable(backend),
                     pidsOf(waiters, ours.keySet()),
-                    lease == null ? null : ownWait(lease, waiters, ours)));
+                    lease == null ? null : ownWait(lease, waiters, ours),
+                    null));
         }
         return found;
     }

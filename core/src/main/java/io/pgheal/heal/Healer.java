@@ -71,8 +71,12 @@ public final class Healer {
         private final long began = ticker.nanos();
         private final List<RungResult> rungs = new ArrayList<>();
         private @Nullable Rung signalled;
+        private @Nullable Signal answer;
+        private boolean sent;
         private boolean ownerLives;
+        private @Nullable LeaseSnapshot limited;
         private boolean judgedOnce;
+        private boolean idle;
         private boolean fencedIdle;
         private @Nullable TransactionRef last;
         private @Nullable String xid;
@@ -84,9 +88,13 @@ public final class Healer {
             if (diagnosis.backend() != null) {
                 remember(diagnosis.backend());
             }
+            idle = diagnosis.lease() != null && isIdle(diagnosis.lease());
         }
 
         Outcome run() {
+            if (ActThread.isGivenUp()) {
+                return withdrawn();
+            }
             LeaseSnapshot lease = diagnosis.lease();
             Backend backend = diagnosis.backend();
             boolean busy = backend != null && backend.isActive();
@@ -94,12 +102,12 @@ public final class Healer {
                 return end(busy && climb(Rung.CANCEL) == Sight.GONE ? Sight.GONE : climb(Rung.TERMINATE));
             }
             if (busy && !decision.evidenceBased()) {
-                return end(cancelLiveOwner());
+                return cancelLiveOwner(lease);
             }
-            if (!lease.lease().revoke(lease, lease.callIsStale(), revocation(lease))) {
-                return new Outcome(OutcomeKind.WITHDRAWN, rungs, null, since(began));
+            if (!lease.lease().revoke(lease, lease.callIsStale(), revocation())) {
+                return withdrawn();
             }
-            fencedIdle = isIdle(lease);
+            fencedIdle = idle;
             // Aborting a busy connection alone would leave its backend running, with its locks.
             Sight sight = Sight.STILL_THERE;
             try {
@@ -123,10 +131,10 @@ public final class Healer {
                 ownerLives = true;
                 return end(climb(Rung.CANCEL));
             }
-            boolean idle = backend != null && !backend.isActive();
-            if (lease != null && idle && lease.lease().revoke(lease, lease.callIsStale(), revocation(lease))) {
+            boolean quiet = backend != null && !backend.isActive();
+            if (lease != null && quiet && lease.lease().revoke(lease, lease.callIsStale(), revocation())) {
                 judgedOnce = false; // fenced: it has no later transaction
-                fencedIdle = isIdle(lease);
+                fencedIdle = idle;
                 Sight sight = abort(lease, Sight.STILL_THERE);
                 return end(sight == Sight.STILL_THERE ? climb(Rung.TERMINATE) : sight);
             }
@@ -143,24 +151,55 @@ public final class Healer {
             }
         }
 
-        /** The user's own time limit: the statement is ended first, and its owner is told by its own exception. */
-        private Sight cancelLiveOwner() {
+        /**
+         * The user's own time limit: the statement is ended first, and its owner is told by its own exception. Only the
+         * judged transaction is meant. If the session, or its next borrower, is in somebody's way again, that is
+         * another diagnosis.
+         */
+        private Outcome cancelLiveOwner(LeaseSnapshot lease) {
             ownerLives = true;
+            limited = lease;
+            if (!lease.lease().isStillLimited(ticker.nanos())) {
+                return withdrawn();
+            }
             Sight sight = climb(Rung.CANCEL);
-            return sight == Sight.STILL_THERE ? climb(Rung.TERMINATE) : sight;
+            if (answer == Signal.MOVED_ON) {
+                return withdrawn();
+            }
+            return end(sight == Sight.STILL_THERE && isStillDue() ? climb(Rung.TERMINATE) : sight);
         }
 
-        private Revocation revocation(LeaseSnapshot lease) {
+        private boolean isStillDue() {
+            BackendId victim = diagnosis.backendId();
+            try {
+                return judgeAgain(victim) != null;
+            } catch (SQLException e) {
+                return false;
+            }
+        }
+
+        private Outcome withdrawn() {
+            return new Outcome(OutcomeKind.WITHDRAWN, rungs, null, since(began));
+        }
+
+        private Revocation revocation() {
             return new Revocation(
                     incidentId,
                     decision.reason(),
                     decision.evidenceBased(),
-                    isIdle(lease) ? TransactionEnd.ROLLED_BACK : TransactionEnd.UNKNOWN);
+                    idle ? TransactionEnd.ROLLED_BACK : TransactionEnd.UNKNOWN);
         }
 
-        /** Between calls: when the fence closes behind such a lease, no commit was ever sent. */
+        /**
+         * Between calls: when the fence closes behind such a lease, no commit was ever sent. Unless its connection was
+         * lost, for then the last call may have been a commit that the network cut.
+         */
         private static boolean isIdle(LeaseSnapshot lease) {
-            return !lease.callInProgress() && lease.unfinished() == LeaseSnapshot.Unfinished.NOTHING;
+            return lease.transactionOpen() // else what it did was committed, statement by statement
+                    && !lease.callInProgress()
+                    && lease.unfinished() == LeaseSnapshot.Unfinished.NOTHING
+                    && !lease.unwrapped() // what was sent past our handles is not seen
+                    && lease.lease().isConnected();
         }
 
         private Sight abort(LeaseSnapshot lease, Sight before) {
@@ -176,7 +215,7 @@ public final class Healer {
             String refused = whyNoSignal();
             if (refused != null) {
                 rungs.add(new RungResult(rung, false, "not sent: " + refused, since(start)));
-                return Sight.STILL_THERE;
+                return channel.server().isEmpty() ? Sight.BLIND : Sight.STILL_THERE;
             }
             try {
                 Signal signal = signal(rung);
@@ -200,6 +239,9 @@ public final class Healer {
         }
 
         private @Nullable String whyNoSignal() {
+            if (ActThread.isGivenUp()) {
+                return "this act hung and was given up, another one may be at work";
+            }
             if (diagnosis.backendId() == null) {
                 return "the backend's pid is not known for certain (a pooler in between?)";
             }
@@ -228,18 +270,37 @@ public final class Healer {
             Backend backend = diagnosis.backend();
             TransactionRef judged = signalled == null && backend != null ? backend.transaction() : judgeAgain(victim);
             signalled = rung;
-            if (judged == null) {
-                return Signal.MOVED_ON;
+            answer = Signal.MOVED_ON;
+            if (judged != null) {
+                answer = channel.ask(
+                        ANSWER, control -> rung == Rung.CANCEL ? control.cancel(judged) : control.terminate(judged));
             }
-            return channel.ask(
-                    ANSWER, control -> rung == Rung.CANCEL ? control.cancel(judged) : control.terminate(judged));
+            sent |= answer == Signal.SENT;
+            return answer;
         }
 
         private @Nullable TransactionRef judgeAgain(@Nullable BackendId victim) throws SQLException {
             if (victim == null) {
                 return null;
             }
-            return lookAt(victim).map(Backend::transaction).orElse(null);
+            TransactionRef now = lookAt(victim).map(Backend::transaction).orElse(null);
+            LeaseSnapshot lease = limited;
+            return lease == null || (isJudged(now) && lease.lease().isStillLimited(ticker.nanos())) ? now : null;
+        }
+
+        private boolean isInALaterTransaction(Backend now) {
+            TransactionRef moment = now.transaction();
+            return moment != null && moment.xactStart() != null && !isJudged(moment);
+        }
+
+        /** Whether this is a moment of the judged transaction. A savepoint keeps its start; its rollback takes it. */
+        private boolean isJudged(@Nullable TransactionRef now) {
+            Backend backend = diagnosis.backend();
+            TransactionRef judged = backend == null ? null : backend.transaction();
+            return now != null
+                    && judged != null
+                    && judged.xactStart() != null
+                    && judged.xactStart().equals(now.xactStart());
         }
 
         private Optional<Backend> lookAt(BackendId victim) throws SQLException {
@@ -298,11 +359,17 @@ public final class Healer {
             }
         }
 
-        /** A live owner's session stays, and its transaction until it rolls back: only its locks must be gone. */
+        /**
+         * A live owner's session stays, and its transaction until it rolls back: only its locks must be gone. What it does
+         * in a later transaction is its own business.
+         */
         private Sight lookWhetherItGaveWay(BackendId victim) {
             try {
-                boolean busy = lookAt(victim).filter(Backend::isActive).isPresent();
-                return busy
+                Optional<Backend> now = lookAt(victim);
+                if (limited != null && now.filter(this::isInALaterTransaction).isPresent()) {
+                    return Sight.GONE; // whoever waits now waits for that one
+                }
+                return now.filter(Backend::isActive).isPresent()
                                 || !channel.ask(ANSWER, control -> control.inTheWay(List.of(victim.pid())))
                                         .isEmpty()
                         ? Sight.STILL_THERE
@@ -341,14 +408,14 @@ public final class Healer {
                 case GONE -> OutcomeKind.HEALED;
                 case STILL_THERE -> OutcomeKind.UNRESOLVED;
                 case BLIND ->
-                    diagnosis.lease() != null && rungs.stream().anyMatch(r -> r.rung() == Rung.ABORT)
+                    sent || rungs.stream().anyMatch(r -> r.rung() == Rung.ABORT)
                             ? OutcomeKind.RELEASED_UNVERIFIED
-                            : OutcomeKind.UNRESOLVED;
+                            : OutcomeKind.REPORTED; // nothing was done, so that it did not help proves nothing
             };
             TransactionEnd end = rungs.isEmpty() ? null : endOfTransaction();
             LeaseSnapshot lease = diagnosis.lease();
             if (lease != null && end != null && !ownerLives && !fencedIdle) {
-                lease.lease().settle(revocation(lease).with(end));
+                lease.lease().settle(revocation().with(end));
             }
             return new Outcome(kind, rungs, end, since(began));
         }

@@ -4,7 +4,7 @@ package io.pgheal.heal;
 public enum OutcomeKind {
     /** The transaction was seen to be gone. */
     HEALED,
-    /** The connection was aborted, but the server could not be asked whether that helped. */
+    /** The connection was aborted or the backend signalled, but the server could not be asked whether that helped. */
     RELEASED_UNVERIFIED,
     /** Its owner moved on before anything was done: there was nothing to heal. */
     WITHDRAWN,

@@ -29,6 +29,7 @@ public final class Safeguards {
                         .failureRateThreshold(50)
                         .waitDurationInOpenState(Duration.ofMinutes(1))
                         .permittedNumberOfCallsInHalfOpenState(1)
+                        .maxWaitDurationInHalfOpenState(Duration.ofMinutes(1)) // the one trial may hang for good
                         .automaticTransitionFromOpenToHalfOpenEnabled(false)
                         .build());
     }

@@ -31,17 +31,21 @@ final class ActivityQuery {
                 JOIN act x ON x.pid = h.pid AND x.backend_start IS NULL
                CROSS JOIN LATERAL pg_catalog.unnest(pg_catalog.pg_blocking_pids(h.pid)) AS b(pid)
             )
-            SELECT pid FROM blocker WHERE pid = ANY (?)
+            SELECT pid FROM blocker WHERE pid = ANY (?) LIMIT ?
             """;
 
-    /** The waiters that we know are asked too: a plain role sees that they wait only by {@code pg_blocking_pids}. */
+    /**
+     * The waiters that we know are asked too: a plain role sees that they wait only by {@code pg_blocking_pids}. While the
+     * judged transaction is there nobody is asked: in a long queue that would cost more than the backend needs to end.
+     */
     private static final String STILL_THERE =
             """
             SELECT %s AS backend_start, %s AS xact_start, a.state,
-                   EXISTS (SELECT 1
+                   CASE WHEN a.xact_start = ?::pg_catalog.timestamptz THEN true
+                        ELSE EXISTS (SELECT 1
                              FROM (SELECT w.pid FROM pg_catalog.pg_stat_activity w WHERE w.wait_event_type = 'Lock'
                                     UNION SELECT pg_catalog.unnest(CAST(? AS pg_catalog.int4[]))) w
-                            WHERE a.pid = ANY (pg_catalog.pg_blocking_pids(w.pid))) AS in_the_way
+                            WHERE a.pid = ANY (pg_catalog.pg_blocking_pids(w.pid))) END AS in_the_way
               FROM pg_catalog.pg_stat_get_activity(?) a
             """.formatted(ActivityRow.utc("a.backend_start"), ActivityRow.utc("a.xact_start"));
 
@@ -70,6 +74,7 @@ final class ActivityQuery {
         }
         try (PreparedStatement statement = connection.prepareStatement(IN_THE_WAY)) {
             statement.setArray(1, Bind.pids(connection, suspects));
+            statement.setInt(2, suspects.size()); // the walk ends with the last of them
             try (ResultSet row = statement.executeQuery()) {
                 while (row.next()) {
                     found.add(row.getInt(1));
@@ -82,8 +87,9 @@ final class ActivityQuery {
     static boolean transactionGone(Connection connection, TransactionRef judged, Collection<Integer> knownWaiters)
             throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(STILL_THERE)) {
-            statement.setArray(1, Bind.pids(connection, knownWaiters));
-            statement.setInt(2, judged.backend().pid());
+            statement.setString(1, judged.xactStart());
+            statement.setArray(2, Bind.pids(connection, knownWaiters));
+            statement.setInt(3, judged.backend().pid());
             try (ResultSet row = statement.executeQuery()) {
                 return !row.next() || isGone(row, judged);
             }

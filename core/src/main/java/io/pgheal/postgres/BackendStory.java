@@ -15,6 +15,9 @@ import java.util.stream.Collectors;
  */
 public record BackendStory(
         Backend backend, List<HeldLock> locks, Set<Integer> direct, List<Waiter> waiters, boolean truncated) {
+    /** Of its locks, so many are asked for at most; who has as many may hold more. */
+    public static final int MOST_LOCKS = 500;
+
     public BackendStory {
         Objects.requireNonNull(backend, "backend");
         locks = List.copyOf(locks);

@@ -5,6 +5,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Types;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -16,8 +17,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Walks from waiters to those in their way. The recursion visits each pid once (UNION): by paths, a queue of twenty would
- * already take minutes. Backends that the server hides from us are asked as well whether they wait, so that a hidden waiter in
- * the middle of a chain is not taken for its root.
+ * already take minutes. Whoever is not idle is asked whether it waits, so that a waiter in the middle of a chain is not taken
+ * for its root: the server may hide from us that it waits, and while a waiter looks for a deadlock ({@code deadlock_timeout})
+ * its wait event is not {@code Lock}.
  */
 final class BlockingQuery {
     /** Of waiters and blockers together. */
@@ -27,17 +29,18 @@ final class BlockingQuery {
 
     private static final String WALK = """
             WITH RECURSIVE
-            seeds(pids) AS (SELECT ?::pg_catalog.int4[]),
             act AS MATERIALIZED (
               SELECT s.*, coalesce(s.leader_pid, s.pid) AS head,
-                     s.wait_event_type IS NOT DISTINCT FROM 'Lock' OR s.backend_start IS NULL AS may_wait
+                     s.wait_event_type IS NOT DISTINCT FROM 'Lock' OR coalesce(s.state, '') !~ '^idle' AS may_wait
                 FROM pg_catalog.pg_stat_activity s
             ),
+            seeds(pids) AS (
+              SELECT coalesce(?::pg_catalog.int4[], ARRAY(
+                SELECT w.head FROM act w WHERE w.wait_event_type = 'Lock'
+                 GROUP BY w.head ORDER BY pg_catalog.min(w.query_start) LIMIT ?))
+            ),
             reach(pid) AS (
-              SELECT x.pid FROM act x, seeds
-               WHERE CASE WHEN seeds.pids IS NULL
-                          THEN x.head IN (SELECT w.head FROM act w WHERE w.wait_event_type = 'Lock')
-                          ELSE x.head = ANY (seeds.pids) END
+              SELECT x.pid FROM act x WHERE x.head = ANY ((SELECT s.pids FROM seeds s)::pg_catalog.int4[])
               UNION
               SELECT x.pid
                 FROM reach r
@@ -52,12 +55,14 @@ final class BlockingQuery {
             )
             """.formatted(MOST_ROWS + 1);
 
+    private static final String LOCK_WAIT = "CASE WHEN a.wait_event_type = 'Lock' THEN a.wait_event END";
+
     private static final String CHEAP =
             WALK + """
             SELECT %s, e.blockers[1:%d] AS blockers, pg_catalog.cardinality(e.blockers) AS blocker_count,
-                   a.wait_event AS locktype, NULL AS mode, NULL AS table_name, NULL AS prepared_gid, %s AS waited
+                   %s AS locktype, NULL AS mode, NULL AS table_name, NULL AS prepared_gid, %s AS waited
               FROM edge e JOIN act a ON a.pid = e.pid
-            """.formatted(ActivityRow.COLUMNS, MOST_BLOCKERS, ActivityRow.micros("a.query_start"));
+            """.formatted(ActivityRow.COLUMNS, MOST_BLOCKERS, LOCK_WAIT, ActivityRow.micros("a.query_start"));
 
     /**
      * What a row waiter waits for is a transaction id; the row, and so the table, is that of the tuple lock which most of them
@@ -79,7 +84,7 @@ final class BlockingQuery {
                WHERE NOT l.granted
             )
             SELECT %s, e.blockers[1:%d] AS blockers, pg_catalog.cardinality(e.blockers) AS blocker_count,
-                   coalesce(l.locktype, a.wait_event) AS locktype, l.mode,
+                   coalesce(l.locktype, %s) AS locktype, l.mode,
                    t.table_schema, t.table_name, t.root_schema, t.root_name,
                    CASE WHEN 0 = ANY (e.blockers) THEN (
                      SELECT pg_catalog.min(p.gid) FROM pg_catalog.pg_prepared_xacts p
@@ -100,20 +105,28 @@ final class BlockingQuery {
             """.formatted(
                             ActivityRow.COLUMNS,
                             MOST_BLOCKERS,
+                            LOCK_WAIT,
                             ActivityRow.micros("coalesce(l.waitstart, a.query_start)"),
                             LockRow.table("l.wanted_relation", "l.wanted_database"));
 
     private BlockingQuery() {}
 
+    /** @param waiters where to begin; null for all who wait */
     static BlockingTree cheap(Connection connection, @Nullable Collection<Integer> waiters) throws SQLException {
-        return tree(connection, CHEAP, waiters);
+        return tree(connection, CHEAP, waiters, null);
+    }
+
+    /** From those whose statements have been waiting for longest, so many at most. */
+    static BlockingTree cheap(Connection connection, int longestWaiting) throws SQLException {
+        return tree(connection, CHEAP, null, longestWaiting);
     }
 
     static BlockingTree full(Connection connection, @Nullable Collection<Integer> waiters) throws SQLException {
-        return tree(connection, FULL, waiters);
+        return tree(connection, FULL, waiters, null);
     }
 
-    private static BlockingTree tree(Connection connection, String sql, @Nullable Collection<Integer> seeds)
+    private static BlockingTree tree(
+            Connection connection, String sql, @Nullable Collection<Integer> seeds, @Nullable Integer longestWaiting)
             throws SQLException {
         Array pids = seeds == null ? null : Bind.pids(connection, seeds);
         List<Waiter> waiters = new ArrayList<>();
@@ -121,6 +134,7 @@ final class BlockingQuery {
         boolean truncated = false;
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
             statement.setArray(1, pids);
+            statement.setObject(2, longestWaiting, Types.BIGINT);
             try (ResultSet row = statement.executeQuery()) {
                 while (row.next()) {
                     if (backends.size() == MOST_ROWS) {

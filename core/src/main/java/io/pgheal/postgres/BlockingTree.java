@@ -74,7 +74,10 @@ public final class BlockingTree {
         return truncated;
     }
 
-    /** Those who block somebody and wait for nobody: the only ones whose end helps. Empty in a deadlock. */
+    /**
+     * Those who block somebody and wait for nobody: the only ones whose end helps. Empty in a deadlock. Of one moment: who has a
+     * row's tuple lock and is about to wait for the row's holder is one, too; so no time limit counts before the second look.
+     */
     public Set<Integer> roots() {
         Set<Integer> roots = new LinkedHashSet<>();
         blocked.keySet().stream().filter(this::isRoot).sorted().forEach(roots::add);
@@ -105,9 +108,17 @@ public final class BlockingTree {
         return blocked.getOrDefault(pid, Set.of());
     }
 
-    /** A pid without a row (cut off, or ended since) is no root: nothing is known about it. */
+    /**
+     * A pid without a row (cut off, or ended since) is no root: nothing is known about it. Nor is a session that was seen to wait
+     * and has no blocker: it went on, or gave up, before it was asked for whom. (The replay of a standby waits for readers, and
+     * the server never says for whom.)
+     */
     private boolean isRoot(int pid) {
-        return blocked.containsKey(pid) && !blockers.containsKey(pid) && (pid == PREPARED || backends.containsKey(pid));
+        if (!blocked.containsKey(pid) || blockers.containsKey(pid)) {
+            return false;
+        }
+        Backend backend = backends.get(pid);
+        return backend == null ? pid == PREPARED : !(backend.isClient() && backend.isWaitingForLock());
     }
 
     /** Each pid once, however many ways lead to it: the paths through a queue of n are 2^n. */

@@ -34,6 +34,8 @@ public final class ControlChannel implements AutoCloseable {
     private final ControlConnection connection;
     private final ScheduledThreadPoolExecutor thread;
     private final AtomicLong asked = new AtomicLong();
+    private final AtomicLong connects = new AtomicLong();
+    private final AtomicLong losses = new AtomicLong();
     private volatile @Nullable Server server;
     private volatile String trouble = "the control connection is not open yet";
 
@@ -202,12 +204,16 @@ public final class ControlChannel implements AutoCloseable {
         try {
             connection.connect();
             Server found = new Server(connection.identity(), connection.address(), connection.capabilities());
+            if (!found.capabilities().poolerInBetween()) {
+                connection.keepPlans();
+            }
             warmUp();
             if (thread.isShutdown()) {
                 connection.close();
                 return;
             }
             server = found;
+            connects.incrementAndGet();
             retryMillis = FIRST_RETRY_MILLIS;
             told = false;
             LOG.info(
@@ -239,7 +245,16 @@ public final class ControlChannel implements AutoCloseable {
 
     private void lost(Throwable e) {
         server = null;
-        connection.close();
+        losses.incrementAndGet();
+        try {
+            tellOfLoss(e);
+            connection.close();
+        } finally {
+            connectAgain(); // whatever telling and closing may throw
+        }
+    }
+
+    private void tellOfLoss(Throwable e) {
         String state = SqlState.of(e);
         trouble = "the control connection is lost ("
                 + (state == null ? e.getClass().getSimpleName() : "SQLSTATE " + state) + ")" + advice(state);
@@ -254,6 +269,12 @@ public final class ControlChannel implements AutoCloseable {
                     dataSource,
                     shown(e),
                     advice(state));
+        }
+    }
+
+    private void connectAgain() {
+        if (thread.isShutdown()) {
+            return;
         }
         var unused = thread.schedule(this::connect, retryMillis, TimeUnit.MILLISECONDS); // connect() tells its failures
         retryMillis = Math.min(retryMillis * 2, LAST_RETRY_MILLIS);
@@ -291,6 +312,16 @@ public final class ControlChannel implements AutoCloseable {
     /** How many questions were put since the start. */
     public long asked() {
         return asked.get();
+    }
+
+    /** How often it was connected since the start. */
+    public long connects() {
+        return connects.get();
+    }
+
+    /** How often the connection was lost, or could not be had. */
+    public long losses() {
+        return losses.get();
     }
 
     /** Ends the thread and the connection, also when a server hangs. */

@@ -39,6 +39,14 @@ public final class ControlConnection implements AutoCloseable {
         connection = opened;
     }
 
+    /**
+     * The server keeps the plans of what it is asked from now on: planning takes it longer than answering. Not behind a pooler,
+     * where the next statement may meet another server process.
+     */
+    void keepPlans() throws SQLException {
+        live().unwrap(PGConnection.class).setPrepareThreshold(1);
+    }
+
     /** As far as is known without asking the server. */
     public boolean isOpen() {
         Connection present = connection;

@@ -96,7 +96,7 @@ public record ControlSettings(
         properties.setProperty("connectTimeout", Integer.toString(seconds(connectTimeout)));
         properties.setProperty("socketTimeout", Integer.toString(seconds(socketTimeout)));
         properties.setProperty("tcpKeepAlive", "true");
-        // A named statement would fail behind a pooler, and saves less than a millisecond here.
+        // A named statement would fail behind a pooler; where there is none, plans are kept later.
         properties.setProperty("prepareThreshold", "0");
         properties.setProperty("options", startupOptions());
         // What the URL says wins over properties, so what is ours is taken out of the URL.

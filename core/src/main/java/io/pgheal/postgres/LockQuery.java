@@ -15,7 +15,10 @@ import org.jspecify.annotations.Nullable;
  * per incident, never in a loop. SIReadLocks block nobody and are left out.
  */
 final class LockQuery {
-    static final int MOST_ROWS = 500;
+    static final int MOST_ROWS = BackendStory.MOST_LOCKS;
+
+    /** Asking whom one waits for costs the more the longer its queue is. A story is told in milliseconds, or not before the heal. */
+    static final int MOST_WAITERS = 64;
 
     /** Cut before the join, tables first: a session may hold a hundred thousand advisory locks. */
     private static final String HELD_BY = """
@@ -101,18 +104,26 @@ final class LockQuery {
             return null;
         }
         List<HeldLock> locks = heldBy(connection, id.pid());
-        BlockingTree tree = BlockingQuery.cheap(connection, null);
+        BlockingTree tree = BlockingQuery.cheap(connection, MOST_WAITERS);
+        boolean more = tree.waiters().size() >= MOST_WAITERS;
+        // Those behind it may stand in a younger queue; and who waits for an advisory lock may do so for ever.
+        if (more && tree.waitersOf(id.pid()).stream().allMatch(Waiter::waitsForAdvisoryLock)) {
+            tree = BlockingQuery.cheap(connection, null);
+        }
         List<Waiter> waiters = tree.waitersOf(id.pid());
         if (!waiters.isEmpty()) { // only now is a second look into pg_locks worth its price
             tree = BlockingQuery.full(
                     connection,
-                    waiters.stream().map(waiter -> waiter.backend().head()).toList());
+                    waiters.stream()
+                            .limit(MOST_WAITERS)
+                            .map(waiter -> waiter.backend().head())
+                            .toList());
         }
         return new BackendStory(
                 found.get(0),
                 locks.subList(0, Math.min(locks.size(), MOST_ROWS)),
                 tree.directWaitersOf(id.pid()),
                 tree.waitersOf(id.pid()),
-                tree.truncated() || locks.size() > MOST_ROWS);
+                more || tree.truncated() || locks.size() > MOST_ROWS);
     }
 }

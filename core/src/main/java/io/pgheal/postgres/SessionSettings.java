@@ -21,6 +21,8 @@ final class SessionSettings {
         settings.put("tcp_user_timeout", "60000");
         // The planner takes the recursive query for a huge one; compiling it would cost more than running it.
         settings.put("jit", "off");
+        // Plans are kept where that is possible, and no argument is worth a plan of its own.
+        settings.put("plan_cache_mode", "force_generic_plan");
         return settings;
     }
 }

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A session that waits for a heavyweight lock.
  *
- * @param lockType what it waits for: {@code transactionid} and {@code tuple} are row locks; null when hidden
+ * @param lockType what it waits for: {@code transactionid} and {@code tuple} are row locks; null when hidden, and in the
+ *     cheap form while it looks for a deadlock
  * @param table null when it cannot be known: in the cheap form, and for row waits that PostgreSQL does not tie to a table (an
  *     insert that waits for another's key of a unique index)
  * @param mode the mode it wants; null in the cheap form
@@ -41,13 +42,18 @@ public record Waiter(
                 : new Waiter(session, lockType, table, mode, blockedBy, waited, preparedGid);
     }
 
-    /** Two processes of one parallel query: what the one waits for that has waited longer, and whom both wait for. */
+    /**
+     * Two processes of one parallel query: what the one waits for that has waited longer, and whom both wait for. A leader that
+     * waits for no lock but for its workers has their blockers, too.
+     */
     Waiter and(Waiter other) {
-        Waiter longer = waited.compareTo(other.waited) >= 0 ? this : other;
+        boolean longer = waited.compareTo(other.waited) >= 0;
+        Waiter told = (lockType == null) == (other.lockType == null)
+                ? (longer ? this : other)
+                : (lockType == null ? other : this);
         Set<Integer> both = new HashSet<>(blockedBy);
         both.addAll(other.blockedBy);
-        return new Waiter(
-                longer.backend, longer.lockType, longer.table, longer.mode, both, longer.waited, longer.preparedGid);
+        return new Waiter(told.backend, told.lockType, told.table, told.mode, both, told.waited, told.preparedGid);
     }
 
     public boolean waitsForAdvisoryLock() {

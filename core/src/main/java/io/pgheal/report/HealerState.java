@@ -29,8 +29,29 @@ public record HealerState(
         Duration quietest,
         long quarantined,
         long queries,
-        long lostEvents) {
+        long lostEvents,
+        Mishaps mishaps) {
     public HealerState {
         shortcomings = List.copyOf(shortcomings);
     }
+
+    /**
+     * What befell the healer since the start, and it went on.
+     *
+     * @param actsGivenUp acts that hung beyond their deadline
+     * @param actsRefused acts that found too many others waiting; what they were for is looked at again
+     * @param failedLooks looks of the healing loop that an error ended
+     * @param pauses times that the process stood still, so that every clock started anew
+     * @param lostNotices incidents that a listener was not told of, because it did not keep up
+     * @param connects control connections that were opened
+     * @param losses control connections that were lost, or could not be had
+     */
+    public record Mishaps(
+            long actsGivenUp,
+            long actsRefused,
+            long failedLooks,
+            long pauses,
+            long lostNotices,
+            long connects,
+            long losses) {}
 }

@@ -8,20 +8,26 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
 import io.pgheal.decide.HealingMode;
+import io.pgheal.detect.EvidenceKind;
 import io.pgheal.detect.Strength;
 import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.heal.OutcomeKind;
+import io.pgheal.heal.Rung;
+import io.pgheal.heal.Safeguards;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
 
 /** The meters of one data source in one registry. Thread-safe. The only class that needs Micrometer. */
 public final class HealingMeters implements Metrics {
-    /** Buckets, so that Prometheus can tell percentiles over all instances; with them come exemplars. */
+    /** Buckets, so that Prometheus can tell percentiles over all instances; each may keep an exemplar. */
     private static final Duration[] HEALED_WITHIN = {
         Duration.ofMillis(5), Duration.ofMillis(10), Duration.ofMillis(20), Duration.ofMillis(50),
         Duration.ofMillis(100), Duration.ofMillis(200), Duration.ofMillis(500), Duration.ofSeconds(1),
@@ -30,6 +36,9 @@ public final class HealingMeters implements Metrics {
     };
 
     private static final Duration[] NO_BUCKETS = {};
+    private static final boolean RESILIENCE4J_METERS =
+            isThere("io.github.resilience4j.micrometer.tagged.TaggedCircuitBreakerMetrics");
+    private static final Duration PATIENCE = Duration.ofSeconds(1);
     private static final int SITES_KEPT = 100;
     private static final String OTHER_SITES = "others";
 
@@ -37,13 +46,27 @@ public final class HealingMeters implements Metrics {
     private final Tags common;
     private final Supplier<HealerState> healer;
     private final Set<String> sites = new HashSet<>();
-    private boolean closed;
+    private volatile boolean closed;
+    private volatile @Nullable SafeguardMeters safeguards;
+    private final Timer cycle;
+    /** No monitor: a registry that blocks must not hold up one thread after the other. */
+    private final ReentrantLock registering = new ReentrantLock();
+
     private final Set<Meter> bound = ConcurrentHashMap.newKeySet();
 
     public HealingMeters(MeterRegistry registry, String dataSource, Supplier<HealerState> healer) {
         this.registry = registry;
         this.common = Tags.of("data.source", dataSource);
         this.healer = healer;
+        try {
+            this.cycle = bind();
+        } catch (RuntimeException | Error e) {
+            close(); // what is bound already would be of a data source that has no meters
+            throw e;
+        }
+    }
+
+    private Timer bind() {
         gauge(MeterId.LEASES, HealerState::leases);
         gauge(MeterId.OPEN_TRANSACTIONS, HealerState::openTransactions);
         gauge(MeterId.WAITERS_BLOCKED, HealerState::waitersBlocked);
@@ -56,6 +79,58 @@ public final class HealingMeters implements Metrics {
         counted(MeterId.QUARANTINED, HealerState::quarantined);
         counted(MeterId.QUERIES, HealerState::queries);
         counted(MeterId.LOST_EVENTS, HealerState::lostEvents);
+        counted(MeterId.ACTS_GIVEN_UP, state -> state.mishaps().actsGivenUp());
+        counted(MeterId.ACTS_REFUSED, state -> state.mishaps().actsRefused());
+        counted(MeterId.FAILED_LOOKS, state -> state.mishaps().failedLooks());
+        counted(MeterId.PAUSES, state -> state.mishaps().pauses());
+        counted(MeterId.LOST_NOTICES, state -> state.mishaps().lostNotices());
+        counted(MeterId.CONNECTS, state -> state.mishaps().connects());
+        counted(MeterId.LOSSES, state -> state.mishaps().losses());
+        beginAtZero();
+        return timer(MeterId.CYCLE);
+    }
+
+    /** Prometheus sees no increase in a series that begins at one: the first incident would raise no alert. */
+    private void beginAtZero() {
+        for (OutcomeKind outcome : OutcomeKind.values()) {
+            if (outcome == OutcomeKind.WITHDRAWN) {
+                continue; // is never told
+            }
+            for (DiagnosisKind diagnosis : DiagnosisKind.values()) {
+                counter(MeterId.INCIDENTS, "diagnosis", diagnosis.name(), "outcome", outcome.name());
+            }
+            for (EvidenceKind evidence : EvidenceKind.values()) {
+                counter(MeterId.EVIDENCE, "evidence", evidence.name(), "outcome", outcome.name());
+            }
+        }
+        for (EvidenceKind evidence : EvidenceKind.values()) {
+            counter(MeterId.REFUTED, "evidence", evidence.name());
+        }
+        for (Rung rung : Rung.values()) {
+            counter(MeterId.REMEDIES, "rung", rung.name(), "helped", "true");
+            counter(MeterId.REMEDIES, "rung", rung.name(), "helped", "false");
+        }
+    }
+
+    /** Meters in this registry, for whichever data source. */
+    public static Metrics.Source in(MeterRegistry registry) {
+        return (dataSource, healer) -> new HealingMeters(registry, dataSource, healer);
+    }
+
+    private static boolean isThere(String className) {
+        try {
+            Class.forName(className, false, HealingMeters.class.getClassLoader());
+            return true;
+        } catch (ClassNotFoundException | LinkageError e) {
+            return false;
+        }
+    }
+
+    @Override
+    public void safeguards(Safeguards watched) {
+        if (RESILIENCE4J_METERS) {
+            safeguards = new SafeguardMeters(registry, watched);
+        }
     }
 
     private static int modeFigure(HealingMode mode) {
@@ -82,10 +157,28 @@ public final class HealingMeters implements Metrics {
     }
 
     @Override
-    public synchronized void incident(Incident incident) {
-        if (closed) {
-            return;
+    public void incident(Incident incident) {
+        if (isFree()) {
+            try {
+                if (!closed) {
+                    record(incident);
+                }
+            } finally {
+                registering.unlock();
+            }
         }
+    }
+
+    private boolean isFree() {
+        try {
+            return registering.tryLock(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    private void record(Incident incident) {
         count(
                 MeterId.INCIDENTS,
                 "diagnosis",
@@ -132,20 +225,25 @@ public final class HealingMeters implements Metrics {
         return sites.contains(site) || (sites.size() < SITES_KEPT && sites.add(site)) ? site : OTHER_SITES;
     }
 
+    /** Of the healing loop, many times a second: it registers nothing, and waits for nobody. */
     @Override
-    public synchronized void cycle(Duration took) {
+    public void cycle(Duration took) {
         if (!closed) {
-            timer(MeterId.CYCLE).record(took);
+            cycle.record(took);
         }
     }
 
     private void count(MeterId id, String... tags) {
+        counter(id, tags).increment();
+    }
+
+    private Counter counter(MeterId id, String... tags) {
         Counter counter = Counter.builder(id.meterName())
                 .description(id.description())
                 .tags(common.and(tags))
                 .register(registry);
         bound.add(counter);
-        counter.increment();
+        return counter;
     }
 
     private Timer timer(MeterId id, String... tags) {
@@ -159,8 +257,19 @@ public final class HealingMeters implements Metrics {
     }
 
     @Override
-    public synchronized void close() {
+    public void close() {
         closed = true; // what the loop's last look brings must not register anything anew
-        bound.forEach(registry::remove);
+        boolean free = isFree();
+        try {
+            bound.forEach(registry::remove);
+            SafeguardMeters watched = safeguards;
+            if (watched != null) {
+                watched.close();
+            }
+        } finally {
+            if (free) {
+                registering.unlock();
+            }
+        }
     }
 }

@@ -8,9 +8,12 @@ import io.pgheal.heal.Outcome;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.heal.RungResult;
 import io.pgheal.postgres.Backend;
+import io.pgheal.postgres.BackendId;
 import io.pgheal.postgres.TableName;
 import io.pgheal.postgres.TransactionEnd;
 import io.pgheal.track.LeaseView;
+import io.pgheal.track.PhysicalConnection;
+import io.pgheal.track.TraceContext;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -66,9 +69,15 @@ public record Incident(
         remedies = List.copyOf(remedies);
     }
 
-    /** The backend in question. Statements have their literals cut. */
+    /** The span in which the lease was borrowed, where it is one of ours and the application traces. */
+    public @Nullable TraceContext trace() {
+        return lease == null ? null : lease.trace();
+    }
+
+    /** The backend in question: its pid, and where it is known its start, with which that pid means this one for good. Statements have their literals cut. */
     public record Culprit(
             int pid,
+            @Nullable String backendStart,
             @Nullable String state,
             @Nullable String user,
             @Nullable String applicationName,
@@ -149,6 +158,7 @@ public record Incident(
         if (backend != null) {
             return new Culprit(
                     backend.pid(),
+                    backend.id() == null ? null : backend.id().backendStart(),
                     backend.transaction() == null ? null : backend.transaction().state(),
                     backend.user(),
                     backend.applicationName(),
@@ -157,9 +167,13 @@ public record Incident(
                     backend.stateAge(),
                     backend.lastStatement());
         }
-        return diagnosis.lease() == null
-                ? null
-                : new Culprit(diagnosis.lease().physical().driverPid(), null, null, null, null, null, null, null);
+        if (diagnosis.lease() == null) {
+            return null;
+        }
+        PhysicalConnection physical = diagnosis.lease().physical();
+        BackendId id = physical.backend();
+        return new Culprit(
+                physical.driverPid(), id == null ? null : id.backendStart(), null, null, null, null, null, null, null);
     }
 
     /** The same story, refuted: its culprit was alive. */

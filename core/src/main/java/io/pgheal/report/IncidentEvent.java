@@ -1,11 +1,13 @@
 package io.pgheal.report;
 
+import io.pgheal.track.TraceContext;
 import jdk.jfr.Category;
 import jdk.jfr.Description;
 import jdk.jfr.Event;
 import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
+import org.jspecify.annotations.Nullable;
 
 /** The incident as an event of JDK Flight Recorder; costs nothing while nobody records. */
 @Name("pgheal.Incident")
@@ -32,6 +34,14 @@ final class IncidentEvent extends Event {
     @Label("Backend pid")
     int pid;
 
+    @Label("Trace id")
+    @Nullable
+    String traceId;
+
+    @Label("Span id")
+    @Nullable
+    String spanId;
+
     @Label("Outcome")
     String outcome = "";
 
@@ -50,6 +60,11 @@ final class IncidentEvent extends Event {
                 incident.evidence().stream().map(e -> e.kind().name()).toList().toString();
         event.tables = incident.tables().toString();
         event.pid = incident.culprit() == null ? 0 : incident.culprit().pid();
+        TraceContext trace = incident.trace();
+        if (trace != null) {
+            event.traceId = trace.traceId();
+            event.spanId = trace.spanId();
+        }
         event.outcome = incident.outcome().name();
         event.timeToHealMillis =
                 incident.timeToHeal() == null ? -1 : incident.timeToHeal().toMillis();

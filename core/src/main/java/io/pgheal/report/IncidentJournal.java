@@ -6,7 +6,10 @@ import io.pgheal.heal.Outcome;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.track.LeaseView;
 import io.pgheal.track.Ticker;
+import io.pgheal.track.TraceContext;
+import io.pgheal.track.Tracing;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
@@ -22,6 +25,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.spi.LoggingEventBuilder;
 
 /**
  * Tells each incident to everybody who wants to know, and keeps the last ones. Thread-safe; nothing that a listener
@@ -32,6 +36,7 @@ public final class IncidentJournal implements AutoCloseable {
     private static final DateTimeFormatter ID_TIME =
             DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss").withZone(ZoneOffset.UTC);
     private static final int NOTICES_WAITING = 256;
+    private static final Duration LAST_NOTICES = Duration.ofMillis(500);
 
     /** One for all data sources: an id names one incident of the process. */
     private static final AtomicLong COUNT = new AtomicLong();
@@ -39,15 +44,23 @@ public final class IncidentJournal implements AutoCloseable {
     private final String dataSource;
     private final Ticker ticker;
     private final Metrics metrics;
+    private final @Nullable Tracing tracing;
     private final List<IncidentListener> listeners;
     private final Map<String, Incident> kept;
     private final @Nullable ThreadPoolExecutor notices;
+    private final AtomicLong lostNotices = new AtomicLong();
 
     public IncidentJournal(
-            String dataSource, Ticker ticker, int keep, Metrics metrics, List<IncidentListener> listeners) {
+            String dataSource,
+            Ticker ticker,
+            int keep,
+            Metrics metrics,
+            @Nullable Tracing tracing,
+            List<IncidentListener> listeners) {
         this.dataSource = dataSource;
         this.ticker = ticker;
         this.metrics = metrics;
+        this.tracing = tracing;
         this.listeners = List.copyOf(listeners);
         this.kept = new LinkedHashMap<>() {
             private static final long serialVersionUID = 1L;
@@ -87,24 +100,34 @@ public final class IncidentJournal implements AutoCloseable {
         return incident;
     }
 
-    /** The judgement behind this incident was wrong. Empty if it is not kept any more. */
+    /**
+     * The judgement behind this incident was wrong. Whoever gets the incident has to {@link #tellAgain} it.
+     *
+     * @return empty if it was refuted before, or is not kept
+     */
     public Optional<Incident> refute(String id) {
-        Incident wrong;
+        Instant now = ticker.instant();
         synchronized (kept) {
-            wrong = kept.get(id);
+            Incident wrong = kept.get(id);
+            if (wrong == null || wrong.outcome() == OutcomeKind.REFUTED) {
+                return Optional.empty();
+            }
+            Incident refuted = wrong.refuted(now);
+            kept.put(id, refuted);
+            return Optional.of(refuted);
         }
-        if (wrong == null || wrong.outcome() == OutcomeKind.REFUTED) {
-            return Optional.empty();
-        }
-        Incident refuted = wrong.refuted(ticker.instant());
-        spread(refuted);
-        return Optional.of(refuted);
     }
 
+    /** False before it is told, and when it is not kept any more. */
     public boolean keeps(String id) {
         synchronized (kept) {
             return kept.containsKey(id);
         }
+    }
+
+    /** The same incident, of which more is known. */
+    public void tellAgain(Incident incident) {
+        spread(incident);
     }
 
     /** The last incidents, the newest first. */
@@ -117,18 +140,27 @@ public final class IncidentJournal implements AutoCloseable {
         return all;
     }
 
+    /** Of how many incidents a listener was not told. */
+    public long lostNotices() {
+        return lostNotices.get();
+    }
+
     private void spread(Incident incident) {
         synchronized (kept) {
             kept.put(incident.id(), incident);
         }
-        LOG.atWarn()
+        LoggingEventBuilder line = LOG.atWarn()
                 .addKeyValue("pgheal.incident", incident.id())
                 .addKeyValue("pgheal.data_source", incident.dataSource())
                 .addKeyValue("pgheal.diagnosis", incident.diagnosis().name())
-                .addKeyValue("pgheal.outcome", incident.outcome().name())
-                .log(IncidentText.line(incident));
+                .addKeyValue("pgheal.outcome", incident.outcome().name());
+        TraceContext trace = incident.trace();
+        if (trace != null) {
+            line = line.addKeyValue("pgheal.trace_id", trace.traceId()).addKeyValue("pgheal.span_id", trace.spanId());
+        }
+        line.log(IncidentText.line(incident));
         LOG.info(IncidentText.block(incident));
-        quietly(() -> metrics.incident(incident), "a meter");
+        quietly(() -> record(incident), "a meter");
         quietly(() -> IncidentEvent.emit(incident), "Flight Recorder");
         ThreadPoolExecutor thread = notices;
         if (thread == null) {
@@ -139,8 +171,19 @@ public final class IncidentJournal implements AutoCloseable {
                 thread.execute(() -> quietly(
                         () -> listener.onIncident(incident), listener.getClass().getName()));
             } catch (RejectedExecutionException full) {
+                lostNotices.incrementAndGet();
                 LOG.warn("[{}] a listener does not keep up: it is not told of incident {}", dataSource, incident.id());
             }
+        }
+    }
+
+    /** Within the borrower's span, for exemplars, where the tracing system keeps that one. */
+    private void record(Incident incident) {
+        TraceContext trace = incident.trace();
+        if (tracing != null && trace != null && trace.sampled()) {
+            tracing.within(trace, () -> metrics.incident(incident));
+        } else {
+            metrics.incident(incident);
         }
     }
 
@@ -154,9 +197,25 @@ public final class IncidentJournal implements AutoCloseable {
 
     @Override
     public void close() {
-        if (notices != null) {
-            notices.shutdown();
+        try {
+            if (notices != null) {
+                end(notices);
+            }
+        } finally {
+            metrics.close();
         }
-        metrics.close();
+    }
+
+    /** What listeners are being told they are told to the end; but one that blocks would keep its thread for ever. */
+    private static void end(ThreadPoolExecutor notices) {
+        notices.shutdown();
+        try {
+            if (!notices.awaitTermination(LAST_NOTICES.toMillis(), TimeUnit.MILLISECONDS)) {
+                notices.shutdownNow();
+            }
+        } catch (InterruptedException e) {
+            notices.shutdownNow();
+            Thread.currentThread().interrupt();
+        }
     }
 }

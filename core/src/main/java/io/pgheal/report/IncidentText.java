@@ -53,7 +53,8 @@ final class IncidentText {
         if (incident.operator() != null) {
             line.append(", asked for by ").append(incident.operator());
         }
-        return line.append(" (incident ").append(incident.id()).append(')').toString();
+        return oneLine(
+                line.append(" (incident ").append(incident.id()).append(')').toString());
     }
 
     static String block(Incident incident) {
@@ -62,7 +63,7 @@ final class IncidentText {
         block.append("  decision   ")
                 .append(words(incident.action()))
                 .append(": ")
-                .append(incident.reason())
+                .append(oneLine(incident.reason()))
                 .append('\n');
         for (Evidence evidence : incident.evidence()) {
             block.append("  evidence   ")
@@ -89,7 +90,7 @@ final class IncidentText {
                 .forEach(lock -> block.append("  holds      ")
                         .append(lock.mode())
                         .append(" on ")
-                        .append(lock.table() == null ? lock.type() + " lock" : lock.table())
+                        .append(lock.table() == null ? lock.type() + " lock" : oneLine(lock.table()))
                         .append('\n'));
         incident.waiters()
                 .forEach(waiter -> block.append("  waiter     ")
@@ -98,7 +99,7 @@ final class IncidentText {
                         .append(awaited(waiter))
                         .append(", ")
                         .append(millis(waiter.waited()))
-                        .append(waiter.statement() == null ? "" : ": " + waiter.statement())
+                        .append(waiter.statement() == null ? "" : ": " + oneLine(waiter.statement()))
                         .append('\n'));
         if (incident.blocksItself() != null) {
             block.append("  itself     one thread waits, in backend ")
@@ -111,7 +112,7 @@ final class IncidentText {
                     .append(" (")
                     .append(millis(rung.took()))
                     .append("): ")
-                    .append(rung.outcome())
+                    .append(oneLine(rung.outcome()))
                     .append('\n');
         }
         if (incident.transaction() != null) {
@@ -122,19 +123,27 @@ final class IncidentText {
             block.append("  borrower   ")
                     .append(lease.thread() == null ? "its thread is gone" : lease.thread())
                     .append('\n');
+            if (lease.trace() != null) {
+                block.append("  trace      ")
+                        .append(lease.trace().traceId())
+                        .append(", span ")
+                        .append(lease.trace().spanId())
+                        .append('\n');
+            }
             lease.borrowStack()
                     .forEach(frame ->
                             block.append("             at ").append(frame).append('\n'));
             lease.lastStatements()
-                    .forEach(statement ->
-                            block.append("  statement  ").append(statement).append('\n'));
+                    .forEach(statement -> block.append("  statement  ")
+                            .append(oneLine(statement))
+                            .append('\n'));
         }
         return block.toString().stripTrailing();
     }
 
     private static String awaited(Incident.WaiterView waiter) {
         if (waiter.table() != null) {
-            return waiter.table();
+            return oneLine(waiter.table());
         }
         return switch (waiter.lockType() == null ? "" : waiter.lockType()) {
             case "advisory" -> "an advisory lock";
@@ -146,8 +155,13 @@ final class IncidentText {
 
     private static void append(StringBuilder block, String before, @org.jspecify.annotations.Nullable String what) {
         if (what != null && !what.isEmpty()) {
-            block.append(before).append(what);
+            block.append(before).append(oneLine(what));
         }
+    }
+
+    /** A table's name, a gid, an application's name may have line breaks in it: nobody is to write lines of his own into the log. */
+    private static String oneLine(String text) {
+        return text.chars().anyMatch(Character::isISOControl) ? text.replaceAll("\\p{Cc}", " ") : text;
     }
 
     private static String end(TransactionEnd transaction) {

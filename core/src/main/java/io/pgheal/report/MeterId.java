@@ -42,6 +42,19 @@ public enum MeterId {
             "Connections that an error cut, kept from the next borrower"),
     QUERIES("pgheal.healer.queries", Kind.COUNTER, "Questions that the healer put to the server"),
     LOST_EVENTS("pgheal.healer.events.lost", Kind.COUNTER, "Notices that found the healer overrun"),
+    ACTS_GIVEN_UP("pgheal.healer.acts.given.up", Kind.COUNTER, "Acts of healing that hung, and were given up"),
+    ACTS_REFUSED("pgheal.healer.acts.refused", Kind.COUNTER, "Acts of healing that found too many others waiting"),
+    FAILED_LOOKS("pgheal.healer.looks.failed", Kind.COUNTER, "Looks of the healing loop that an error ended"),
+    PAUSES(
+            "pgheal.healer.pauses",
+            Kind.COUNTER,
+            "Times that the process stood still, so that every clock started anew"),
+    LOST_NOTICES(
+            "pgheal.healer.notices.lost",
+            Kind.COUNTER,
+            "Incidents that a listener was not told of, because it did not keep up"),
+    CONNECTS("pgheal.healer.connects", Kind.COUNTER, "Control connections that were opened"),
+    LOSSES("pgheal.healer.connects.lost", Kind.COUNTER, "Control connections that were lost, or could not be had"),
     CONTROL_CONNECTED("pgheal.healer.connected", Kind.GAUGE, "1 while the control connection is open"),
     BREAKER_OPEN("pgheal.healer.breaker.open", Kind.GAUGE, "1 while heals are held back because they do not help"),
     BUDGET(

@@ -31,12 +31,14 @@ import org.postgresql.core.BaseConnection;
  * close()}, the connection is abandoned; hence nothing here or below refers to it but what the application holds.
  */
 final class ConnectionHandle extends WrapperHandle implements Connection, HealingLease {
-    private final Connection raw;
     private volatile @Nullable BaseConnection driver;
 
-    ConnectionHandle(Lease lease, Connection raw) {
+    ConnectionHandle(Lease lease) {
         super(lease, null);
-        this.raw = raw;
+    }
+
+    private Connection raw() {
+        return lease.lent();
     }
 
     /** The driver's interfaces are answered by a {@link DriverHandle}; its classes are handed out as they are. */
@@ -61,14 +63,14 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
 
     @Override
     Wrapper below() {
-        return raw;
+        return raw();
     }
 
     @Override
     public Statement createStatement() throws SQLException {
         lease.enter(Call.STATEMENT);
         try {
-            Statement result = new StatementHandle(lease, this, raw.createStatement());
+            Statement result = new StatementHandle(lease, this, raw().createStatement());
             lease.exit();
             return result;
         } catch (Throwable t) {
@@ -83,7 +85,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
     public PreparedStatement prepareStatement(String sql) throws SQLException {
         lease.enter(Call.STATEMENT);
         try {
-            PreparedStatement result = new PreparedStatementHandle(lease, this, raw.prepareStatement(sql), sql);
+            PreparedStatement result = new PreparedStatementHandle(lease, this, raw().prepareStatement(sql), sql);
             lease.exit();
             return result;
         } catch (Throwable t) {
@@ -98,7 +100,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
     public CallableStatement prepareCall(String sql) throws SQLException {
         lease.enter(Call.STATEMENT);
         try {
-            CallableStatement result = new CallableStatementHandle(lease, this, raw.prepareCall(sql), sql);
+            CallableStatement result = new CallableStatementHandle(lease, this, raw().prepareCall(sql), sql);
             lease.exit();
             return result;
         } catch (Throwable t) {
@@ -113,7 +115,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
     public String nativeSQL(String sql) throws SQLException {
         lease.touch();
         try {
-            return raw.nativeSQL(sql);
+            return raw().nativeSQL(sql);
         } catch (Throwable t) {
             lease.cut(t);
             throw t;
@@ -128,7 +130,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
             return;
         }
         try {
-            raw.setAutoCommit(autoCommit);
+            raw().setAutoCommit(autoCommit);
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -145,7 +147,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
         }
         lease.touch();
         try {
-            return raw.getAutoCommit();
+            return raw().getAutoCommit();
         } catch (Throwable t) {
             lease.cut(t);
             throw t;
@@ -158,7 +160,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
     public void commit() throws SQLException {
         lease.enter(Call.COMMIT);
         try {
-            raw.commit();
+            raw().commit();
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -174,7 +176,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
             return;
         }
         try {
-            raw.rollback();
+            raw().rollback();
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -198,7 +200,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
     @Override
     public boolean isClosed() throws SQLException {
         try {
-            return lease.isClosed() || (!lease.isCut() && raw.isClosed());
+            return lease.isClosed() || (!lease.isCut() && raw().isClosed());
         } catch (Throwable t) {
             lease.cut(t);
             throw t;
@@ -211,7 +213,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
     public DatabaseMetaData getMetaData() throws SQLException {
         lease.enter(Call.PREPARE);
         try {
-            DatabaseMetaData result = new DatabaseMetaDataHandle(lease, this, raw.getMetaData());
+            DatabaseMetaData result = new DatabaseMetaDataHandle(lease, this, raw().getMetaData());
             lease.exit();
             return result;
         } catch (Throwable t) {
@@ -228,7 +230,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
             return;
         }
         try {
-            raw.setReadOnly(readOnly);
+            raw().setReadOnly(readOnly);
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -242,7 +244,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
     public boolean isReadOnly() throws SQLException {
         lease.touch();
         try {
-            return raw.isReadOnly();
+            return raw().isReadOnly();
         } catch (Throwable t) {
             lease.cut(t);
             throw t;
@@ -257,7 +259,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
             return;
         }
         try {
-            raw.setCatalog(catalog);
+            raw().setCatalog(catalog);
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -271,7 +273,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
     public @Nullable String getCatalog() throws SQLException {
         lease.enter(Call.PREPARE);
         try {
-            @Nullable String result = raw.getCatalog();
+            @Nullable String result = raw().getCatalog();
             lease.exit();
             return result;
         } catch (Throwable t) {
@@ -288,7 +290,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
             return;
         }
         try {
-            raw.setTransactionIsolation(level);
+            raw().setTransactionIsolation(level);
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -302,7 +304,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
     public int getTransactionIsolation() throws SQLException {
         lease.enter(Call.PREPARE);
         try {
-            int result = raw.getTransactionIsolation();
+            int result = raw().getTransactionIsolation();
             lease.exit();
             return result;
         } catch (Throwable t) {
@@ -320,7 +322,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
         }
         lease.touch();
         try {
-            return raw.getWarnings();
+            return raw().getWarnings();
         } catch (Throwable t) {
             lease.cut(t);
             throw t;
@@ -335,7 +337,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
             return;
         }
         try {
-            raw.clearWarnings();
+            raw().clearWarnings();
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -350,7 +352,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
         lease.enter(Call.STATEMENT);
         try {
             Statement result =
-                    new StatementHandle(lease, this, raw.createStatement(resultSetType, resultSetConcurrency));
+                    new StatementHandle(lease, this, raw().createStatement(resultSetType, resultSetConcurrency));
             lease.exit();
             return result;
         } catch (Throwable t) {
@@ -367,7 +369,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
         lease.enter(Call.STATEMENT);
         try {
             PreparedStatement result = new PreparedStatementHandle(
-                    lease, this, raw.prepareStatement(sql, resultSetType, resultSetConcurrency), sql);
+                    lease, this, raw().prepareStatement(sql, resultSetType, resultSetConcurrency), sql);
             lease.exit();
             return result;
         } catch (Throwable t) {
@@ -383,7 +385,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
         lease.enter(Call.STATEMENT);
         try {
             CallableStatement result = new CallableStatementHandle(
-                    lease, this, raw.prepareCall(sql, resultSetType, resultSetConcurrency), sql);
+                    lease, this, raw().prepareCall(sql, resultSetType, resultSetConcurrency), sql);
             lease.exit();
             return result;
         } catch (Throwable t) {
@@ -398,7 +400,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
     public Map<String, Class<?>> getTypeMap() throws SQLException {
         lease.touch();
         try {
-            return raw.getTypeMap();
+            return raw().getTypeMap();
         } catch (Throwable t) {
             lease.cut(t);
             throw t;
@@ -411,7 +413,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
     public void setTypeMap(Map<String, Class<?>> map) throws SQLException {
         lease.touch();
         try {
-            raw.setTypeMap(map);
+            raw().setTypeMap(map);
         } catch (Throwable t) {
             lease.cut(t);
             throw t;
@@ -426,7 +428,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
             return;
         }
         try {
-            raw.setHoldability(holdability);
+            raw().setHoldability(holdability);
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -440,7 +442,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
     public int getHoldability() throws SQLException {
         lease.touch();
         try {
-            return raw.getHoldability();
+            return raw().getHoldability();
         } catch (Throwable t) {
             lease.cut(t);
             throw t;
@@ -453,7 +455,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
     public Savepoint setSavepoint() throws SQLException {
         lease.enter(Call.EXECUTE);
         try {
-            Savepoint result = raw.setSavepoint();
+            Savepoint result = raw().setSavepoint();
             lease.exit();
             return result;
         } catch (Throwable t) {
@@ -468,7 +470,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
     public Savepoint setSavepoint(String name) throws SQLException {
         lease.enter(Call.EXECUTE);
         try {
-            Savepoint result = raw.setSavepoint(name);
+            Savepoint result = raw().setSavepoint(name);
             lease.exit();
             return result;
         } catch (Throwable t) {
@@ -483,7 +485,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
     public void rollback(Savepoint savepoint) throws SQLException {
         lease.enter(Call.ROLLBACK);
         try {
-            raw.rollback(savepoint);
+            raw().rollback(savepoint);
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -497,7 +499,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
     public void releaseSavepoint(Savepoint savepoint) throws SQLException {
         lease.enter(Call.EXECUTE);
         try {
-            raw.releaseSavepoint(savepoint);
+            raw().releaseSavepoint(savepoint);
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -513,7 +515,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
         lease.enter(Call.STATEMENT);
         try {
             Statement result = new StatementHandle(
-                    lease, this, raw.createStatement(resultSetType, resultSetConcurrency, resultSetHoldability));
+                    lease, this, raw().createStatement(resultSetType, resultSetConcurrency, resultSetHoldability));
             lease.exit();
             return result;
         } catch (Throwable t) {
@@ -532,7 +534,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
             PreparedStatement result = new PreparedStatementHandle(
                     lease,
                     this,
-                    raw.prepareStatement(sql, resultSetType, resultSetConcurrency, resultSetHoldability),
+                    raw().prepareStatement(sql, resultSetType, resultSetConcurrency, resultSetHoldability),
                     sql);
             lease.exit();
             return result;
@@ -550,7 +552,10 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
         lease.enter(Call.STATEMENT);
         try {
             CallableStatement result = new CallableStatementHandle(
-                    lease, this, raw.prepareCall(sql, resultSetType, resultSetConcurrency, resultSetHoldability), sql);
+                    lease,
+                    this,
+                    raw().prepareCall(sql, resultSetType, resultSetConcurrency, resultSetHoldability),
+                    sql);
             lease.exit();
             return result;
         } catch (Throwable t) {
@@ -566,7 +571,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
         lease.enter(Call.STATEMENT);
         try {
             PreparedStatement result =
-                    new PreparedStatementHandle(lease, this, raw.prepareStatement(sql, autoGeneratedKeys), sql);
+                    new PreparedStatementHandle(lease, this, raw().prepareStatement(sql, autoGeneratedKeys), sql);
             lease.exit();
             return result;
         } catch (Throwable t) {
@@ -582,7 +587,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
         lease.enter(Call.STATEMENT);
         try {
             PreparedStatement result =
-                    new PreparedStatementHandle(lease, this, raw.prepareStatement(sql, columnIndexes), sql);
+                    new PreparedStatementHandle(lease, this, raw().prepareStatement(sql, columnIndexes), sql);
             lease.exit();
             return result;
         } catch (Throwable t) {
@@ -598,7 +603,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
         lease.enter(Call.STATEMENT);
         try {
             PreparedStatement result =
-                    new PreparedStatementHandle(lease, this, raw.prepareStatement(sql, columnNames), sql);
+                    new PreparedStatementHandle(lease, this, raw().prepareStatement(sql, columnNames), sql);
             lease.exit();
             return result;
         } catch (Throwable t) {
@@ -613,7 +618,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
     public @Nullable Clob createClob() throws SQLException {
         lease.enter(Call.PREPARE);
         try {
-            @Nullable Clob result = wrap(raw.createClob());
+            @Nullable Clob result = wrap(raw().createClob());
             lease.exit();
             return result;
         } catch (Throwable t) {
@@ -628,7 +633,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
     public @Nullable Blob createBlob() throws SQLException {
         lease.enter(Call.PREPARE);
         try {
-            @Nullable Blob result = wrap(raw.createBlob());
+            @Nullable Blob result = wrap(raw().createBlob());
             lease.exit();
             return result;
         } catch (Throwable t) {
@@ -643,7 +648,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
     public @Nullable NClob createNClob() throws SQLException {
         lease.enter(Call.PREPARE);
         try {
-            @Nullable NClob result = wrap(raw.createNClob());
+            @Nullable NClob result = wrap(raw().createNClob());
             lease.exit();
             return result;
         } catch (Throwable t) {
@@ -658,7 +663,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
     public @Nullable SQLXML createSQLXML() throws SQLException {
         lease.enter(Call.PREPARE);
         try {
-            @Nullable SQLXML result = wrap(raw.createSQLXML());
+            @Nullable SQLXML result = wrap(raw().createSQLXML());
             lease.exit();
             return result;
         } catch (Throwable t) {
@@ -675,7 +680,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
             return false;
         }
         try {
-            boolean result = raw.isValid(timeout);
+            boolean result = raw().isValid(timeout);
             lease.exit();
             return result;
         } catch (Throwable t) {
@@ -695,7 +700,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
                     refused.getMessage(), refused.getSQLState(), refused.getErrorCode(), Map.of(), refused);
         }
         try {
-            raw.setClientInfo(name, value);
+            raw().setClientInfo(name, value);
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -714,7 +719,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
                     refused.getMessage(), refused.getSQLState(), refused.getErrorCode(), Map.of(), refused);
         }
         try {
-            raw.setClientInfo(properties);
+            raw().setClientInfo(properties);
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -728,7 +733,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
     public @Nullable String getClientInfo(String name) throws SQLException {
         lease.touch();
         try {
-            return raw.getClientInfo(name);
+            return raw().getClientInfo(name);
         } catch (Throwable t) {
             lease.cut(t);
             throw t;
@@ -741,7 +746,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
     public Properties getClientInfo() throws SQLException {
         lease.touch();
         try {
-            return raw.getClientInfo();
+            return raw().getClientInfo();
         } catch (Throwable t) {
             lease.cut(t);
             throw t;
@@ -754,7 +759,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
     public @Nullable Array createArrayOf(String typeName, Object[] elements) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            @Nullable Array result = wrap(raw.createArrayOf(typeName, elements));
+            @Nullable Array result = wrap(raw().createArrayOf(typeName, elements));
             lease.exit();
             return result;
         } catch (Throwable t) {
@@ -769,7 +774,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
     public Struct createStruct(String typeName, Object[] attributes) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            Struct result = raw.createStruct(typeName, attributes);
+            Struct result = raw().createStruct(typeName, attributes);
             lease.exit();
             return result;
         } catch (Throwable t) {
@@ -786,7 +791,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
             return;
         }
         try {
-            raw.setSchema(schema);
+            raw().setSchema(schema);
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -800,7 +805,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
     public @Nullable String getSchema() throws SQLException {
         lease.enter(Call.PREPARE);
         try {
-            @Nullable String result = raw.getSchema();
+            @Nullable String result = raw().getSchema();
             lease.exit();
             return result;
         } catch (Throwable t) {
@@ -826,7 +831,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
             return;
         }
         try {
-            raw.setNetworkTimeout(executor, milliseconds);
+            raw().setNetworkTimeout(executor, milliseconds);
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -840,7 +845,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
     public int getNetworkTimeout() throws SQLException {
         lease.touch();
         try {
-            return raw.getNetworkTimeout();
+            return raw().getNetworkTimeout();
         } catch (Throwable t) {
             lease.cut(t);
             throw t;
@@ -855,7 +860,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
             return;
         }
         try {
-            raw.beginRequest();
+            raw().beginRequest();
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -871,7 +876,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
             return;
         }
         try {
-            raw.endRequest();
+            raw().endRequest();
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -886,7 +891,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
             throws SQLException {
         lease.enter(Call.PREPARE);
         try {
-            boolean result = raw.setShardingKeyIfValid(shardingKey, superShardingKey, timeout);
+            boolean result = raw().setShardingKeyIfValid(shardingKey, superShardingKey, timeout);
             lease.exit();
             return result;
         } catch (Throwable t) {
@@ -901,7 +906,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
     public boolean setShardingKeyIfValid(ShardingKey shardingKey, int timeout) throws SQLException {
         lease.enter(Call.PREPARE);
         try {
-            boolean result = raw.setShardingKeyIfValid(shardingKey, timeout);
+            boolean result = raw().setShardingKeyIfValid(shardingKey, timeout);
             lease.exit();
             return result;
         } catch (Throwable t) {
@@ -916,7 +921,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
     public void setShardingKey(ShardingKey shardingKey, ShardingKey superShardingKey) throws SQLException {
         lease.enter(Call.PREPARE);
         try {
-            raw.setShardingKey(shardingKey, superShardingKey);
+            raw().setShardingKey(shardingKey, superShardingKey);
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -930,7 +935,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
     public void setShardingKey(ShardingKey shardingKey) throws SQLException {
         lease.enter(Call.PREPARE);
         try {
-            raw.setShardingKey(shardingKey);
+            raw().setShardingKey(shardingKey);
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -943,7 +948,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
     @Override
     public String toString() {
         try {
-            return raw.toString();
+            return raw().toString();
         } catch (Throwable t) {
             lease.cut(t);
             throw t;

@@ -58,7 +58,7 @@ abstract class CopyHandle implements CopyOperation {
     @Override
     public boolean isActive() {
         try {
-            return !StateWord.isFenced(lease.state.read()) && raw.isActive();
+            return !StateWord.isFenced(lease.word()) && raw.isActive();
         } catch (Throwable t) {
             lease.cut(t);
             throw t;

@@ -54,6 +54,9 @@ final class DriverHandle implements InvocationHandler {
             "nativeSQL",
             "sendQueryCancel");
 
+    /** Beside a call, too, but by then the backend may work for somebody else. */
+    private static final Set<String> CANCELLING = Set.of("cancelQuery", "sendQueryCancel");
+
     private static final Set<String> EXECUTING = Set.of("execute", "fetch", "fastpathCall", "processNotifies");
 
     static {
@@ -248,6 +251,9 @@ final class DriverHandle implements InvocationHandler {
 
     private @Nullable Object beside(Object target, Method method, @Nullable Object @Nullable [] arguments)
             throws Throwable {
+        if (CANCELLING.contains(method.getName())) {
+            lease.check();
+        }
         try {
             return call(target, method, arguments);
         } catch (Throwable t) {

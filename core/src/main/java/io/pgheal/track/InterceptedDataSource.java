@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class InterceptedDataSource {
     private final LeaseRegistry registry;
-    private final Waiting waiting;
+    private final @Nullable Waiting waiting;
     private final DataSource pool;
     private final Interception interception;
     private final CheckoutSource checkouts;
@@ -28,6 +28,7 @@ public final class InterceptedDataSource {
     /**
      * Over this pool.
      *
+     * @param waiting counts the callers, unless the pool does so itself
      * @param listeners registers the user's own listeners and transformers with datasource-proxy
      */
     public InterceptedDataSource(
@@ -37,7 +38,7 @@ public final class InterceptedDataSource {
             Waiting waiting,
             Consumer<ProxyDataSourceBuilder> listeners) {
         this.registry = registry;
-        this.waiting = waiting;
+        this.waiting = registry.pool().needsWaiting() ? waiting : null;
         this.pool = pool;
         this.checkouts = new CheckoutSource(pool);
         this.interception = new Interception(registry, checkouts);
@@ -67,12 +68,19 @@ public final class InterceptedDataSource {
 
     private Connection checkOut(boolean named, @Nullable String user, @Nullable String password) throws SQLException {
         registry.ensureStack();
+        if (waiting == null) {
+            return borrow(named, user, password);
+        }
         waiting.came();
         try {
-            return listened ? throughListeners(named, user, password) : straight(named, user, password);
+            return borrow(named, user, password);
         } finally {
             waiting.left();
         }
+    }
+
+    private Connection borrow(boolean named, @Nullable String user, @Nullable String password) throws SQLException {
+        return listened ? throughListeners(named, user, password) : straight(named, user, password);
     }
 
     private Connection straight(boolean named, @Nullable String user, @Nullable String password) throws SQLException {

@@ -1,14 +1,13 @@
 package io.pgheal.track;
 
 import io.pgheal.postgres.SqlState;
-import java.lang.ref.WeakReference;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.copy.CopyOperation;
 import org.postgresql.copy.CopyOut;
@@ -19,43 +18,48 @@ import org.postgresql.core.TransactionState;
  * One borrowed connection, from {@code getConnection()} to its return.
  *
  * <p>The application's threads call {@link #enter}, {@link #exit}, {@link #failed}, {@link #touch} and {@link #close};
- * they record nothing but the {@link StateWord} and a few plain fields, and read no clock: the healing loop dates what
+ * they record nothing but the state word and a few plain fields, and read no clock: the healing loop dates what
  * it sees ({@link LeaseWatch}). The healing side calls {@link #revoke} and {@link #giveBack}. A lease never refers to
  * its handle, or the handle would never be collected.
  */
-public final class Lease {
+public final class Lease extends StateWord {
     private static final int STATEMENTS_KEPT = 8;
-    private static final int STATEMENTS_AT_FIRST = 2;
+    private static final AtomicIntegerFieldUpdater<Lease> TOUCHES =
+            AtomicIntegerFieldUpdater.newUpdater(Lease.class, "touches");
     static final Duration LONGEST_EXTENSION = Duration.ofDays(3650);
 
-    final StateWord state = new StateWord();
     private final long id;
     private final LeaseRegistry registry;
     private final Connection lent;
     private final BaseConnection driver;
-    private final PhysicalConnection physical;
-    private final WeakReference<Thread> owner;
-    private final long ownerId;
+    private final Borrower owner;
     private final BorrowStack borrowStack;
     private volatile @Nullable LeaseScope scope;
+    private @Nullable TraceContext trace;
 
     // Written by the application's threads, read by the healing loop after it has read the state word.
     private volatile int touches;
     private boolean moved;
+    private boolean calledElsewhere;
     private boolean unwrapped;
     private boolean sessionBound;
     private @Nullable Call call;
     private long callThread;
-    private long hostThread;
-    private volatile @Nullable CopyOperation copy;
-    private volatile long copyThread;
-    private @Nullable String[] statements = new String[STATEMENTS_AT_FIRST];
-    private int statementCount;
+    private @Nullable Long hostThread; // an object, for most leases have none
+    private volatile @Nullable Copy copy;
+    private @Nullable String firstStatement;
+    private @Nullable String @Nullable [] statements; // from the second on: most transactions are short
+    private byte statementCount;
     private volatile @Nullable Failure failure;
     private volatile @Nullable Cut cut;
     private volatile boolean cleanedUp;
     private volatile @Nullable Thread closer;
+    private volatile boolean returning;
     private volatile boolean returned;
+    private volatile boolean givingBack;
+    /** Taken on, but not done: set where there may be no stack left for a call, and found by the next look. */
+    private volatile boolean returnCut;
+
     private volatile @Nullable ScopeEnd scopeEnd;
     private volatile @Nullable ScopeEnd passedBy;
     private volatile @Nullable Long extendedUntil;
@@ -78,6 +82,9 @@ public final class Lease {
     /** What cut the connection, whether that call could have committed, and the mode in which it ran. */
     private record Cut(String cause, boolean mayHaveCommitted, boolean autoCommit) {}
 
+    /** A copy, and the thread that began it. */
+    private record Copy(CopyOperation operation, long thread) {}
+
     /** Whom the call with this sequence waits for; told by the healing side. */
     private record HeldUp(long sequence, HeldUpException note) {}
 
@@ -86,19 +93,26 @@ public final class Lease {
             LeaseRegistry registry,
             Connection lent,
             BaseConnection driver,
-            PhysicalConnection physical,
-            WeakReference<Thread> owner,
+            Borrower owner,
             BorrowStack borrowStack,
             @Nullable LeaseScope scope) {
         this.id = id;
         this.registry = registry;
         this.lent = lent;
         this.driver = driver;
-        this.physical = physical;
         this.owner = owner;
-        this.ownerId = Thread.currentThread().getId();
         this.borrowStack = borrowStack;
         this.scope = scope;
+    }
+
+    /** Before anybody else sees the lease. */
+    void borrowedIn(@Nullable TraceContext span) {
+        trace = span;
+    }
+
+    @Nullable
+    TraceContext trace() {
+        return trace;
     }
 
     // ---- the application's threads
@@ -121,7 +135,9 @@ public final class Lease {
         }
         if (driver.getTransactionState() == TransactionState.IDLE) {
             statementCount = 0;
-            statementTag = null;
+            if (statementTag != null) { // seldom, and to write it is not for nothing
+                statementTag = null;
+            }
         }
         noteTag(registry.tagIn(sql));
         remember(sql);
@@ -131,12 +147,22 @@ public final class Lease {
     }
 
     private void remember(String sql) {
-        @Nullable String[] kept = statements;
-        if (statementCount == kept.length && kept.length < STATEMENTS_KEPT) {
-            kept = Arrays.copyOf(kept, STATEMENTS_KEPT); // most transactions are short
-            statements = kept;
+        int count = statementCount;
+        if (count == 0) {
+            firstStatement = sql;
+        } else {
+            @Nullable String[] last = statements;
+            if (last == null) {
+                last = new String[STATEMENTS_KEPT];
+                statements = last;
+            }
+            if (count == 1) {
+                last[0] = firstStatement;
+            }
+            last[count % STATEMENTS_KEPT] = sql;
         }
-        kept[Math.floorMod(statementCount++, kept.length)] = sql;
+        // Once all are kept it only has to tell which is the last.
+        statementCount = (byte) (count + 1 < 2 * STATEMENTS_KEPT ? count + 1 : STATEMENTS_KEPT);
     }
 
     /** The transaction ran a statement with this tag, and is to be spared to its end. */
@@ -155,22 +181,24 @@ public final class Lease {
     /** A call begins, or false, and nothing has begun, if the lease is over or cut. */
     boolean tryEnter(Call next) {
         if (registry.preflight()) {
-            StackPreflight.touch(id + StateWord.sequence(state.read()));
+            StackPreflight.touch(id + StateWord.sequence(word()));
         }
-        Thread thread = Thread.currentThread();
-        if (callThread == thread.getId() && StateWord.callsInProgress(state.read()) != 0) {
+        long caller = Thread.currentThread().getId();
+        // Made before the call is counted: after that nothing may fail.
+        Long host = next == Call.HOST ? (Long) caller : null;
+        if (callThread == caller && StateWord.callsInProgress(word()) != 0) {
             // A thread makes one call at a time: its last one was cut by an overflow that cut failed() too.
-            state.poison();
+            poison();
             recordCut("an error that nobody saw", mayHaveCommitted());
         }
-        if (!state.tryEnter()) {
+        if (!tryEnter()) {
             return false;
         }
-        if (next == Call.HOST) {
-            hostThread = thread.getId();
+        if (host != null) {
+            hostThread = host;
             callThread = 0;
         } else {
-            callThread = thread.getId();
+            callThread = caller;
         }
         call = next;
         Revocation would = suspicion;
@@ -178,8 +206,11 @@ public final class Lease {
             suspicion = null;
             registry.refuted(this, would);
         }
-        if (next.isUse && !moved && !owner.refersTo(thread)) {
-            moved = true;
+        if (caller != owner.threadId) {
+            calledElsewhere = true;
+            if (next.isUse) {
+                moved = true;
+            }
         }
         return true;
     }
@@ -209,7 +240,8 @@ public final class Lease {
 
     /** A rollback begins; false if it is done already, because the connection was cut. */
     boolean enterRollback() throws SQLException {
-        if (copyThread == Thread.currentThread().getId()) {
+        Copy open = copy;
+        if (open != null && open.thread() == Thread.currentThread().getId()) {
             cutOpenCopy(); // else the driver would wait here until this very thread has ended it
         }
         if (tryEnter(Call.ROLLBACK)) {
@@ -223,9 +255,10 @@ public final class Lease {
     }
 
     /** The call ended whole. */
+    @Override
     void exit() {
         callThread = 0;
-        state.exit();
+        super.exit();
     }
 
     /**
@@ -233,13 +266,14 @@ public final class Lease {
      * the call. Should an overflow cut this method, the call stays in progress, and {@link #close} will abort.
      */
     void failed(Throwable thrown) {
-        if (callThread == 0) {
-            callThread = hostThread; // the application's own code is done: should this be cut, its next call will tell
+        Long host = hostThread;
+        if (callThread == 0 && host != null && call == Call.HOST) {
+            callThread = host; // the application's own code is done: should this be cut, its next call will tell
         }
         if (CutCall.isCutBy(thrown)) {
             failedCut(thrown);
         } else {
-            Failure seen = Failure.of(thrown, StateWord.sequence(state.read()));
+            Failure seen = Failure.of(thrown, StateWord.sequence(word()));
             failure = seen;
             boolean waited = seen.endsLockWait();
             if (waited) {
@@ -271,39 +305,47 @@ public final class Lease {
 
     /** As {@link #failed}, of what is known to have cut the protocol. */
     void failedCut(Throwable thrown) {
-        state.exitPoisoned(); // first: whatever cuts the rest of this method, the connection is out of use
+        exitPoisoned(); // first: whatever cuts the rest of this method, the connection is out of use
         callThread = 0;
         recordCut(thrown.getClass().getName(), mayHaveCommitted());
-        failure = Failure.of(thrown, StateWord.sequence(state.read()));
+        failure = Failure.of(thrown, StateWord.sequence(word()));
     }
 
     /** The call ended whole, but left the connection out of step. */
     void exitCut(String cause) {
-        state.exitPoisoned();
+        exitPoisoned();
         callThread = 0;
         recordCut(cause, isAutoCommit());
     }
 
     /** The current thread copies. Until the copy ends, the driver makes every other call wait. */
     void copying(CopyOperation operation) {
-        copyThread = Thread.currentThread().getId();
-        copy = operation;
+        copy = new Copy(operation, Thread.currentThread().getId());
     }
 
     /** A copy that is still open when the connection is rolled back or closed will never be ended. */
     private void cutOpenCopy() {
-        CopyOperation open = copy;
-        long seen = state.read();
+        Copy open = copy;
+        long seen = word();
         if (open == null || StateWord.isFenced(seen) || StateWord.callsInProgress(seen) != 0) {
             return;
         }
-        if (open.isActive()) {
-            state.poison();
-            recordCut("a copy that was never ended", open instanceof CopyOut && isAutoCommit());
+        if (isCopying()) {
+            poison();
+            recordCut("a copy that was never ended", isOut(open) && isAutoCommit());
         } else {
-            copyThread = 0;
             copy = null;
         }
+    }
+
+    /** Asks the driver, which makes the asker wait while another call is in progress. */
+    private boolean isCopying() {
+        Copy open = copy;
+        return open != null && open.operation().isActive();
+    }
+
+    private static boolean isOut(@Nullable Copy copy) {
+        return copy != null && copy.operation() instanceof CopyOut;
     }
 
     /**
@@ -312,9 +354,9 @@ public final class Lease {
      */
     void cut(Throwable thrown) {
         if (CutCall.isCutBy(thrown)) {
-            state.poison();
-            recordCut(thrown.getClass().getName(), StateWord.callsInProgress(state.read()) != 0 && mayHaveCommitted());
-            failure = Failure.of(thrown, StateWord.sequence(state.read()));
+            poison();
+            recordCut(thrown.getClass().getName(), StateWord.callsInProgress(word()) != 0 && mayHaveCommitted());
+            failure = Failure.of(thrown, StateWord.sequence(word()));
         }
     }
 
@@ -334,19 +376,23 @@ public final class Lease {
 
     /** Refuses what is neither a call nor a touch: cancelling, asking what it wraps. */
     void check() throws SQLException {
-        if (StateWord.isFenced(state.read())) {
+        if (StateWord.isFenced(word())) {
             throw refusal(Call.PREPARE);
         }
     }
 
-    /** A call that stays in memory: reading a column of the current row. Seen by the watch, refused after the fence. */
-    @SuppressWarnings("NonAtomicVolatileUpdate")
+    /**
+     * A call that stays in memory: reading a column of the current row. Seen by the watch, refused after the fence. Counted
+     * by an ordered write, which waits for nothing: it is seen before anything that this thread does later on the state
+     * word, and a revocation that it comes too late for is one that came first.
+     */
     void touch() throws SQLException {
-        long seen = state.read();
+        long seen = word();
         if (StateWord.isFenced(seen)) {
             throw refusal(Call.FETCH);
         }
-        touches = touches + 1; // not atomic: where two threads lose a count, thread evidence is void anyway
+        // Not atomic: where two threads lose a count, thread evidence is void anyway.
+        TOUCHES.lazySet(this, touches + 1);
     }
 
     /** The application got hold of an object below the handles. */
@@ -361,13 +407,13 @@ public final class Lease {
 
     /** Whether nothing made through this lease can be used any more. */
     public boolean isOver() {
-        long seen = state.read();
+        long seen = word();
         return StateWord.isTaken(seen) || StateWord.isClosed(seen);
     }
 
     /** As the application sees it: a connection that was cut is open until it is closed. */
     boolean isClosed() {
-        long seen = state.read();
+        long seen = word();
         return StateWord.isClosed(seen)
                 || StateWord.isRevoked(seen)
                 || (StateWord.isTaken(seen) && !StateWord.isPoisoned(seen));
@@ -375,7 +421,7 @@ public final class Lease {
 
     /** Whether the connection was cut by an error, and the application is yet to clean up. */
     boolean isCut() {
-        return StateWord.isCut(state.read());
+        return StateWord.isCut(word());
     }
 
     /** What {@code getAutoCommit()} answers on a cut connection. */
@@ -392,9 +438,17 @@ public final class Lease {
     private void rollbackPoisoned() throws SQLException {
         Cut seen = cutBy(); // before the abort: a closed connection tells nothing
         cut = seen;
-        if (state.tryTake(true)) {
-            closer = Thread.currentThread();
-            giveBackOrLater();
+        Thread current =
+                Thread.currentThread(); // before the duty is taken: an overflow here must not leave it to nobody
+        if (tryTake(true)) {
+            closer = current;
+            boolean whole = false;
+            try {
+                giveBack();
+                whole = true;
+            } finally {
+                returnCut = !whole;
+            }
         }
         cleanedUp = true;
         if (seen.mayHaveCommitted()) {
@@ -402,47 +456,44 @@ public final class Lease {
         }
     }
 
-    /** As {@link #giveBack}; what an overflow cuts, the healing side does again. */
-    private void giveBackOrLater() {
-        boolean whole = false;
-        try {
-            giveBack();
-            whole = true;
-        } finally {
-            if (!whole) {
-                registry.giveBackLater(this);
-            }
-        }
-    }
-
     /** Idempotent, silent after a revocation. */
     void close() throws SQLException {
-        if (registry.preflight()) {
+        if (registry.preflight() && registry.isHealed()) {
             try {
                 StackPreflight.touch(id);
             } catch (StackOverflowError tooDeep) {
-                state.refuseClose();
+                refuseClose();
                 registry.wake();
                 throw tooDeep;
             }
         }
         Thread current = Thread.currentThread();
         cutOpenCopy();
+        // From the close to the try nothing is called that an overflow could cut: the duty would be nobody's.
         // No switch: its first use would initialize a class of its own, and an overflow there breaks it for good.
-        StateWord.Closing closing = state.close();
+        StateWord.Closing closing = tryClose();
         if (closing == StateWord.Closing.CUT) {
             closer = current;
-            if (callThread == current.getId()) {
-                recordCut("an error that nobody saw", mayHaveCommitted()); // else another thread is still in a call
+            boolean whole = false;
+            try {
+                if (callThread == current.getId()) {
+                    recordCut("an error that nobody saw", mayHaveCommitted()); // else another thread is still in a call
+                }
+                giveBack();
+                whole = true;
+            } finally {
+                returnCut = !whole;
             }
-            giveBackOrLater();
         } else if (closing == StateWord.Closing.CLEAN) {
             closer = current;
-            if (!owner.refersTo(current)) {
-                moved = true;
-            }
+            returning = true; // the pool may lend it again before its own close() is over
             try {
-                lent.close();
+                if (isCopying()) { // another thread's call hid it before, and is over
+                    recordCut("a copy that was never ended", isOut(copy) && isAutoCommit());
+                    giveBack();
+                } else {
+                    lent.close();
+                }
                 returned = true; // from here on it may be somebody else's
             } catch (SQLException e) {
                 returned = true;
@@ -451,10 +502,10 @@ public final class Lease {
                 }
                 throw e;
             } finally {
+                returnCut = true; // until the registry knows
                 if (returned) {
                     registry.closed(this);
-                } else {
-                    registry.giveBackLater(this);
+                    returnCut = false;
                 }
             }
         } // else it has ended, and whoever ended it gives the connection back
@@ -466,7 +517,7 @@ public final class Lease {
      * meanwhile; but whose call it is stays, for any thread may abort while another one's call is in progress.
      */
     void abort(Executor executor) throws SQLException {
-        boolean counted = state.tryEnter();
+        boolean counted = tryEnter();
         if (!counted && isOver()) {
             return;
         }
@@ -477,7 +528,7 @@ public final class Lease {
             throw t;
         } finally {
             if (counted) {
-                state.exit();
+                super.exit();
             }
         }
         outlived();
@@ -485,7 +536,7 @@ public final class Lease {
 
     /** Its backend may be left behind: it is looked for, unless its transaction is spared. */
     private void outlived() {
-        registry.outlived(physical, driver, statementTag != null);
+        registry.outlived(owner.physical, driver, statementTag != null);
     }
 
     private boolean mayHaveCommitted() {
@@ -510,12 +561,12 @@ public final class Lease {
 
     private @Nullable String lastStatement() {
         int count = statementCount;
-        @Nullable String[] kept = statements;
-        return count == 0 ? null : kept[(count - 1) % kept.length];
+        @Nullable String[] last = statements;
+        return count == 0 ? null : count == 1 || last == null ? firstStatement : last[(count - 1) % STATEMENTS_KEPT];
     }
 
     private SQLException refusal(Call refused) {
-        long seen = state.read();
+        long seen = word();
         Revocation why = revocation;
         if (StateWord.isRevoked(seen) && why != null) {
             if (why.evidenceBased() && refused.refutes()) {
@@ -553,9 +604,7 @@ public final class Lease {
     @Nullable
     ScopeEnd passedBy() {
         ScopeEnd end = passedBy;
-        return end != null && end.sequence() == StateWord.sequence(state.read()) && end.touches() == touches
-                ? end
-                : null;
+        return end != null && end.sequence() == StateWord.sequence(word()) && end.touches() == touches ? end : null;
     }
 
     void scopeEnded(ScopeEnd end) {
@@ -569,9 +618,10 @@ public final class Lease {
                 || isCut()
                 || (end != null
                         && end.isProof()
-                        && end.sequence() == StateWord.sequence(state.read())
+                        && end.sequence() == StateWord.sequence(word())
                         && end.touches() == touches
                         && !moved
+                        && !calledElsewhere
                         && !unwrapped
                         && !registry.sites().moves(borrowStack.site()));
     }
@@ -579,7 +629,7 @@ public final class Lease {
     /** Whether a call or a close in progress was begun by the current thread: at the end of its scope it is stale. */
     boolean callIsMine() {
         return closer == Thread.currentThread()
-                || (callThread == Thread.currentThread().getId() && StateWord.callsInProgress(state.read()) != 0);
+                || (callThread == Thread.currentThread().getId() && StateWord.callsInProgress(word()) != 0);
     }
 
     // ---- the healing side
@@ -591,14 +641,24 @@ public final class Lease {
     /**
      * The fence: after it no call of the application can begin on this lease, nor on its statements and result sets.
      *
+     * <p>One at a time: of two that take turns at the field, the one that fails would take back the other's word.
+     *
      * @return false if any call began since the judgement, or is in progress and not proven stale, or the lease ended
      */
-    public boolean revoke(LeaseSnapshot judged, boolean callsAreStale, Revocation why) {
-        if (touches != judged.touches()) {
+    public synchronized boolean revoke(LeaseSnapshot judged, boolean callsAreStale, Revocation why) {
+        // Lent anew: some pools take back by themselves what nobody closed. Its transaction is the next borrower's.
+        if (touches != judged.touches() || isOver() || registry.isLentAnew(this, driver)) {
             return false;
         }
-        revocation = why;
-        return state.tryRevoke(judged.sequence(), callsAreStale);
+        Revocation before = revocation;
+        revocation = why; // first: the fence must not be seen closed without it
+        if (tryRevoke(judged.sequence(), callsAreStale)) {
+            return true;
+        }
+        if (why.equals(revocation)) {
+            revocation = before; // late callers are told of the incident that ended it, and of no other
+        }
+        return false;
     }
 
     /** What became of the transaction of a revoked lease is known by now: its late callers are told so. */
@@ -615,15 +675,10 @@ public final class Lease {
     public void finish(LeaseSnapshot judged) {
         boolean mine = switch (judged.unfinished()) {
             case NOTHING -> false;
-            case CUT -> state.tryTake(judged.callIsStale());
+            case CUT -> tryTake(judged.callIsStale());
             case CLOSE -> registry.isOpen(this);
         };
-        if (!mine) {
-            return;
-        }
-        if (returned) {
-            registry.closed(this); // only this was cut
-        } else {
+        if (mine) {
             giveBack();
         }
     }
@@ -639,9 +694,28 @@ public final class Lease {
 
     /**
      * Aborts the connection and gives its slot back to the pool. Only for whoever won the fence. Says nothing to the
-     * server: the backend sees the end of the socket and rolls back, if it is not busy.
+     * server: the backend sees the end of the socket and rolls back, if it is not busy. What an error cuts, the next look of
+     * the healing loop finds, and it is done again.
      */
     public void giveBack() {
+        boolean whole = false;
+        givingBack = true;
+        try {
+            // A clean close() that was cut after the pool had taken the connection back: it may be somebody else's by
+            // now.
+            if (!returned && !(returning && registry.isLentAnew(this, driver))) {
+                abortAndDiscard();
+            }
+            returned = true;
+            registry.closed(this); // where this alone was cut, it is all that is left to do
+            whole = true;
+        } finally {
+            returnCut = !whole;
+            givingBack = false;
+        }
+    }
+
+    private void abortAndDiscard() {
         try {
             driver.abort(Runnable::run);
         } catch (SQLException | RuntimeException e) {
@@ -655,23 +729,47 @@ public final class Lease {
             // Closing an aborted connection may well complain; the pool has its slot back all the same.
             registry.grumble("closing the pool's handle of lease " + id, e);
         }
-        registry.closed(this);
+    }
+
+    boolean isBeingGivenBack() {
+        return givingBack;
+    }
+
+    /** Whether an error cut the giving back, and nobody has done it again. */
+    boolean returnWasCut() {
+        return returnCut;
     }
 
     /** Keeps every time limit away from this lease until then, by the ticker's nanoseconds. */
     void extendUntil(long nanos) {
         extendedUntil = nanos;
+        showLife();
     }
 
     /** The same while this piece of work lasts. */
     void keepSafe(LongTransaction work) {
         longTransaction = work;
+        showLife();
+    }
+
+    /** Whoever asks for time is alive: what was judged before fails at the fence. */
+    @SuppressWarnings("NonAtomicVolatileUpdate")
+    private void showLife() {
+        touches = touches + 1;
     }
 
     boolean isExtended(long now) {
         Long until = extendedUntil;
         LongTransaction work = longTransaction;
         return (until != null && until - now > 0) || (work != null && work.covers(now));
+    }
+
+    /**
+     * Whether it is still lent, no time was asked for, and nothing was run that is spared: else no time limit of the user's
+     * holds. Its backend may be in the hands of the next borrower by now.
+     */
+    public boolean isStillLimited(long now) {
+        return !isOver() && !isExtended(now) && statementTag == null;
     }
 
     /** The call with this sequence waits for somebody. Should it fail, its exception will tell. */
@@ -687,7 +785,7 @@ public final class Lease {
 
     /** Whether it is known whom the call in progress waits for. */
     boolean isHeldUp() {
-        long seen = state.read();
+        long seen = word();
         return StateWord.callsInProgress(seen) != 0 && wasHeldUp(StateWord.sequence(seen));
     }
 
@@ -712,13 +810,27 @@ public final class Lease {
     }
 
     public PhysicalConnection physical() {
-        return physical;
+        return owner.physical;
+    }
+
+    /** Where it is entered among the open ones, if it is entered there. */
+    int place() {
+        return owner.place;
+    }
+
+    /** The connection that the pool lent. */
+    Connection lent() {
+        return lent;
     }
 
     /** Whether the call in progress can be nobody's but the borrower's. */
     boolean callIsOwners() {
+        Long host = hostThread;
         long caller = callThread;
-        return caller == 0 || caller == ownerId;
+        if (caller == 0 && call == Call.HOST && host != null) {
+            caller = host;
+        }
+        return caller == 0 || caller == owner.threadId;
     }
 
     @Nullable
@@ -738,6 +850,11 @@ public final class Lease {
 
     boolean isMoved() {
         return moved;
+    }
+
+    /** Whether another thread than the borrower's called at all: it need not have been use. */
+    boolean isCalledElsewhere() {
+        return calledElsewhere;
     }
 
     boolean isUnwrapped() {
@@ -777,14 +894,24 @@ public final class Lease {
     List<String> statements() {
         int count = statementCount;
         @Nullable String[] last = statements;
-        int kept = Math.min(count, last.length);
+        String first = firstStatement;
+        if (count == 1 || last == null) {
+            return count == 0 || first == null ? List.of() : List.of(first);
+        }
+        int kept = Math.min(count, STATEMENTS_KEPT);
         var texts = new ArrayList<String>(kept);
         for (int i = count - kept; i < count; i++) {
-            String text = last[i % last.length];
+            String text = last[i % STATEMENTS_KEPT];
             if (text != null) {
                 texts.add(text);
             }
         }
         return texts;
+    }
+
+    /** As its number, which an identity hash would have to be made up for. */
+    @Override
+    public int hashCode() {
+        return Long.hashCode(id);
     }
 }

@@ -24,7 +24,4 @@ public sealed interface LeaseEvent {
 
     /** A lease ended in a way that may have left its backend behind. */
     record Outlived(BackendId backend) implements LeaseEvent {}
-
-    /** The giving back of a lease was cut, and is to be done again where there is stack. */
-    record CutReturn(Lease lease) implements LeaseEvent {}
 }

@@ -11,7 +11,6 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
@@ -19,10 +18,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -38,16 +37,20 @@ import org.slf4j.LoggerFactory;
 public final class LeaseRegistry {
     private static final Logger LOG = LoggerFactory.getLogger(LeaseRegistry.class);
     private static final int EVENTS_KEPT = 1024;
+    private static final int RECENT = 64; // a power of two
     private static final long EXHAUSTED_NANOS = 500_000_000L;
 
     /** A class whose initializer an overflow cuts can never be used again, so none is initialized deep in some stack. */
     private static final Class<?>[] USED_ON_APPLICATION_THREADS = {
         BorrowStack.class,
+        Borrower.class,
         Call.class,
         CopyHandle.class,
         DriverHandle.class,
         Lease.class,
+        OpenLeases.class,
         PhysicalIdentity.class,
+        SessionBound.class,
         StateWord.class,
         StateWord.Closing.class
     };
@@ -69,15 +72,19 @@ public final class LeaseRegistry {
     private final int borrowStackDepth;
     private final Ticker ticker;
     private final BooleanSupplier insideTransaction;
-    private final StatementTags tags;
+    private volatile StatementTags tags;
+    private @Nullable Tracing tracing;
 
-    private final Set<Lease> open = ConcurrentHashMap.newKeySet();
+    private final OpenLeases open = new OpenLeases();
     private final AtomicLong ids = new AtomicLong();
     private final ReferenceQueue<Object> collected = new ReferenceQueue<>();
     private final ArrayBlockingQueue<LeaseEvent> events = new ArrayBlockingQueue<>(EVENTS_KEPT);
     private final AtomicLong lostEvents = new AtomicLong();
     private final AtomicLong quarantined = new AtomicLong();
     private final Map<BaseConnection, Known> physicals = Collections.synchronizedMap(new WeakHashMap<>());
+    /** Of {@code physicals}, those that were asked for last, by their identity hash: to find one there takes no lock. */
+    private final AtomicReferenceArray<@Nullable Known> recent = new AtomicReferenceArray<>(RECENT);
+
     private final BorrowSites sites = new BorrowSites();
 
     @SuppressWarnings("ThreadLocalUsage") // one for each data source, gone with it
@@ -94,21 +101,24 @@ public final class LeaseRegistry {
     /** Where there are no scopes, threads need not be asked for theirs; asking leaves an entry in each. */
     private volatile boolean scoped;
 
-    /** A physical connection, and who borrowed it last: often the same thread again, which needs but one reference. */
-    private static final class Known {
-        final PhysicalConnection physical;
-        private WeakReference<Thread> owner = new WeakReference<>(null);
+    /**
+     * A physical connection, and who borrowed it last: often the same thread again, which needs but one reference. It does
+     * not hold the connection. Read and written by whom the connection is lent to, one at a time; what one has written,
+     * the pool's handing over shows to the next.
+     */
+    private static final class Known extends WeakReference<BaseConnection> {
+        private Borrower borrower;
 
-        Known(PhysicalConnection physical) {
-            this.physical = physical;
+        Known(BaseConnection driver, PhysicalConnection physical, int place) {
+            super(driver);
+            this.borrower = Borrower.currentThread(physical, place);
         }
 
-        /** Of the borrower's thread alone: a connection is lent to one at a time. */
-        WeakReference<Thread> ownedByCurrentThread() {
-            WeakReference<Thread> last = owner;
+        Borrower borrowedByCurrentThread() {
+            Borrower last = borrower;
             if (!last.refersTo(Thread.currentThread())) {
-                last = new WeakReference<>(Thread.currentThread());
-                owner = last;
+                last = Borrower.currentThread(last.physical, last.place);
+                borrower = last;
             }
             return last;
         }
@@ -117,6 +127,7 @@ public final class LeaseRegistry {
     private final AtomicInteger complaints = new AtomicInteger();
     private final AtomicBoolean poolerTold = new AtomicBoolean();
     private volatile Consumer<PhysicalIdentity> newConnection = nobody -> {};
+    private volatile boolean healerEnded;
     private volatile boolean exhausted;
     private @Nullable Long exhaustedSince; // of the loop
 
@@ -157,6 +168,16 @@ public final class LeaseRegistry {
         this.tags = new StatementTags(statementTags);
     }
 
+    /** Before the first borrow: who knows in which span one is. */
+    public void tracing(@Nullable Tracing value) {
+        tracing = value;
+    }
+
+    /** From now on these are looked out for; what a transaction ran before stays as it was judged. */
+    public void spareStatementTags(Set<String> statementTags) {
+        tags = new StatementTags(statementTags);
+    }
+
     // ---- the application's threads
 
     /**
@@ -173,22 +194,19 @@ public final class LeaseRegistry {
 
     /** Begins the lease of a connection that the pool just lent. The caller closes {@code lent} if this throws. */
     ConnectionHandle lend(Connection lent, BaseConnection driver) throws SQLException {
-        Known known = physicals.get(driver);
-        if (known == null) {
-            known = new Known(identify(lent, driver));
-            physicals.put(driver, known);
-        }
+        Known known = known(lent, driver);
         LeaseScope scope = scoped ? scopes.get() : null;
+        TraceContext trace = tracing == null ? null : span(tracing);
         Lease lease = new Lease(
                 ids.incrementAndGet(),
                 this,
                 lent,
                 driver,
-                known.physical,
-                known.ownedByCurrentThread(),
+                known.borrowedByCurrentThread(),
                 BorrowStack.capture(borrowStackDepth),
                 scope);
-        ConnectionHandle handle = new ConnectionHandle(lease, lent);
+        lease.borrowedIn(trace);
+        ConnectionHandle handle = new ConnectionHandle(lease);
         lease.reference = new HandleReference(handle, collected, lease);
         if (scope != null) {
             scope.leaseOpened();
@@ -213,9 +231,32 @@ public final class LeaseRegistry {
         }
     }
 
+    private Known known(Connection lent, BaseConnection driver) throws SQLException {
+        int index = System.identityHashCode(driver) & (RECENT - 1);
+        Known known = recent.get(index);
+        if (known != null && known.refersTo(driver)) {
+            return known;
+        }
+        known = physicals.get(driver);
+        if (known == null) {
+            known = new Known(driver, identify(lent, driver), open.place());
+            physicals.put(driver, known);
+        }
+        recent.set(index, known);
+        return known;
+    }
+
+    private static @Nullable TraceContext span(Tracing tracing) {
+        try {
+            return tracing.current();
+        } catch (RuntimeException | LinkageError | AssertionError e) {
+            return null; // then the incident names none
+        }
+    }
+
     /** A lease whose lending failed is over before it began: nobody will ever revoke it, or abort its connection. */
     void abandonUnborn(Lease lease) {
-        lease.state.close(); // first: whatever cuts the rest
+        lease.tryClose(); // first: whatever cuts the rest
         closed(lease);
     }
 
@@ -329,8 +370,19 @@ public final class LeaseRegistry {
         return open.contains(lease);
     }
 
-    void giveBackLater(Lease lease) {
-        raise(new LeaseEvent.CutReturn(lease));
+    /** Whether the pool has lent the connection of this lease again already. */
+    boolean isLentAnew(Lease lease, BaseConnection driver) {
+        for (Lease other : open) {
+            if (other.id() > lease.id() && other.driver() == driver) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether there is a healing side that finishes what the application cannot. */
+    boolean isHealed() {
+        return !healerEnded;
     }
 
     void failedWait(Lease lease, Failure failure, @Nullable String statement) {
@@ -344,6 +396,11 @@ public final class LeaseRegistry {
     /** @param spared whether its transaction is not to be touched whatever becomes of its connection */
     void outlived(PhysicalConnection physical, BaseConnection driver, boolean spared) {
         physicals.remove(driver);
+        int index = System.identityHashCode(driver) & (RECENT - 1);
+        Known known = recent.get(index);
+        if (known != null && known.refersTo(driver)) {
+            recent.compareAndSet(index, known, null);
+        }
         BackendId backend = physical.backend();
         if (backend != null && !spared) {
             raise(new LeaseEvent.Outlived(backend));
@@ -399,11 +456,16 @@ public final class LeaseRegistry {
         LOG.debug("[{}] {}: {}", dataSource, while_, e.getClass().getName());
     }
 
-    Collection<Lease> openLeases() {
-        return Collections.unmodifiableSet(open);
+    Iterable<Lease> openLeases() {
+        return open;
     }
 
     // ---- the healing loop
+
+    /** From now on nobody finishes what an application's thread leaves. */
+    public void healerEnds() {
+        healerEnded = true;
+    }
 
     /** The next look is to come as soon as a connection is lent. */
     public void wakeOnLend() {
@@ -450,13 +512,14 @@ public final class LeaseRegistry {
     public List<LeaseSnapshot> look(long now) {
         lookAtPool(now);
         List<LeaseSnapshot> seen = new ArrayList<>();
+        StackLooks stacks = new StackLooks();
         for (Lease lease : open) {
             LeaseWatch watch = lease.watch;
             if (watch == null) {
                 watch = new LeaseWatch(lease, now);
                 lease.watch = watch;
             }
-            seen.add(watch.observe(now, sites));
+            seen.add(watch.observe(now, sites, stacks));
         }
         return seen;
     }
@@ -487,9 +550,8 @@ public final class LeaseRegistry {
         return backends;
     }
 
-    /** Counted anew: an overflow inside {@code open} can leave its own count wrong for good. */
     public int openCount() {
-        return open.toArray().length;
+        return open.count();
     }
 
     /** Whether callers have been waiting for a connection at every look for half a second. */

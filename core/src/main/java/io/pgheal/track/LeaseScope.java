@@ -18,6 +18,8 @@ public final class LeaseScope implements AutoCloseable {
     private volatile boolean asynchronous;
     private volatile @Nullable Throwable thrown;
     private volatile boolean over;
+    private final long opener = Thread.currentThread().getId();
+    private volatile boolean endedElsewhere;
 
     LeaseScope(
             LeaseRegistry registry,
@@ -70,6 +72,7 @@ public final class LeaseScope implements AutoCloseable {
         if (over) {
             return;
         }
+        endedElsewhere = Thread.currentThread().getId() != opener;
         over = true;
         if (openLeases.get() == 0) {
             return;
@@ -97,7 +100,7 @@ public final class LeaseScope implements AutoCloseable {
      * elsewhere, for then it proved nothing. What makes this end prove less is never mended by an inner one.
      */
     private ScopeEnd endFor(Lease lease) {
-        long word = lease.state.read();
+        long word = lease.word();
         Throwable cause = thrown;
         ScopeEnd inner = proof(lease.passedBy());
         return new ScopeEnd(
@@ -105,7 +108,7 @@ public final class LeaseScope implements AutoCloseable {
                 cause != null ? cause.getClass().getName() : inner != null ? inner.thrown() : null,
                 ownedByApplication || (inner != null && inner.ownedByApplication()),
                 insideTransaction,
-                asynchronous,
+                asynchronous || endedElsewhere,
                 StateWord.sequence(word),
                 lease.touches(),
                 lease.callIsMine());

@@ -14,7 +14,9 @@ import org.jspecify.annotations.Nullable;
  * @param ownerFor how long the owner has been seen in this state with no call since
  * @param scopeEndFor how long ago the end of its scope was first seen
  * @param unreachableFor how long ago its handle was seen collected
+ * @param observed how long it has been looked at without a pause of the process
  * @param movedBetweenThreads whether this lease, or one of the same borrow site, was used by more than one thread
+ * @param calledElsewhere whether any call, even one that is no use, came from another thread than the borrower's
  * @param sessionBound whether it may have run LISTEN, COPY or taken an advisory lock
  * @param extended whether the application asked for more time, and that time is not over
  * @param unfinished what it waits for the healing side to finish
@@ -39,7 +41,9 @@ public record LeaseSnapshot(
         Duration scopeEndFor,
         boolean unreachable,
         Duration unreachableFor,
+        Duration observed,
         boolean movedBetweenThreads,
+        boolean calledElsewhere,
         boolean unwrapped,
         boolean sessionBound,
         boolean extended,
@@ -52,7 +56,7 @@ public record LeaseSnapshot(
         NOTHING,
         /** The connection is poisoned, or there was no stack for its {@code close()}. */
         CUT,
-        /** Its {@code close()} began, and its thread went away without finishing it. */
+        /** Its giving back began, and was cut, or its thread went away without finishing it. */
         CLOSE
     }
 

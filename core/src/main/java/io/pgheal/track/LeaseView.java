@@ -1,5 +1,7 @@
 package io.pgheal.track;
 
+import io.pgheal.postgres.BackendId;
+import io.pgheal.postgres.ServerIdentity;
 import io.pgheal.postgres.StatementText;
 import java.time.Duration;
 import java.util.List;
@@ -14,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  * @param thread the borrower's name, null once it is gone
  * @param borrowStack where it was borrowed, the innermost frame first
  * @param lastStatements of its transaction, the oldest first, literals cut
+ * @param backend the same for good, where the server itself confirmed that pid
+ * @param server the server that it is on, where that is known
+ * @param trace the span in which it was borrowed; null where there was none, or nobody asked
  */
 public record LeaseView(
         long id,
@@ -24,7 +29,10 @@ public record LeaseView(
         Duration quiet,
         @Nullable String thread,
         List<String> borrowStack,
-        List<String> lastStatements) {
+        List<String> lastStatements,
+        @Nullable BackendId backend,
+        @Nullable ServerIdentity server,
+        @Nullable TraceContext trace) {
 
     public LeaseView {
         borrowStack = List.copyOf(borrowStack);
@@ -45,7 +53,10 @@ public record LeaseView(
                 Duration.ZERO,
                 owner == null ? null : owner.getName(),
                 lease.borrowStack().lines(),
-                statement == null ? List.of() : List.of(StatementText.cutLiterals(statement)));
+                statement == null ? List.of() : List.of(StatementText.cutLiterals(statement)),
+                lease.physical().backend(),
+                lease.physical().server(),
+                lease.trace());
     }
 
     public static LeaseView of(LeaseSnapshot seen) {
@@ -60,6 +71,9 @@ public record LeaseView(
                 seen.quiet(),
                 owner == null ? null : owner.getName(),
                 lease.borrowStack().lines(),
-                lease.statements().stream().map(StatementText::cutLiterals).toList());
+                lease.statements().stream().map(StatementText::cutLiterals).toList(),
+                lease.physical().backend(),
+                lease.physical().server(),
+                lease.trace());
     }
 }

@@ -8,8 +8,12 @@ import org.jspecify.annotations.Nullable;
  * sequence starts all its clocks anew: that is how any call withdraws evidence.
  */
 final class LeaseWatch {
-    private static final long FIRST_STACK_LOOK = 100_000_000L;
-    private static final long LAST_STACK_LOOK = 1_600_000_000L;
+    private static final long STACK_LOOKS_APART = 20_000_000L;
+    private static final long STACK_LOOKS_APART_AT_MOST = 1_600_000_000L;
+    /** Until then a lease is but in use, as most are when they are looked at. */
+    private static final long QUIET = 100_000_000L;
+    /** Longer than any act may take: whoever won the fence has not even begun to give the connection back. */
+    private static final long LONGEST_HEAL = 60_000_000_000L;
 
     private final Lease lease;
     private long since;
@@ -18,20 +22,24 @@ final class LeaseWatch {
     private long quietSince;
     private OwnerState owner = OwnerState.ALIVE;
     private long ownerSince;
-    private long nextStackLook = FIRST_STACK_LOOK;
+    private long nextStackLook;
     private @Nullable ScopeEnd scopeEnd;
     private long scopeEndSince;
     private boolean unreachable;
     private boolean extended;
+    private boolean taken;
+    private long takenSince;
     private String site = "";
     private long unreachableSince;
+    private long observedSince;
 
     LeaseWatch(Lease lease, long now) {
         this.lease = lease;
         this.since = now;
-        this.word = lease.state.read();
+        this.word = lease.word();
         this.touches = lease.touches();
         this.quietSince = now;
+        this.observedSince = now;
     }
 
     /** The loop did not run for a while: what it did not see does not count. */
@@ -39,11 +47,14 @@ final class LeaseWatch {
         quietSince = now;
         ownerSince = now;
         scopeEndSince = now;
-        nextStackLook = FIRST_STACK_LOOK;
+        takenSince = now;
+        observedSince = now;
+        nextStackLook = 0;
     }
 
-    LeaseSnapshot observe(long now, BorrowSites sites) {
-        long seenWord = lease.state.read();
+    /** @param stacks how many stacks may still be read in this look at all leases */
+    LeaseSnapshot observe(long now, BorrowSites sites, StackLooks stacks) {
+        long seenWord = lease.word();
         int seenTouches = lease.touches();
         if (StateWord.sequence(seenWord) != StateWord.sequence(word)
                 || StateWord.callsInProgress(seenWord) != StateWord.callsInProgress(word)
@@ -52,7 +63,7 @@ final class LeaseWatch {
             touches = seenTouches;
             quietSince = now;
             owner = OwnerState.ALIVE;
-            nextStackLook = FIRST_STACK_LOOK;
+            nextStackLook = 0;
             scopeEnd = null;
         }
         boolean wasExtended = extended;
@@ -62,7 +73,7 @@ final class LeaseWatch {
         }
         boolean callInProgress = StateWord.callsInProgress(seenWord) != 0;
         boolean transactionOpen = lease.isTransactionOpen();
-        lookAtOwner(now);
+        lookAtOwner(now, transactionOpen && !callInProgress, stacks);
         lookAtScope(now, seenWord, seenTouches);
         if (lease.unreachable && !unreachable) {
             unreachable = true;
@@ -91,11 +102,13 @@ final class LeaseWatch {
                 end == null ? Duration.ZERO : Duration.ofNanos(now - scopeEndSince),
                 unreachable,
                 unreachable ? Duration.ofNanos(now - unreachableSince) : Duration.ZERO,
+                Duration.ofNanos(now - observedSince),
                 lease.isMoved() || sites.moves(site(now)),
+                lease.isCalledElsewhere(),
                 lease.isUnwrapped(),
                 lease.isSessionBound(),
                 extended,
-                unfinished(seenWord),
+                unfinished(now, seenWord),
                 lease.failure(),
                 transactionOpen || callInProgress ? lease.statementTag() : null);
     }
@@ -107,13 +120,24 @@ final class LeaseWatch {
                 : Duration.ZERO;
     }
 
-    private LeaseSnapshot.Unfinished unfinished(long seenWord) {
+    private LeaseSnapshot.Unfinished unfinished(long now, long seenWord) {
         if (StateWord.isTaken(seenWord)) {
-            return closerLeft() ? LeaseSnapshot.Unfinished.CLOSE : LeaseSnapshot.Unfinished.NOTHING;
+            if (!taken) {
+                taken = true;
+                takenSince = now;
+            }
+            return !lease.isBeingGivenBack() && (closerLeft() || isLeftTaken(now))
+                    ? LeaseSnapshot.Unfinished.CLOSE
+                    : LeaseSnapshot.Unfinished.NOTHING;
         }
         return StateWord.isPoisoned(seenWord) || StateWord.isCloseRefused(seenWord)
                 ? LeaseSnapshot.Unfinished.CUT
                 : LeaseSnapshot.Unfinished.NOTHING;
+    }
+
+    /** Whether whoever took it, on either side, was cut before it was given back. */
+    private boolean isLeftTaken(long now) {
+        return lease.returnWasCut() || (lease.closer() == null && now - takenSince >= LONGEST_HEAL);
     }
 
     /** Whether the thread that closes, which need not be the borrower, is proven to be no longer at it. */
@@ -127,20 +151,25 @@ final class LeaseWatch {
     }
 
     private static boolean waitsForItsNextTask(Thread thread) {
-        Thread.State state = thread.getState();
-        return (state == Thread.State.WAITING || state == Thread.State.TIMED_WAITING)
-                && IdleWorker.isIdle(thread.getStackTrace());
+        return isWaiting(thread) && IdleWorker.isIdle(thread.getStackTrace());
     }
 
-    /** Resolved only for a lease that has been quiet for a while: nothing is judged sooner. */
+    private static boolean isWaiting(Thread thread) {
+        Thread.State state = thread.getState();
+        return state == Thread.State.WAITING || state == Thread.State.TIMED_WAITING;
+    }
+
+    /** Resolved only for a lease that has been quiet for a while, or has evidence: nothing is judged sooner. */
     private String site(long now) {
-        if (site.isEmpty() && now - quietSince >= FIRST_STACK_LOOK) {
+        boolean judged = scopeEnd != null || owner != OwnerState.ALIVE;
+        if (site.isEmpty() && (judged || now - quietSince >= QUIET)) {
             site = lease.borrowStack().site();
         }
         return site;
     }
 
-    private void lookAtOwner(long now) {
+    /** @param betweenCalls with a transaction open: then its owner is looked at as soon as it may be gone */
+    private void lookAtOwner(long now, boolean betweenCalls, StackLooks stacks) {
         if (lease.isElsewhere()) {
             owner = OwnerState.ALIVE; // also if it was seen gone before that was said
             return;
@@ -155,11 +184,13 @@ final class LeaseWatch {
             return;
         }
         long quiet = now - quietSince;
-        if (quiet < nextStackLook) {
+        if (quiet < (betweenCalls ? nextStackLook : Math.max(nextStackLook, QUIET))
+                || !isWaiting(thread)
+                || !stacks.take(quiet >= QUIET)) {
             return;
         }
-        nextStackLook = quiet + Math.min(quiet, LAST_STACK_LOOK);
-        if (waitsForItsNextTask(thread)) {
+        nextStackLook = quiet + Math.max(STACK_LOOKS_APART, Math.min(quiet, STACK_LOOKS_APART_AT_MOST));
+        if (IdleWorker.isIdle(thread.getStackTrace())) {
             owner = OwnerState.BACK_IN_POOL;
             ownerSince = now;
         }

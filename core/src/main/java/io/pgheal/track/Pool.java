@@ -16,6 +16,11 @@ public interface Pool {
     /** Whether somebody waits for a connection because none is free. */
     boolean isExhausted();
 
+    /** Whether {@link #isExhausted} is known from {@link Waiting} only. */
+    default boolean needsWaiting() {
+        return false;
+    }
+
     /** Frees the slot of a connection that was lent and has been aborted. */
     void discard(Connection lent) throws SQLException;
 
@@ -49,6 +54,11 @@ public interface Pool {
         @Override
         public boolean isExhausted() {
             return waiting.getAsInt() > 0;
+        }
+
+        @Override
+        public boolean needsWaiting() {
+            return true;
         }
 
         @Override

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * @param ownedByApplication whether the application opened the scope by its own code
  * @param insideTransaction whether a transaction of the thread was already active when the scope began: then the lease
  *     belongs to something outside it
- * @param asynchronous whether the work goes on elsewhere
+ * @param asynchronous whether the work goes on elsewhere, or was ended by another thread than the one that began it
  * @param sequence the lease's call sequence at that moment; a later call takes the evidence back
  * @param callWasCut whether a call or a close of the ending thread itself was still in progress, which can only have been cut
  */

@@ -8,10 +8,36 @@ import org.jspecify.annotations.Nullable;
  * advisory lock is not reclaimed without a transaction, and a cut COMMIT is never told as rolled back.
  */
 final class SessionBound {
+    private static final int REMEMBERED = 128; // a power of two
+    private static final int LONGEST_REMEMBERED = 2000;
+
+    /**
+     * Texts that were read and bind nothing: an application runs the same few again and again. By the hash of the text,
+     * which a string keeps and the driver asks for anyway; the last one read stays. Written and read without an order, for a
+     * string is immutable and an entry says all by being there.
+     */
+    private static final @Nullable String[] BINDS_NOTHING = new String[REMEMBERED];
+
     private SessionBound() {}
 
-    /** Whether the statement binds something to the session that outlasts its transaction. One pass: it is asked often. */
+    /** Whether the statement binds something to the session that outlasts its transaction. */
     static boolean byStatement(String sql) {
+        if (sql.length() > LONGEST_REMEMBERED) {
+            return isReadIn(sql);
+        }
+        int index = sql.hashCode() & (REMEMBERED - 1);
+        if (sql.equals(BINDS_NOTHING[index])) {
+            return false;
+        }
+        boolean binds = isReadIn(sql);
+        if (!binds) {
+            BINDS_NOTHING[index] = sql;
+        }
+        return binds;
+    }
+
+    /** One pass: it is asked often. */
+    private static boolean isReadIn(String sql) {
         for (int i = 0, last = sql.length() - "copy".length(); i <= last; i++) {
             switch (sql.charAt(i) | 0x20) { // the lower case of a letter
                 case 'a' -> {

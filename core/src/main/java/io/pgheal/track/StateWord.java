@@ -1,6 +1,6 @@
 package io.pgheal.track;
 
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 
 /**
  * The one word that decides every race over a lease: a call sequence, the calls in progress, and flags that are never
@@ -17,11 +17,13 @@ import java.util.concurrent.atomic.AtomicLong;
  *  bit  63      TAKEN: somebody has taken on the one duty of giving the connection back
  * </pre>
  *
- * Thread-safe. It is the atomic word itself, not an object that has one, for there is one in every lease and every call
- * goes through it.
+ * Thread-safe. A lease is one, and does not have one: each object more is paid for at each borrow, and every call goes
+ * through the word. Its updater is an ordinary object with ordinary methods, linked when this class is initialized; a
+ * {@code VarHandle} is linked at each place of its use, and that takes more stack than there may be there.
  */
-final class StateWord extends AtomicLong {
-    private static final long serialVersionUID = 1;
+class StateWord {
+    private static final AtomicLongFieldUpdater<StateWord> WORD =
+            AtomicLongFieldUpdater.newUpdater(StateWord.class, "word");
     static final long SEQUENCE = (1L << 40) - 1;
     private static final long ONE_CALL = 1L << 40;
     private static final long CALLS = 0xFFFFL << 40;
@@ -32,14 +34,16 @@ final class StateWord extends AtomicLong {
     private static final long TAKEN = 1L << 63;
     private static final long ENDED = REVOKED | CLOSED | TAKEN;
 
-    long read() {
-        return get();
+    private volatile long word;
+
+    final long word() {
+        return word;
     }
 
     /** A call begins. Refused, and nothing changed, once the lease is poisoned, revoked or closed. */
-    boolean tryEnter() {
+    final boolean tryEnter() {
         while (true) {
-            long seen = get();
+            long seen = word;
             if ((seen & (POISONED | ENDED)) != 0) {
                 return false;
             }
@@ -52,13 +56,13 @@ final class StateWord extends AtomicLong {
 
     /** A call that began has ended whole. */
     void exit() {
-        getAndAdd(-ONE_CALL);
+        WORD.getAndAdd(this, -ONE_CALL);
     }
 
     /** A call that began was cut by an error: it ends, and the connection is poisoned, in the same step. */
-    void exitPoisoned() {
+    final void exitPoisoned() {
         while (true) {
-            long seen = get();
+            long seen = word;
             if (compareAndSet(seen, (seen - ONE_CALL) | POISONED)) {
                 return;
             }
@@ -70,9 +74,9 @@ final class StateWord extends AtomicLong {
      * (unless {@code callsAreStale}: it was proven that the calls in progress can never go on). Whoever wins must give
      * the connection back.
      */
-    boolean tryRevoke(long judgedSequence, boolean callsAreStale) {
+    final boolean tryRevoke(long judgedSequence, boolean callsAreStale) {
         while (true) {
-            long seen = get();
+            long seen = word;
             if ((seen & ENDED) != 0
                     || sequence(seen) != judgedSequence
                     || (callsInProgress(seen) != 0 && !callsAreStale)) {
@@ -88,9 +92,9 @@ final class StateWord extends AtomicLong {
      * Takes on the giving back of a lease that is poisoned, or whose {@code close()} was refused or cut. Fails while a
      * call is in progress, unless it is stale, and if somebody else has taken it.
      */
-    boolean tryTake(boolean callsAreStale) {
+    final boolean tryTake(boolean callsAreStale) {
         while (true) {
-            long seen = get();
+            long seen = word;
             if ((seen & TAKEN) != 0
                     || (seen & (POISONED | CLOSE_REFUSED)) == 0
                     || (callsInProgress(seen) != 0 && !callsAreStale)) {
@@ -107,9 +111,9 @@ final class StateWord extends AtomicLong {
      * Closing#CUT}: a call is still in progress or was cut, so the caller must abort. {@link Closing#ENDED}: nothing
      * to do.
      */
-    Closing close() {
+    final Closing tryClose() {
         while (true) {
-            long seen = get();
+            long seen = word;
             if ((seen & CLOSED) != 0) {
                 return Closing.ENDED;
             }
@@ -121,20 +125,24 @@ final class StateWord extends AtomicLong {
         }
     }
 
+    private boolean compareAndSet(long seen, long next) {
+        return WORD.compareAndSet(this, seen, next);
+    }
+
     /** A call of the same thread was found cut without a word: see {@link Lease#enter}. */
-    void poison() {
+    final void poison() {
         add(POISONED);
     }
 
     /** There was not enough stack to close: the healing side will. */
-    void refuseClose() {
+    final void refuseClose() {
         add(CLOSE_REFUSED);
     }
 
     /** No lambda: the first use of one takes more stack to link than there is when these are needed. */
     private void add(long flag) {
         while (true) {
-            long seen = get();
+            long seen = word;
             if (compareAndSet(seen, seen | flag)) {
                 return;
             }
@@ -187,7 +195,7 @@ final class StateWord extends AtomicLong {
 
     @Override
     public String toString() {
-        long seen = get();
+        long seen = word;
         return "sequence " + sequence(seen) + ", calls in progress " + callsInProgress(seen)
                 + (isPoisoned(seen) ? ", poisoned" : "")
                 + (isRevoked(seen) ? ", revoked" : "")

@@ -9,6 +9,8 @@ import io.pgheal.diagnose.Diagnosis;
 import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.postgres.Backend;
 import io.pgheal.postgres.BackendId;
+import io.pgheal.postgres.BackendStory;
+import io.pgheal.postgres.HeldLock;
 import io.pgheal.postgres.TableName;
 import io.pgheal.postgres.TransactionRef;
 import io.pgheal.postgres.Waiter;
@@ -16,6 +18,7 @@ import io.pgheal.track.LeaseSnapshot;
 import io.pgheal.track.Snapshots;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -129,9 +132,74 @@ class DeciderTest {
                         .action())
                 .as("also while the pool is exhausted")
                 .isEqualTo(Action.REPORT);
-        assertThat(decide(abandoned(quiet(PATIENCE), Strength.CERTAIN, List.of(advisoryWaiter()), false), DEFAULTS)
+    }
+
+    private static Diagnosis certainBy(EvidenceKind kind, List<Waiter> waiters) {
+        Diagnosis made = abandoned(quiet(PATIENCE), Strength.CERTAIN, waiters, false);
+        return new Diagnosis(
+                made.kind(),
+                made.lease(),
+                List.of(new Evidence(kind, Strength.CERTAIN, PATIENCE, "")),
+                null,
+                made.backend(),
+                List.of(),
+                waiters,
+                false,
+                null);
+    }
+
+    @Test
+    void aScopeThatEndedIsNoProofAgainstALeaderButACollectedHandleIs() {
+        assertThat(decide(certainBy(EvidenceKind.SCOPE_ENDED, List.of(advisoryWaiter())), DEFAULTS)
+                        .action())
+                .isEqualTo(Action.REPORT);
+        assertThat(decide(certainBy(EvidenceKind.HANDLE_UNREACHABLE, List.of(advisoryWaiter())), DEFAULTS)
                         .action())
                 .isEqualTo(Action.HEAL);
+        assertThat(decide(
+                                certainBy(
+                                        EvidenceKind.SCOPE_ENDED,
+                                        List.of(advisoryWaiter(), waiters(LOGIN).get(0))),
+                                DEFAULTS)
+                        .action())
+                .isEqualTo(Action.HEAL);
+        assertThat(decide(certainBy(EvidenceKind.SCOPE_ENDED, List.of()), DEFAULTS)
+                        .action())
+                .isEqualTo(Action.HEAL);
+    }
+
+    private static Diagnosis holdingAdvisoryLock(LeaseSnapshot lease, List<Waiter> waiters, boolean exhausted) {
+        return abandoned(lease, Strength.STRONG, waiters, exhausted)
+                .holding(List.of(new HeldLock("advisory", null, "ExclusiveLock", "0:1")));
+    }
+
+    /** Its followers poll, or it has none: what nobody waits for tells nothing of a leader. */
+    @Test
+    void aLeaderWithoutWaitersIsReportedHoweverItTookItsLock() {
+        LeaseSnapshot seen = Snapshots.lease().sessionBound().quietFor(PATIENCE).snapshot();
+        for (boolean exhausted : List.of(false, true)) {
+            assertThat(decide(abandoned(seen, Strength.STRONG, List.of(), exhausted), DEFAULTS)
+                            .action())
+                    .isEqualTo(Action.REPORT);
+            assertThat(decide(holdingAdvisoryLock(quiet(PATIENCE), List.of(), exhausted), DEFAULTS)
+                            .action())
+                    .isEqualTo(Action.REPORT);
+            assertThat(decide(holdingAdvisoryLock(quiet(PATIENCE), waiters(LOGIN), exhausted), DEFAULTS)
+                            .action())
+                    .as("who waits for a row does not follow")
+                    .isEqualTo(Action.HEAL);
+        }
+        assertThat(decide(abandoned(seen, Strength.CERTAIN, List.of(), false), DEFAULTS)
+                        .action())
+                .isEqualTo(Action.HEAL);
+    }
+
+    @Test
+    void aSlotIsNotReclaimedFromWhoHoldsAnAdvisoryLockThatNoStatementTold() {
+        LeaseSnapshot idle =
+                Snapshots.lease().withoutTransaction().quietFor(PATIENCE).snapshot();
+        assertThat(decide(holdingAdvisoryLock(idle, List.of(), true), DEFAULTS).action())
+                .isEqualTo(Action.NOTHING);
     }
 
     @Test
@@ -213,6 +281,58 @@ class DeciderTest {
                         .action())
                 .as("the owner called a second ago")
                 .isEqualTo(Action.REPORT);
+    }
+
+    private static Diagnosis with(Diagnosis made, LeaseSnapshot lease, Backend backend) {
+        return new Diagnosis(
+                made.kind(), lease, List.of(), null, backend, List.of(), made.waiters(), false, made.untouchable());
+    }
+
+    /** What is said past our handles is no call that is seen here. */
+    @Test
+    void anOwnerThatIsIdleOnlyAsFarAsWeSeeIsNotIdle() {
+        Duration five = Duration.ofSeconds(5);
+        Diagnosis stuck = stuck("idle in transaction", five, five, LOGIN);
+        Diagnosis works = with(stuck, quiet(five), backend("idle in transaction", false, Duration.ofMillis(50)));
+        assertThat(decide(stuck, limits(five, Duration.ZERO)).action()).isEqualTo(Action.HEAL);
+        Decision decision = decide(works, limits(five, Duration.ZERO));
+        assertThat(decision.action()).isEqualTo(Action.REPORT);
+        assertThat(decision.lookAgain()).isEqualTo(Duration.ofMillis(4950));
+    }
+
+    /** The process may have been paused all the while, and its statement with it. */
+    @Test
+    void theServersTimeCountsOnlyAsFarAsItWasSeenHere() {
+        Duration five = Duration.ofSeconds(5);
+        Diagnosis stuck = stuck("active", five, five, LOGIN);
+        LeaseSnapshot resumed = Snapshots.lease()
+                .quietFor(five)
+                .observedFor(Duration.ofSeconds(1))
+                .snapshot();
+        assertThat(decide(stuck, limits(Duration.ZERO, five)).action()).isEqualTo(Action.HEAL);
+        assertThat(decide(with(stuck, resumed, stuck.backend()), limits(Duration.ZERO, five))
+                        .action())
+                .isEqualTo(Action.REPORT);
+    }
+
+    /** In a queue that moves all have waited for long, and for the most part for those before. */
+    @Test
+    void whoHasJustComeOutOfTheQueueIsNotHeldLiableForIt() {
+        Duration five = Duration.ofSeconds(5);
+        Diagnosis stuck = stuck("active", five, five, LOGIN);
+        Decision early = decide(stuck.inTheWayFor(Duration.ofSeconds(2)), limits(Duration.ZERO, five));
+        assertThat(early.action()).isEqualTo(Action.REPORT);
+        assertThat(early.lookAgain()).isEqualTo(Duration.ofSeconds(3));
+        assertThat(decide(stuck.inTheWayFor(five), limits(Duration.ZERO, five)).action())
+                .isEqualTo(Action.HEAL);
+    }
+
+    @Test
+    void theShortestTimeIsThatOfAnyRuleAndNeverIsNone() {
+        assertThat(DEFAULTS.shortest()).isEqualTo(GRACE);
+        assertThat(limits(Duration.ZERO, Duration.ofMillis(300)).shortest()).isEqualTo(Duration.ofMillis(300));
+        TableRule rule = new TableRule("t", Duration.ofMillis(200), null);
+        assertThat(limits(Duration.ZERO, Duration.ZERO, rule).shortest()).isEqualTo(Duration.ofMillis(200));
     }
 
     @Test
@@ -332,6 +452,23 @@ class DeciderTest {
         SpareRules table = new SpareRules(Set.of(), Set.of(), Set.of(), Set.of("user_login_info"));
         assertThat(Decider.decide(certain, DEFAULTS, table, HealingMode.HEAL).action())
                 .isEqualTo(Action.WOULD_HEAL);
+    }
+
+    /** Of so many locks not all are asked for: the table to be spared may be among the others. */
+    @Test
+    void whoHoldsMoreThanIsAskedForIsSparedByAnyRuleAboutTables() {
+        SpareRules table = new SpareRules(Set.of(), Set.of(), Set.of(), Set.of("ledger"));
+        Diagnosis certain = abandoned(quiet(PATIENCE), Strength.CERTAIN, waiters(LOGIN), false);
+        for (int held : List.of(BackendStory.MOST_LOCKS - 1, BackendStory.MOST_LOCKS)) {
+            Diagnosis many = certain.holding(
+                    Collections.nCopies(held, new HeldLock("relation", LOGIN, "RowExclusiveLock", null)));
+            boolean all = held < BackendStory.MOST_LOCKS;
+            assertThat(Decider.decide(many, DEFAULTS, table, HealingMode.HEAL).action())
+                    .isEqualTo(all ? Action.HEAL : Action.WOULD_HEAL);
+            assertThat(Decider.decide(many, DEFAULTS, SpareRules.NONE, HealingMode.HEAL)
+                            .action())
+                    .isEqualTo(Action.HEAL);
+        }
     }
 
     @Test
@@ -470,6 +607,10 @@ class DeciderTest {
     }
 
     private static Backend backend(String state, boolean committing) {
+        return backend(state, committing, Duration.ofDays(400));
+    }
+
+    private static Backend backend(String state, boolean committing, Duration inState) {
         BackendId id = new BackendId(7, "2026-11-23T00:00:00Z");
         return new Backend(
                 7,
@@ -485,9 +626,9 @@ class DeciderTest {
                 null,
                 null,
                 null,
-                Duration.ofSeconds(3),
-                Duration.ofSeconds(3),
-                Duration.ofSeconds(3),
+                inState,
+                inState,
+                inState,
                 "UPDATE t SET n = ?",
                 committing);
     }

@@ -52,6 +52,13 @@ class DetectorTest {
     }
 
     @Test
+    void theEndOfAScopeProvesNothingOfALeaseThatAnotherThreadCalled() {
+        assertThat(strength(Snapshots.lease().calledElsewhere().scopeEnd(ERROR, true, false, false)))
+                .isEqualTo(Strength.STRONG);
+        assertThat(strength(Snapshots.lease().calledElsewhere().unreachable())).isEqualTo(Strength.CERTAIN);
+    }
+
+    @Test
     void aScopeInsideATransactionSaysNothingOfItsLeases() {
         assertThat(look(Snapshots.lease().scopeEnd(ERROR, true, true, false))).isEmpty();
     }

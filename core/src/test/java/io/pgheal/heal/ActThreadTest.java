@@ -4,11 +4,12 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.pgheal.track.Ticker;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -16,17 +17,9 @@ import org.junit.jupiter.api.Timeout;
 /** One act at a time, and none holds up the others for ever. */
 @Timeout(60)
 class ActThreadTest {
-    private final AtomicLong now = new AtomicLong();
+    private final StoppedClock clock = new StoppedClock();
     private final CountDownLatch goOn = new CountDownLatch(1);
-    private final ActThread acts = new ActThread(
-            "test",
-            new Ticker() {
-                @Override
-                public long nanos() {
-                    return now.get();
-                }
-            },
-            Duration.ofSeconds(20));
+    private final ActThread acts = new ActThread("test", clock, Duration.ofSeconds(20));
 
     @AfterEach
     void stop() {
@@ -36,25 +29,33 @@ class ActThreadTest {
 
     /** An act that does not even heed an interrupt. */
     private void hang() throws InterruptedException {
+        hang(() -> {});
+    }
+
+    private void hang(Runnable afterwards) throws InterruptedException {
         CountDownLatch began = new CountDownLatch(1);
-        assertThat(acts.submit(() -> {
-                    began.countDown();
-                    boolean over = false;
-                    while (!over) {
-                        try {
-                            goOn.await();
-                            over = true;
-                        } catch (InterruptedException ignored) {
-                            // that is the point
-                        }
-                    }
-                }))
-                .isTrue();
+        Runnable act = () -> {
+            began.countDown();
+            awaitUnmoved(goOn);
+        };
+        assertThat(acts.submit(ActThread.Turn.LAST, act, afterwards)).isTrue();
         assertThat(began.await(10, SECONDS)).isTrue();
     }
 
+    /** Also by an interrupt. */
+    private static void awaitUnmoved(CountDownLatch latch) {
+        while (true) {
+            try {
+                latch.await();
+                return;
+            } catch (InterruptedException ignored) {
+                // that is the point
+            }
+        }
+    }
+
     private void pass(Duration time) {
-        now.addAndGet(time.toNanos());
+        clock.pass(time);
         acts.watch();
     }
 
@@ -75,6 +76,29 @@ class ActThreadTest {
         pass(Duration.ofSeconds(2));
         assertThat(ran.await(10, SECONDS)).isTrue();
         assertThat(acts.isStuck()).isFalse();
+    }
+
+    @Test
+    void onlyAnActThatWasGivenUpIsToldSo() throws Exception {
+        acts.start();
+        List<Boolean> told = Collections.synchronizedList(new ArrayList<>());
+        CountDownLatch began = new CountDownLatch(1);
+        acts.submit(() -> {
+            told.add(ActThread.isGivenUp());
+            began.countDown();
+            awaitUnmoved(goOn);
+            told.add(ActThread.isGivenUp());
+        });
+        assertThat(began.await(10, SECONDS)).isTrue();
+        pass(Duration.ofSeconds(21));
+        goOn.countDown();
+        await().until(() -> told.size() == 2);
+        assertThat(told).containsExactly(false, true);
+
+        acts.submit(() -> told.add(ActThread.isGivenUp()));
+        await().until(() -> told.size() == 3);
+        assertThat(told.get(2)).isFalse();
+        assertThat(ActThread.isGivenUp()).as("not an act at all").isFalse();
     }
 
     @Test
@@ -118,5 +142,62 @@ class ActThreadTest {
             }
         }
         assertThat(taken).hasValue(1024);
+    }
+
+    /** Where even telling of it fails. */
+    @Test
+    void anActThatFailsInAWayThatCannotBeToldIsNotTheLast() throws Exception {
+        acts.start();
+        acts.submit(() -> {
+            throw new StackOverflowError("as if") {
+                private static final long serialVersionUID = 1L;
+
+                @Override
+                public String getMessage() {
+                    throw new OutOfMemoryError("as if");
+                }
+            };
+        });
+        assertThat(runsOne()).isTrue();
+    }
+
+    /** As where the system had none left. */
+    @Test
+    void aThreadThatIsNotThereIsReplaced() throws Exception {
+        acts.watch();
+        assertThat(runsOne()).isTrue();
+    }
+
+    @Test
+    void whatComesAfterwardsIsDoneOnceWhetherAnActEndsFailsOrHangs() throws Exception {
+        acts.start();
+        AtomicInteger afterwards = new AtomicInteger();
+        acts.submit(ActThread.Turn.LAST, () -> {}, afterwards::incrementAndGet);
+        acts.submit(
+                ActThread.Turn.LAST,
+                () -> {
+                    throw new StackOverflowError("as if");
+                },
+                afterwards::incrementAndGet);
+        await().until(() -> afterwards.get() == 2);
+        hang(afterwards::incrementAndGet);
+        pass(Duration.ofSeconds(21));
+        assertThat(afterwards).hasValue(3);
+        assertThat(acts.hanging()).isOne();
+        assertThat(acts.givenUp()).isOne();
+        goOn.countDown();
+        await().until(() -> acts.hanging() == 0);
+        assertThat(afterwards).hasValue(3);
+        assertThat(acts.givenUp()).isOne();
+    }
+
+    @Test
+    void whoseTurnIsNextGoesBeforeTheOthers() throws Exception {
+        List<String> done = Collections.synchronizedList(new ArrayList<>());
+        acts.submit(() -> done.add("asked"));
+        acts.submit(ActThread.Turn.NEXT, () -> done.add("certain"), () -> {});
+        acts.start();
+        await().until(() -> done.size() == 2);
+        assertThat(done).containsExactly("certain", "asked");
     }
 }

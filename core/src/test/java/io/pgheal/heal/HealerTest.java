@@ -17,11 +17,17 @@ import java.sql.ResultSet;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What holds whatever was decided. */
 @Timeout(60)
@@ -82,6 +88,20 @@ class HealerTest {
         }
     }
 
+    /** Nothing was done: that it did not help proves nothing. */
+    @Test
+    void whereTheServerCannotBeAskedNothingWasTried() throws Exception {
+        try (Connection innocent = SERVER.connection()) {
+            innocent.setAutoCommit(false);
+            Diagnosis orphan = orphan(innocent, null);
+            channel.close();
+            Outcome outcome = healer.carryOut(orphan, HEAL, "1");
+            assertThat(outcome.kind()).isEqualTo(OutcomeKind.REPORTED);
+            assertThat(innocent.isValid(10)).isTrue();
+            innocent.commit();
+        }
+    }
+
     @Test
     void whatIsToBeEndedIsSeenToBeGone() throws Exception {
         try (Connection victim = SERVER.connection()) {
@@ -89,6 +109,53 @@ class HealerTest {
             Outcome outcome = healer.carryOut(orphan(victim, null), HEAL, "1");
             assertThat(outcome.kind()).isEqualTo(OutcomeKind.HEALED);
             assertThat(victim.isValid(10)).isFalse();
+        }
+    }
+
+    /** It comes back while another one is at work in its place, perhaps at the same victim. */
+    @Test
+    void anActThatWasGivenUpSendsNothingAnyMore() throws Exception {
+        StoppedClock clock = new StoppedClock();
+        CountDownLatch hangs = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        CompletableFuture<Outcome> late = new CompletableFuture<>();
+        ActThread acts = new ActThread("test", clock, Duration.ofSeconds(20));
+        try (acts;
+                Connection innocent = SERVER.connection()) {
+            innocent.setAutoCommit(false);
+            Diagnosis orphan = orphan(innocent, null);
+            acts.start();
+            acts.submit(() -> {
+                hangs.countDown();
+                while (goOn.getCount() > 0) {
+                    LockSupport.parkNanos(1_000_000); // heeds no interrupt
+                }
+                Thread.interrupted();
+                late.complete(healer.carryOut(orphan, HEAL, "1"));
+            });
+            hangs.await();
+            clock.pass(Duration.ofSeconds(21));
+            acts.watch();
+            goOn.countDown();
+            assertThat(late.get(10, TimeUnit.SECONDS).kind()).isEqualTo(OutcomeKind.WITHDRAWN);
+            assertThat(innocent.isValid(10)).isTrue();
+            innocent.commit();
+        }
+    }
+
+    /** The session went on since it was looked at: what the operator saw is not what would be hit. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void whatAnOperatorMeantIsNotJudgedAnew(boolean thisTransactionOnly) throws Exception {
+        try (Connection session = SERVER.connection()) {
+            session.setAutoCommit(false);
+            Diagnosis meant = orphan(session, null);
+            try (Statement next = session.createStatement()) {
+                next.execute("SELECT 1");
+            }
+            Outcome outcome = healer.carryOut(meant, HEAL, "1", Rung.TERMINATE, thisTransactionOnly);
+            assertThat(outcome.rungs()).extracting(RungResult::rung).containsExactly(Rung.TERMINATE);
+            assertThat(session.isValid(10)).isEqualTo(thisTransactionOnly);
         }
     }
 }

@@ -24,6 +24,9 @@ class SafeguardsTest {
         assertThat(permitted(safeguards, CERTAIN))
                 .as("certain cases have a budget of their own")
                 .isTrue();
+        assertThat(permitted(safeguards, CERTAIN)).isTrue();
+        assertThat(permitted(safeguards, CERTAIN)).isTrue();
+        assertThat(safeguards.permit(CERTAIN).reason()).contains("budget.certain-per-minute");
     }
 
     @Test
@@ -37,6 +40,16 @@ class SafeguardsTest {
         Decision refused = safeguards.permit(CERTAIN);
         assertThat(refused.action()).isEqualTo(Action.WOULD_HEAL);
         assertThat(refused.reason()).contains("breaker");
+    }
+
+    /** It may hang, and never be told as ended. */
+    @Test
+    void theBreakersOneTrialIsNotWaitedForForEver() {
+        assertThat(new Safeguards("test", 1, 1)
+                        .breaker()
+                        .getCircuitBreakerConfig()
+                        .getMaxWaitDurationInHalfOpenState())
+                .isEqualTo(Duration.ofMinutes(1));
     }
 
     @Test
@@ -56,6 +69,19 @@ class SafeguardsTest {
         for (int i = 0; i < 20; i++) {
             safeguards.permit(CERTAIN);
             safeguards.ended(Outcome.untouched(OutcomeKind.WITHDRAWN));
+        }
+        assertThat(safeguards.isBreakerOpen()).isFalse();
+    }
+
+    /** That the server does not answer says nothing of whether heals help. */
+    @Test
+    void whatCouldNotBeDoneOrNotBeVerifiedCountsForNothing() {
+        Safeguards safeguards = new Safeguards("test", 100, 100);
+        for (OutcomeKind kind : List.of(OutcomeKind.REPORTED, OutcomeKind.RELEASED_UNVERIFIED)) {
+            for (int i = 0; i < 10; i++) {
+                safeguards.permit(CERTAIN);
+                safeguards.ended(Outcome.untouched(kind));
+            }
         }
         assertThat(safeguards.isBreakerOpen()).isFalse();
     }

@@ -17,6 +17,10 @@ import org.postgresql.copy.CopyIn;
 
 /** Those that are bound to their session: leaders, listeners, a COPY, a poller of an outbox. */
 final class Bound {
+    private static final String LOCK = "pg_try_advisory_lock";
+    /** What a function locks no statement tells. */
+    private static final String FUNCTION = "become_leader";
+
     private Bound() {}
 
     static List<Innocent> all() {
@@ -24,6 +28,9 @@ final class Bound {
                 Innocent.of("leader-in-a-transaction", Bound::leaderInATransaction),
                 Innocent.of("leader-between-two-heartbeats", Bound::leaderBetweenTwoHeartbeats),
                 Innocent.of("leader-of-a-session", Bound::leaderOfASession),
+                Innocent.of("leader-whose-followers-poll", stage -> leaderNobodyWaitsFor(stage, false, LOCK)),
+                Innocent.of("leader-by-a-function", stage -> leaderNobodyWaitsFor(stage, false, FUNCTION)),
+                Innocent.of("leader-of-a-session-by-a-function", stage -> leaderNobodyWaitsFor(stage, true, FUNCTION)),
                 Innocent.of("poller-of-an-outbox", Bound::pollerOfAnOutbox),
                 Innocent.of("session-that-copies", Bound::sessionThatCopies),
                 Innocent.of("session-that-listens", Bound::sessionThatListens).with(2));
@@ -79,6 +86,38 @@ final class Bound {
                         assertThat(held.getBoolean(1)).as("still the leader").isTrue();
                     }
                     stage.write(connection, "stepped down");
+                    connection.close();
+                    return null;
+                })
+                .get();
+    }
+
+    /** Its followers only look, or it has none; between two heartbeats its worker is idle. */
+    private static void leaderNobodyWaitsFor(Stage stage, boolean ofASession, String lock) throws Exception {
+        ExecutorService heart = stage.executor();
+        Connection connection = heart.submit(() -> {
+                    Connection leading = stage.guarded.getConnection();
+                    leading.setAutoCommit(ofASession);
+                    stage.write(leading, "elected");
+                    lead(stage, leading, lock);
+                    return leading;
+                })
+                .get();
+        stage.nobodyWaitsForALock();
+        if (ofASession) {
+            stage.nothingToTell(); // it is in no transaction
+        }
+        stage.slow();
+        stage.awaitOver();
+        heart.submit(() -> {
+                    stage.write(connection, "stepped down");
+                    if (!ofASession) {
+                        connection.commit();
+                        connection.setAutoCommit(true);
+                    }
+                    try (Statement statement = connection.createStatement()) {
+                        statement.execute("SELECT pg_advisory_unlock_all()");
+                    }
                     connection.close();
                     return null;
                 })

@@ -4,12 +4,17 @@ import static org.awaitility.Awaitility.await;
 
 import io.pgheal.track.Ticker;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** A clock that moves only when the test says so. It knows the healing loops by the names of their threads. */
+/**
+ * A clock that moves only when the test says so, and not while an act of healing is under way: to a slow machine's act its
+ * deadline would be over. It knows the threads of healing by their names.
+ */
 final class FakeTime extends Ticker {
     /** Below what a loop takes for a pause of the whole process. */
     private static final Duration STEP = Duration.ofMillis(900);
@@ -18,11 +23,14 @@ final class FakeTime extends Ticker {
 
     private final AtomicLong nanos = new AtomicLong();
     private final Map<Thread, Long> readings = new ConcurrentHashMap<>();
+    private final Set<Thread> actors = ConcurrentHashMap.newKeySet();
 
     @Override
     public long nanos() {
         if (Thread.currentThread().getName().endsWith("-loop")) {
             readings.merge(Thread.currentThread(), 1L, Long::sum);
+        } else if (Thread.currentThread().getName().endsWith("-act")) {
+            actors.add(Thread.currentThread());
         }
         return nanos.get();
     }
@@ -47,7 +55,15 @@ final class FakeTime extends Ticker {
         await().atMost(Duration.ofSeconds(30))
                 .pollInterval(Duration.ofMillis(5))
                 .until(() -> before.entrySet().stream()
-                        .allMatch(loop -> !loop.getKey().isAlive()
-                                || readings.get(loop.getKey()) - loop.getValue() >= READINGS_OF_A_LOOK));
+                                .allMatch(loop -> !loop.getKey().isAlive()
+                                        || readings.get(loop.getKey()) - loop.getValue() >= READINGS_OF_A_LOOK)
+                        && actors.stream().allMatch(FakeTime::isIdle));
+    }
+
+    private static boolean isIdle(Thread actor) {
+        return !actor.isAlive()
+                || Arrays.stream(actor.getStackTrace())
+                        .anyMatch(frame -> frame.getMethodName().equals("take")
+                                && frame.getClassName().startsWith("java.util.concurrent."));
     }
 }

@@ -2,6 +2,7 @@ package io.pgheal.innocent;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import io.pgheal.HealingConfig;
 import io.pgheal.SelfHealingDataSource;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.testserver.TestDatabase;
@@ -10,6 +11,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
@@ -23,8 +25,11 @@ import java.util.concurrent.locks.LockSupport;
 final class HealthyLoad implements AutoCloseable {
     static final String APPLICATION = "healthy";
     private static final int THREADS = 4;
-    /** Shorter than what makes pgheal ask about a statement. */
-    private static final long SLOW_NANOS = 400_000_000;
+    /** Who waits for whom, the same with tables, and the story of each of the others that stands in the way. */
+    static final int STATEMENTS_OF_A_QUESTION = 2 + THREADS - 1;
+
+    private static final Duration FIRST_ASKED = HealingConfig.defaults().lockWaitThreshold();
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
 
     private final TestDatabase database;
     private final HikariDataSource pool;
@@ -32,7 +37,7 @@ final class HealthyLoad implements AutoCloseable {
     private final ExecutorService executor = Executors.newFixedThreadPool(THREADS);
     private final List<Future<?>> workers = new ArrayList<>();
     private final AtomicLong committed = new AtomicLong();
-    private final AtomicLong slow = new AtomicLong();
+    private final AtomicLong questions = new AtomicLong();
     private volatile boolean stopped;
 
     HealthyLoad(PostgresServer server) throws SQLException {
@@ -70,31 +75,46 @@ final class HealthyLoad implements AutoCloseable {
     }
 
     private void transfer() throws SQLException {
-        long began = System.nanoTime();
         try (Connection connection = guarded.getConnection()) {
             connection.setAutoCommit(false);
             int first = ThreadLocalRandom.current().nextInt(1, 100);
             add(connection, first, -1);
             add(connection, first + 1, 1); // in the same order by all: no deadlock
+            long began = System.nanoTime();
             connection.commit();
+            took(began);
             committed.incrementAndGet();
-        }
-        if (System.nanoTime() - began > SLOW_NANOS) {
-            slow.incrementAndGet();
         }
     }
 
-    private static void add(Connection connection, int id, int n) throws SQLException {
+    private void took(long began) {
+        questions.addAndGet(questionsAbout(Duration.ofNanos(System.nanoTime() - began)));
+    }
+
+    /** A call is asked about at 0.5, 1, 2, 4 ... 30 s of its age, as pgheal sees it: never more than it is. */
+    private static int questionsAbout(Duration call) {
+        int questions = 0;
+        Duration age = FIRST_ASKED;
+        while (age.compareTo(call) <= 0) {
+            questions++;
+            age = age.plus(age.compareTo(LONGEST_PAUSE) < 0 ? age : LONGEST_PAUSE);
+        }
+        return questions;
+    }
+
+    private void add(Connection connection, int id, int n) throws SQLException {
         try (PreparedStatement update = connection.prepareStatement("UPDATE counter SET n = n + ? WHERE id = ?")) {
             update.setInt(1, n);
             update.setInt(2, id);
+            long began = System.nanoTime();
             update.executeUpdate();
+            took(began);
         }
     }
 
-    /** Transactions that this machine made so slow that pgheal may well have asked about them. */
-    long slow() {
-        return slow.get();
+    /** How often pgheal may have asked about calls that this machine made slow; none of an application that is well. */
+    long questions() {
+        return questions.get();
     }
 
     long committed() {

@@ -20,6 +20,13 @@ record Innocent(String name, int connections, Play play) {
         return new Innocent(name, 1, play);
     }
 
+    /** Whose pool may be any application's. */
+    static Stream<Innocent> ofAnyPool() {
+        return Stream.of(Slow.all(), HandedOver.all(), Bound.all())
+                .flatMap(List::stream)
+                .filter(innocent -> !innocent.name().equals("work-after-a-scope-inside-it")); // what it is inside of
+    }
+
     /** May borrow so many connections. */
     Innocent with(int number) {
         return new Innocent(name, number, play);

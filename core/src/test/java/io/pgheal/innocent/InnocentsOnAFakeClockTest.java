@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,6 +30,7 @@ class InnocentsOnAFakeClockTest {
 
     private static final FakeTime TIME = new FakeTime();
     private static final Map<String, Stage> STAGES = new LinkedHashMap<>();
+    private static Lost lost;
 
     static Stream<Innocent> innocents() {
         return Innocent.all();
@@ -42,6 +44,7 @@ class InnocentsOnAFakeClockTest {
             STAGES.put(innocent.name(), stage);
             stage.awaitWaiters();
         }
+        lost = new Lost(SERVER, TIME);
         for (int i = 0; i < 4; i++) {
             System.gc(); // what they hold is in use
             TIME.pass(LONG.dividedBy(4));
@@ -54,8 +57,17 @@ class InnocentsOnAFakeClockTest {
         STAGES.get(innocent.name()).finish();
     }
 
+    /** By the same clock, the same defaults and the same kind of healer: who sees nothing would spare everybody. */
+    @Test
+    void whatIsLostIsHealedMeanwhile() throws Exception {
+        lost.assertHealed();
+    }
+
     @AfterAll
     static void close() {
+        if (lost != null) {
+            lost.close();
+        }
         STAGES.values().forEach(Stage::close);
         STAGES.clear();
     }

@@ -26,6 +26,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -33,8 +34,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** Many innocents and many leaks at once, under the defaults: every leak is healed, and no innocent notices. */
-@Timeout(180)
+/**
+ * Many innocents and many leaks at once, in one pool that is exhausted, under the defaults: every leak is healed, and no
+ * innocent notices.
+ */
+@Timeout(240)
 class MixedLoadTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();
@@ -42,9 +46,12 @@ class MixedLoadTest {
     private static final int WORKERS = 12;
     private static final int ROUNDS = 2;
     private static final int EACH_KIND = 3;
-    private static final int SLOTS = 60;
+    private static final int SLOTS = 90;
+    /** So many that somebody waits for a connection all the time. */
+    private static final int CUSTOMERS = 50;
 
     private final List<ExecutorService> executors = new ArrayList<>();
+    private final List<Stage> stages = new ArrayList<>();
     private final Set<String> committed = ConcurrentHashMap.newKeySet();
     private HikariDataSource pool;
     private SelfHealingDataSource guarded;
@@ -72,6 +79,7 @@ class MixedLoadTest {
     @AfterEach
     void stop() {
         stopped = true;
+        stages.forEach(Stage::close);
         executors.forEach(ExecutorService::shutdownNow);
         guarded.close();
         pool.close();
@@ -84,6 +92,18 @@ class MixedLoadTest {
             int worker = i;
             innocents.add(Stage.inThread("worker-" + i, () -> work(worker)));
         }
+        for (Innocent innocent : Innocent.ofAnyPool().toList()) {
+            stages.add(Stage.in(guarded, SERVER, innocent));
+        }
+        for (Stage stage : stages) {
+            stage.awaitLockWaiters();
+        }
+        for (int i = 0; i < CUSTOMERS; i++) {
+            innocents.add(Stage.inThread("customer-" + i, this::borrowNowAndThen));
+        }
+        await().until(this::isSomebodyWaitingForASlot);
+        AtomicInteger looks = new AtomicInteger();
+        AtomicInteger exhausted = new AtomicInteger();
         Set<Integer> leaked = new HashSet<>();
         List<CompletableFuture<Void>> waiters = new ArrayList<>();
         try (Leaks leaks = new Leaks(guarded)) {
@@ -100,6 +120,8 @@ class MixedLoadTest {
                         .pollInterval(Duration.ofMillis(500))
                         .until(() -> {
                             System.gc();
+                            looks.incrementAndGet();
+                            exhausted.addAndGet(isSomebodyWaitingForASlot() ? 1 : 0);
                             return waiters.stream().allMatch(CompletableFuture::isDone);
                         });
             }
@@ -109,6 +131,10 @@ class MixedLoadTest {
             assertThat(leaked).hasSize(ROUNDS * EACH_KIND * Leaks.Kind.values().length);
             await().untilAsserted(() -> assertThat(sessions()).doesNotContainAnyElementsOf(leaked));
 
+            assertThat(exhausted.get()).as("of %s looks at the pool", looks).isGreaterThan(looks.get() / 2);
+            for (Stage stage : stages) {
+                stage.goOn();
+            }
             stopped = true;
             for (CompletableFuture<Void> innocent : innocents) {
                 innocent.get(60, SECONDS);
@@ -156,6 +182,20 @@ class MixedLoadTest {
                 }
             }
         }
+    }
+
+    /** Without a transaction, and none the worse for it while others want its slot. */
+    private void borrowNowAndThen() throws SQLException {
+        while (!stopped) {
+            try (Connection connection = guarded.getConnection()) {
+                LockSupport.parkNanos(100_000_000);
+                assertThat(connection.isClosed()).isFalse();
+            }
+        }
+    }
+
+    private boolean isSomebodyWaitingForASlot() {
+        return pool.getHikariPoolMXBean().getThreadsAwaitingConnection() > 0;
     }
 
     private void transact(String transaction, String row, long pause) throws SQLException {

@@ -9,11 +9,13 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
  * An application in a process of its own, to be stopped while its lease is between two threads: one began the work and is
- * gone, the other has not used the connection yet. Goes on when it reads a line.
+ * gone, the other has not used the connection yet; and a third one waits for a connection, for there is only one. Goes on
+ * when it reads a line.
  */
 final class PausedProcess {
     private PausedProcess() {}
@@ -24,6 +26,7 @@ final class PausedProcess {
         config.setUsername(args[1]);
         config.setPassword(args[2]);
         config.setMaximumPoolSize(1);
+        config.setConnectionTimeout(300_000);
         try (HikariDataSource pool = new HikariDataSource(config);
                 SelfHealingDataSource guarded = SelfHealingDataSource.builder(pool)
                         .config(HealingConfig.builder()
@@ -51,6 +54,11 @@ final class PausedProcess {
             first.start();
             first.join();
             Connection connection = handedOver.get();
+            CompletableFuture<Void> lentAgain =
+                    Stage.inThread("next", () -> guarded.getConnection().close());
+            while (pool.getHikariPoolMXBean().getThreadsAwaitingConnection() == 0) {
+                LockSupport.parkNanos(1_000_000);
+            }
             System.out.println("handed over");
             int line = System.in.read();
             long woken = System.nanoTime();
@@ -61,7 +69,9 @@ final class PausedProcess {
             write(connection, "ended " + line);
             connection.commit();
             connection.close();
-            System.out.println("committed, incidents: " + guarded.incidents().size());
+            int incidents = guarded.incidents().size();
+            lentAgain.get(30, TimeUnit.SECONDS);
+            System.out.println("committed, incidents: " + incidents + ", then the slot was lent");
         } catch (SQLException e) {
             System.out.println("failed: " + e);
         }

@@ -26,21 +26,25 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Where one innocent plays: its own small pool with the defaults of pgheal, its row, its lines in the ledger, and those
- * who wait for it: somebody outside and a statement of ours for the row, and threads for a connection of the pool.
+ * Where one innocent plays: its own small pool with the defaults of pgheal, or one that it shares, its row, its lines in
+ * the ledger, and those who wait for it: somebody outside and a statement of ours for the row, and threads for a
+ * connection of the pool.
  */
 final class Stage implements AutoCloseable {
     /** Tells the sessions of the waiters from all others. */
     private static final String OUTSIDE = "-outside";
+
+    private static final String OURS = "-ours";
 
     private static final Duration LONG = Duration.ofSeconds(60);
 
     final String name;
     final SelfHealingDataSource guarded;
     private final PostgresServer server;
-    private final HikariDataSource pool;
+    private final @Nullable HikariDataSource pool;
     private final CountDownLatch slow = new CountDownLatch(1);
     private final CountDownLatch over = new CountDownLatch(1);
     private final List<ExecutorService> executors = new CopyOnWriteArrayList<>();
@@ -48,11 +52,13 @@ final class Stage implements AutoCloseable {
     private final CompletableFuture<Void> innocent;
     private String wanted;
     private int lines = 2;
+    private int lockWaiters = 2;
+    private boolean toBeTold = true;
     private volatile boolean insideTransaction;
 
-    private Stage(PostgresServer server, Ticker ticker, String name, Innocent innocent) {
+    private Stage(PostgresServer server, Ticker ticker, Innocent innocent) {
         this.server = server;
-        this.name = name;
+        this.name = innocent.name();
         HikariConfig config = new HikariConfig();
         config.setJdbcUrl(server.url());
         config.setUsername(server.user());
@@ -66,13 +72,35 @@ final class Stage implements AutoCloseable {
         this.guarded = TickerSeam.with(SelfHealingDataSource.builder(pool), ticker)
                 .insideTransaction(() -> insideTransaction)
                 .build();
-        this.wanted = "UPDATE account SET waited = waited + 1 WHERE who = '" + name + "'";
-        this.innocent = inThread(name, () -> innocent.work(this));
+        this.wanted = ownRow();
+        this.innocent = play(innocent);
+    }
+
+    /** Shares the pool with others. */
+    private Stage(PostgresServer server, SelfHealingDataSource guarded, Innocent innocent) {
+        this.server = server;
+        this.name = innocent.name();
+        this.pool = null;
+        this.guarded = guarded;
+        this.wanted = ownRow();
+        this.innocent = play(innocent);
+    }
+
+    private String ownRow() {
+        return "UPDATE account SET waited = waited + 1 WHERE who = '" + name + "'";
+    }
+
+    /** A healer that has not come to its server yet would spare everybody. */
+    private CompletableFuture<Void> play(Innocent innocent) {
+        await().atMost(LONG).until(() -> guarded.healer().connected());
+        return inThread(name, () -> innocent.work(this));
     }
 
     static void createTables(PostgresServer server) throws SQLException {
         try (Connection connection = server.connection();
                 Statement statement = connection.createStatement()) {
+            statement.execute("CREATE OR REPLACE FUNCTION become_leader(key int) RETURNS void LANGUAGE plpgsql AS"
+                    + " 'BEGIN PERFORM pg_advisory_lock(key); END'");
             statement.execute(
                     "CREATE TABLE IF NOT EXISTS account (who text PRIMARY KEY, waited int NOT NULL DEFAULT 0)");
             statement.execute("CREATE TABLE IF NOT EXISTS ledger (who text, line text)");
@@ -81,12 +109,21 @@ final class Stage implements AutoCloseable {
 
     /** The innocent begins. The caller closes the stage. */
     static Stage open(PostgresServer server, Ticker ticker, Innocent innocent) throws SQLException {
-        String name = innocent.name();
+        insertRow(server, innocent);
+        return new Stage(server, ticker, innocent);
+    }
+
+    /** The same in a pool that it shares with others, and that it leaves open. */
+    static Stage in(SelfHealingDataSource guarded, PostgresServer server, Innocent innocent) throws SQLException {
+        insertRow(server, innocent);
+        return new Stage(server, guarded, innocent);
+    }
+
+    private static void insertRow(PostgresServer server, Innocent innocent) throws SQLException {
         try (Connection connection = server.connection();
                 Statement statement = connection.createStatement()) {
-            statement.execute("INSERT INTO account (who) VALUES ('" + name + "')");
+            statement.execute("INSERT INTO account (who) VALUES ('" + innocent.name() + "')");
         }
-        return new Stage(server, ticker, name, innocent);
     }
 
     // ---- for the innocent
@@ -94,6 +131,16 @@ final class Stage implements AutoCloseable {
     /** What the waiters wait for, if it is not the innocent's row. */
     void wanted(String sql) {
         wanted = sql;
+    }
+
+    /** Its pool is exhausted, and that is all. */
+    void nobodyWaitsForALock() {
+        lockWaiters = 0;
+    }
+
+    /** Nothing is in anybody's way. */
+    void nothingToTell() {
+        toBeTold = false;
     }
 
     /** How many lines the whole work writes into the ledger; two, unless it says otherwise. */
@@ -179,27 +226,7 @@ final class Stage implements AutoCloseable {
     // ---- for the test
 
     void awaitWaiters() throws Exception {
-        await().atMost(LONG).until(() -> slow.getCount() == 0 || innocent.isDone());
-        if (innocent.isDone()) {
-            innocent.get();
-        }
-        waiters.add(inThread(name + OUTSIDE, () -> {
-            try (Connection connection = DriverManager.getConnection(
-                            server.url() + (server.url().contains("?") ? "&" : "?") + "ApplicationName=" + name
-                                    + OUTSIDE,
-                            server.user(),
-                            server.password());
-                    Statement statement = connection.createStatement()) {
-                statement.execute(wanted);
-            }
-        }));
-        waiters.add(inThread(name + "-ours", () -> {
-            try (Connection connection = guarded.getConnection();
-                    Statement statement = connection.createStatement()) {
-                statement.execute(wanted);
-            }
-        }));
-        await().atMost(LONG).until(() -> waitingSessions() >= 2);
+        awaitLockWaiters();
         while (pool.getHikariPoolMXBean().getThreadsAwaitingConnection() == 0) {
             CountDownLatch came = new CountDownLatch(1);
             waiters.add(inThread(name + "-slot", () -> {
@@ -215,12 +242,45 @@ final class Stage implements AutoCloseable {
         }
     }
 
+    void awaitLockWaiters() throws Exception {
+        await().atMost(LONG).until(() -> slow.getCount() == 0 || innocent.isDone());
+        if (innocent.isDone()) {
+            innocent.get();
+        }
+        if (lockWaiters > 0) {
+            waitForItsLock();
+        }
+    }
+
+    private void waitForItsLock() {
+        waiters.add(inThread(name + OUTSIDE, () -> {
+            try (Connection connection = DriverManager.getConnection(
+                            server.url() + (server.url().contains("?") ? "&" : "?") + "ApplicationName=" + name
+                                    + OUTSIDE,
+                            server.user(),
+                            server.password());
+                    Statement statement = connection.createStatement()) {
+                statement.execute(wanted);
+            }
+        }));
+        waiters.add(inThread(name + OURS, () -> {
+            try (Connection connection = guarded.getConnection();
+                    Statement statement = connection.createStatement()) {
+                statement.execute("SET application_name = '" + name + OURS + "'");
+                statement.execute(wanted);
+                statement.execute("RESET application_name");
+            }
+        }));
+        await().atMost(LONG).until(() -> waitingSessions() >= lockWaiters);
+    }
+
+    /** Of those two, that wait for what the innocent holds. */
     private long waitingSessions() throws SQLException {
         try (Connection connection = server.connection();
                 PreparedStatement select =
                         connection.prepareStatement("SELECT count(DISTINCT application_name) FROM pg_stat_activity"
                                 + " WHERE wait_event_type = 'Lock' AND application_name IN (?, ?)")) {
-            select.setString(1, name);
+            select.setString(1, name + OURS);
             select.setString(2, name + OUTSIDE);
             try (ResultSet found = select.executeQuery()) {
                 found.next();
@@ -229,19 +289,33 @@ final class Stage implements AutoCloseable {
         }
     }
 
-    /** The innocent goes on to its end, then those who waited. By its own ledger and its own exceptions. */
+    /** The innocent goes on to its end, and nothing was done to it by a healer that saw it all the time. */
     void finish() throws Exception {
-        assertThat(waitingSessions()).as("%s: those who wait still do", name).isEqualTo(2);
+        assertThat(guarded.incidents())
+                .as("%s: never touched", name)
+                .allMatch(incident -> incident.outcome() == OutcomeKind.REPORTED);
+        if (toBeTold) { // a healer that is blind would spare everybody, too
+            assertThat(guarded.incidents())
+                    .as("%s: told", name)
+                    .anyMatch(incident -> incident.lease() != null
+                            && (lockWaiters == 0 || !incident.waiters().isEmpty()));
+        }
+        assertThat(guarded.healer().connected()).isTrue();
+        assertThat(guarded.healer().trouble()).as("%s: its healer", name).isEmpty();
+        goOn();
+        assertThat(guarded.mode()).isEqualTo(HealingMode.HEAL);
+        assertThat(guarded.incidents()).allMatch(incident -> incident.outcome() == OutcomeKind.REPORTED);
+    }
+
+    /** The innocent goes on to its end, then those who waited. By its own ledger and its own exceptions. */
+    void goOn() throws Exception {
+        assertThat(waitingSessions()).as("%s: those who wait still do", name).isEqualTo(lockWaiters);
         over.countDown();
         innocent.get(60, SECONDS);
         for (CompletableFuture<Void> waiter : waiters) {
             waiter.get(60, SECONDS);
         }
         assertThat(linesWritten()).as("%s: lines in its ledger", name).isEqualTo(lines);
-        assertThat(guarded.mode()).isEqualTo(HealingMode.HEAL);
-        assertThat(guarded.incidents())
-                .as("%s: told, never touched", name)
-                .allMatch(incident -> incident.outcome() == OutcomeKind.REPORTED);
     }
 
     private int linesWritten() throws SQLException {
@@ -280,7 +354,9 @@ final class Stage implements AutoCloseable {
     public void close() {
         over.countDown();
         executors.forEach(ExecutorService::shutdownNow);
-        guarded.close();
-        pool.close();
+        if (pool != null) {
+            guarded.close();
+            pool.close();
+        }
     }
 }

@@ -8,7 +8,9 @@ import io.pgheal.testserver.PostgresServer;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -62,6 +64,42 @@ class BlockersOfAllKindsTest {
         assertThat(tree.waitersOf(holder.pid())).extracting(Waiter::pid).containsExactlyInAnyOrderElementsOf(queue);
         assertThat(tree.waiters()).extracting(Waiter::table).containsOnly(LOGIN);
         assertThat(tree.truncated()).isFalse();
+    }
+
+    /**
+     * Who has waited for {@code deadlock_timeout} looks whether it is in a deadlock, and meanwhile its wait event is not
+     * {@code Lock}. All who do so at the same moment keep each other from it for a while.
+     */
+    @Test
+    void whoLooksForADeadlockIsNotTakenForARoot() throws Exception {
+        List<Session> queue = new ArrayList<>();
+        for (int i = 0; i < 80; i++) {
+            queue.add(sessions.openAdmin().autoCommit().run("SET deadlock_timeout = '600ms'"));
+        }
+        int looks = 0;
+        for (int round = 0; round < 10; round++) {
+            Session holder = sessions.open().run(UPDATE + 1);
+            List<CompletableFuture<Void>> waiters = new ArrayList<>();
+            for (Session waiter : queue) {
+                waiters.add(waiter.start(UPDATE + 1));
+            }
+            // Not before all wait: who has the row's tuple lock, and does not yet wait for its holder, is a root for a
+            // moment.
+            await().until(() -> sessions.control().blockingTree(null).waiters().size() == queue.size());
+            Duration shortest;
+            do {
+                BlockingTree tree = sessions.control().blockingTree(null);
+                assertThat(tree.roots()).containsExactly(holder.pid());
+                shortest = tree.waiters().stream()
+                        .map(Waiter::waited)
+                        .min(Comparator.naturalOrder())
+                        .orElse(Duration.ZERO);
+                looks++;
+            } while (shortest.compareTo(Duration.ofMillis(700)) < 0);
+            holder.connection().commit();
+            CompletableFuture.allOf(waiters.toArray(CompletableFuture[]::new)).get();
+        }
+        assertThat(looks).isGreaterThan(100);
     }
 
     @Test

@@ -35,6 +35,25 @@ class BlockingTreeTest {
                 "INSERT INTO hr.part VALUES (1, 0)");
     }
 
+    /** The rows and the answers of pg_blocking_pids are not of one moment. */
+    @Test
+    void whoWasSeenToWaitButHasNoBlockerIsNoRoot() throws Exception {
+        Session holder = sessions.open().run(UPDATE + 1);
+        Session first = sessions.open();
+        first.startAndWait(UPDATE + 1, sessions.control());
+        Session last = sessions.open();
+        last.startAndWait(UPDATE + 1, sessions.control());
+        int lastPid = last.pid();
+        BlockingTree whole = sessions.control().blockingTree(null);
+        assertThat(whole.roots()).containsExactly(holder.pid());
+
+        List<Waiter> butTheFirst = whole.waiters().stream()
+                .filter(waiter -> waiter.pid() == lastPid)
+                .toList();
+        assertThat(only(butTheFirst).blockedBy()).containsExactly(first.pid());
+        assertThat(Trees.of(butTheFirst, whole.backends().values()).roots()).isEmpty();
+    }
+
     @Test
     void rowLockNamesTableHolderAndWait() throws Exception {
         Session holder = sessions.open().run(UPDATE + 1);
@@ -244,6 +263,38 @@ class BlockingTreeTest {
         assertThat(story.waiters()).extracting(Waiter::pid).containsExactlyInAnyOrder(b.pid(), c.pid());
         assertThat(story.waiters()).extracting(Waiter::table).containsOnly(LOGIN);
         assertThat(story.truncated()).isFalse();
+    }
+
+    /** The longest-waiting are asked first, and only so many: whoever waits for this backend is found all the same. */
+    @Test
+    void storyBesideALongerAndOlderQueueNamesItsOwnWaiter() throws Exception {
+        sessions.open().run(UPDATE + 1);
+        for (int i = 0; i <= LockQuery.MOST_WAITERS; i++) {
+            sessions.open().startAndWait(UPDATE + 1, sessions.control());
+        }
+        Session holder = sessions.open().run(UPDATE + 2);
+        Session waiter = sessions.open();
+        waiter.startAndWait(UPDATE + 2, sessions.control());
+
+        BackendStory story =
+                sessions.control().story(sessions.judged(holder).backend()).orElseThrow();
+
+        assertThat(story.waiters()).extracting(Waiter::pid).containsExactly(waiter.pid());
+        assertThat(story.waiters()).extracting(Waiter::table).containsOnly(LOGIN);
+    }
+
+    @Test
+    void storyOfALongQueueTellsThatThereAreMore() throws Exception {
+        Session holder = sessions.open().run(UPDATE + 1);
+        for (int i = 0; i <= LockQuery.MOST_WAITERS; i++) {
+            sessions.open().startAndWait(UPDATE + 1, sessions.control());
+        }
+
+        BackendStory story =
+                sessions.control().story(sessions.judged(holder).backend()).orElseThrow();
+
+        assertThat(story.waiters()).hasSizeBetween(LockQuery.MOST_WAITERS, LockQuery.MOST_WAITERS + 1);
+        assertThat(story.truncated()).isTrue();
     }
 
     @Test

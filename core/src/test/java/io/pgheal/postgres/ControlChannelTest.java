@@ -5,27 +5,37 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.pgheal.testserver.PostgresServer;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLTimeoutException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
+@Timeout(60)
 class ControlChannelTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();
 
+    private volatile boolean closeFails;
     private final AtomicInteger opened = new AtomicInteger();
     private final ControlChannel channel = new ControlChannel("test", this::open);
 
     private Connection open() throws SQLException {
         opened.incrementAndGet();
-        return ControlSettings.of(SERVER.url(), SERVER.user(), SERVER::password).open();
+        Connection connection = ControlSettings.of(SERVER.url(), SERVER.user(), SERVER::password)
+                .open();
+        return closeFails ? whoseCloseFails(connection) : connection;
     }
 
     @BeforeEach
@@ -52,6 +62,21 @@ class ControlChannelTest {
 
         assertThat(channel.ask(Duration.ofSeconds(5), ControlConnection::identity))
                 .isNotNull();
+    }
+
+    @Test
+    void noMoreThanSomeQuestionsWait() throws Exception {
+        CountDownLatch goOn = new CountDownLatch(1);
+        channel.put(control -> hang(goOn));
+        assertThatThrownBy(() -> {
+                    for (int i = 0; i < 1_000; i++) {
+                        channel.put(ControlConnection::identity);
+                    }
+                })
+                .hasMessageContaining("does not keep up");
+        goOn.countDown();
+
+        await().ignoreExceptions().until(() -> channel.ask(Duration.ofSeconds(5), ControlConnection::identity) != null);
     }
 
     @Test
@@ -96,6 +121,51 @@ class ControlChannelTest {
         await().until(() -> opened.get() == 2 && channel.server().isPresent());
         assertThat(channel.ask(Duration.ofSeconds(5), ControlConnection::identity))
                 .isNotNull();
+    }
+
+    @Test
+    void itWaitsLongerAfterEachFailure() {
+        List<Long> attempts = Collections.synchronizedList(new ArrayList<>());
+        try (ControlChannel vain = new ControlChannel("vain", () -> {
+            attempts.add(System.nanoTime());
+            throw new SQLException("no way", "08001");
+        })) {
+            vain.start();
+            await().until(() -> attempts.size() == 4);
+        }
+        for (int i = 1; i < 4; i++) {
+            assertThat(Duration.ofNanos(attempts.get(i) - attempts.get(i - 1)))
+                    .isGreaterThanOrEqualTo(Duration.ofMillis(125L << i));
+        }
+    }
+
+    @Test
+    void aConnectionThatCannotEvenBeClosedIsReplaced() throws Exception {
+        closeFails = true;
+        channel.renew();
+        await().until(() -> opened.get() == 2 && channel.server().isPresent());
+        assertThatThrownBy(() -> channel.ask(Duration.ofSeconds(5), control -> {
+                    throw new OutOfMemoryError("made up");
+                }))
+                .isInstanceOf(SQLException.class);
+
+        await().until(() -> opened.get() == 3 && channel.server().isPresent());
+        closeFails = false;
+    }
+
+    private static Connection whoseCloseFails(Connection connection) {
+        return (Connection) Proxy.newProxyInstance(
+                Connection.class.getClassLoader(), new Class<?>[] {Connection.class}, (proxy, method, arguments) -> {
+                    try {
+                        Object answer = method.invoke(connection, arguments);
+                        if (method.getName().equals("close")) {
+                            throw new IllegalStateException("made up");
+                        }
+                        return answer;
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                });
     }
 
     private static int hang(CountDownLatch goOn) {

@@ -34,7 +34,7 @@ class ControlConnectionTest {
         try (Connection connection =
                 ControlSettings.of(url, SERVER.user(), SERVER::password).open()) {
             assertSettings(connection);
-            assertThat(setting(connection, "tcp_user_timeout")).isIn("60s", "1min", "60000", "0");
+            assertThat(connection.getNetworkTimeout()).isEqualTo(5000);
         }
     }
 
@@ -59,6 +59,11 @@ class ControlConnectionTest {
         assertThat(setting(connection, "idle_session_timeout")).isEqualTo("0");
         assertThat(setting(connection, "application_name")).isEqualTo("pgheal-control");
         assertThat(setting(connection, "jit")).isEqualTo("off");
+        // What the server's system made of them; by a socket in the file system, nothing.
+        assertThat(setting(connection, "tcp_keepalives_idle")).isEqualTo("30");
+        assertThat(setting(connection, "tcp_keepalives_interval")).isEqualTo("10");
+        assertThat(setting(connection, "tcp_keepalives_count")).isEqualTo("3");
+        assertThat(setting(connection, "tcp_user_timeout")).isIn("60000", "1min");
     }
 
     private static String setting(Connection connection, String name) throws SQLException {
@@ -67,6 +72,23 @@ class ControlConnectionTest {
             row.next();
             return row.getString(1);
         }
+    }
+
+    @Test
+    void theNameOfATableIsNoSql() throws Exception {
+        sessions.admin("DROP TABLE IF EXISTS \"o'brien\"");
+        sessions.admin("CREATE TABLE \"o'brien\" (id int)");
+        sessions.admin("GRANT ALL ON \"o'brien\" TO PUBLIC");
+        Session holder = sessions.open().run("LOCK TABLE \"o'brien\" IN SHARE MODE");
+        ControlConnection control = sessions.control(SERVER.superuser(), SERVER.superuserPassword());
+
+        assertThat(control.locksOn(new TableName("public", "o'brien", null)))
+                .extracting(lock -> lock.backend() == null ? 0 : lock.backend().pid())
+                .containsExactly(holder.pid());
+        assertThat(control.locksOn(new TableName("public", "x' OR '1'='1", null)))
+                .isEmpty();
+        holder.connection().rollback();
+        sessions.admin("DROP TABLE \"o'brien\"");
     }
 
     @Test

@@ -75,10 +75,11 @@ class TransactionGoneTest {
         Session session = sessions.open().run("UPDATE login SET n = 1").run("SAVEPOINT s");
         TransactionRef judged = sessions.judged(session);
         assertThatThrownBy(() -> session.run("SELECT 1 / 0")).isInstanceOf(SQLException.class);
-        Session waiter = sessions.open();
-        waiter.startAndWait("UPDATE login SET n = 2", sessions.control());
 
         assertThat(sessions.judged(session).state()).isEqualTo(Backend.ABORTED);
+        assertThat(gone(judged)).as("although nobody waits").isFalse();
+        Session waiter = sessions.open();
+        waiter.startAndWait("UPDATE login SET n = 2", sessions.control());
         assertThat(gone(judged)).isFalse();
         assertThat(gone(sessions.judged(session))).isFalse();
     }

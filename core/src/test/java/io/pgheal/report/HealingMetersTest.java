@@ -1,13 +1,18 @@
 package io.pgheal.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.config.MeterFilter;
+import io.micrometer.core.instrument.config.MeterFilterReply;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.pgheal.detect.Evidence;
 import io.pgheal.detect.EvidenceKind;
 import io.pgheal.detect.Strength;
 import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.heal.OutcomeKind;
+import io.pgheal.heal.Safeguards;
 import io.pgheal.postgres.TransactionEnd;
 import io.pgheal.track.LeaseView;
 import java.time.Duration;
@@ -43,8 +48,85 @@ class HealingMetersTest {
                 Duration.ofMillis(3),
                 null,
                 Duration.ZERO,
-                new LeaseView(1, 1, true, false, Duration.ZERO, Duration.ZERO, null, List.of(site), List.of()),
+                new LeaseView(
+                        1,
+                        1,
+                        true,
+                        false,
+                        Duration.ZERO,
+                        Duration.ZERO,
+                        null,
+                        List.of(site),
+                        List.of(),
+                        null,
+                        null,
+                        null),
                 null);
+    }
+
+    @Test
+    void theMetersOfBudgetsAndBreakerAreBoundAndTakenAway() {
+        meters.safeguards(new Safeguards("login", 30, 100));
+        assertThat(registry.get("resilience4j.circuitbreaker.state")
+                        .tag("name", "pgheal-login")
+                        .tag("state", "closed")
+                        .gauge()
+                        .value())
+                .isOne();
+        assertThat(registry.get("resilience4j.ratelimiter.available.permissions")
+                        .tag("name", "pgheal-login-signals")
+                        .gauge()
+                        .value())
+                .isEqualTo(30);
+        assertThat(registry.find("resilience4j.ratelimiter.available.permissions")
+                        .gauges())
+                .hasSize(2);
+        meters.close();
+        assertThat(registry.getMeters()).isEmpty();
+    }
+
+    @Test
+    void thoseThatCannotAllBeBoundLeaveNothingBehind() {
+        SimpleMeterRegistry full = new SimpleMeterRegistry();
+        full.config().meterFilter(new MeterFilter() {
+            @Override
+            public MeterFilterReply accept(Meter.Id id) {
+                if (id.getName().equals(MeterId.CYCLE.meterName())) {
+                    throw new IllegalStateException("too many meters");
+                }
+                return MeterFilterReply.NEUTRAL;
+            }
+        });
+        assertThatThrownBy(() -> new HealingMeters(full, "login", () -> {
+                    throw new AssertionError("no gauge is read here");
+                }))
+                .hasMessage("too many meters");
+        assertThat(full.getMeters()).isEmpty();
+    }
+
+    /** Prometheus sees no increase in a series that begins at one. */
+    @Test
+    void whatIsCountedByKindBeginsAtZero() {
+        assertThat(registry.get(MeterId.INCIDENTS.meterName())
+                        .tag("diagnosis", "ABANDONED_TRANSACTION")
+                        .tag("outcome", "UNRESOLVED")
+                        .counter()
+                        .count())
+                .isZero();
+        assertThat(registry.get(MeterId.REFUTED.meterName())
+                        .tag("evidence", "SCOPE_ENDED")
+                        .counter()
+                        .count())
+                .isZero();
+        int before = registry.find(MeterId.INCIDENTS.meterName()).counters().size();
+        meters.incident(leakAt("Place.one(Place.java:1)"));
+        assertThat(registry.get(MeterId.INCIDENTS.meterName())
+                        .tag("outcome", "HEALED")
+                        .tag("diagnosis", "ABANDONED_TRANSACTION")
+                        .counter()
+                        .count())
+                .isOne();
+        assertThat(registry.find(MeterId.INCIDENTS.meterName()).counters()).hasSize(before);
     }
 
     @Test

@@ -17,7 +17,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 class IncidentJournalTest {
-    private final IncidentJournal journal = new IncidentJournal("test", Ticker.system(), 3, Metrics.NONE, List.of());
+    private final IncidentJournal journal =
+            new IncidentJournal("test", Ticker.system(), 3, Metrics.NONE, null, List.of());
 
     private String tell() {
         return tell(journal);
@@ -60,7 +61,7 @@ class IncidentJournalTest {
             }
         };
         try (IncidentJournal listened =
-                new IncidentJournal("test", Ticker.system(), 3, Metrics.NONE, List.of(blocked))) {
+                new IncidentJournal("test", Ticker.system(), 3, Metrics.NONE, null, List.of(blocked))) {
             for (int i = 0; i < 400; i++) {
                 tell(listened);
             }

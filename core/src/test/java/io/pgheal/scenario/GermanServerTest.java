@@ -111,8 +111,11 @@ class GermanServerTest {
     void orphan() throws Exception {
         scene.guard();
         scene.beginOutside(Scene.update("bob"));
-        int culprit = orphanWaitingForBob();
-        scene.foreign(Scene.update("alice")).goesOn();
+        Connection connection = scene.leak(Scene.update("alice"));
+        int culprit = waitingForBob(connection);
+        Stuck waiter = scene.foreign(Scene.update("alice"));
+        connection.abort(Runnable::run);
+        waiter.goesOn();
         scene.healed(culprit).as(DiagnosisKind.ORPHANED_BACKEND).because("no client can reach this backend");
     }
 
@@ -126,7 +129,9 @@ class GermanServerTest {
         try {
             scene.guard(8, "", config -> config, builder -> builder.controlDataSource(scene.asDataSource(onlooker)));
             Connection holder = scene.beginOutside(Scene.update("bob"));
-            int culprit = orphanWaitingForBob();
+            Connection connection = scene.leak(Scene.update("alice"));
+            int culprit = waitingForBob(connection);
+            connection.abort(Runnable::run);
             Told told = scene.told(OutcomeKind.UNRESOLVED, culprit);
             told.as(DiagnosisKind.ORPHANED_BACKEND);
             assertThat(told.incident().remedies())
@@ -141,15 +146,13 @@ class GermanServerTest {
         }
     }
 
-    private int orphanWaitingForBob() throws Exception {
-        Connection connection = scene.leak(Scene.update("alice"));
+    private int waitingForBob(Connection connection) throws Exception {
         int pid = Scene.pid(connection);
         Owner.platform().start(() -> {
             Scene.run(connection, Scene.update("bob"));
             return null;
         });
         scene.awaitLockWait(pid);
-        connection.abort(Runnable::run);
         return pid;
     }
 

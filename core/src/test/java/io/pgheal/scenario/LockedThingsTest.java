@@ -3,12 +3,14 @@ package io.pgheal.scenario;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pgheal.SelfHealingDataSource;
 import io.pgheal.detect.EvidenceKind;
 import io.pgheal.detect.Strength;
 import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.heal.Rung;
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.track.LeaseRevokedException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -18,6 +20,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.postgresql.jdbc.PgConnection;
 
 /** What is locked, and how pgheal calls it; and the transactions that hold locks without looking like it. */
 @Timeout(120)
@@ -222,6 +225,46 @@ class LockedThingsTest {
                 .because("idle-blocker-timeout of 1000 ms", "pgheal.spare.tables has ledger");
         assertThat(scene.incidents(OutcomeKind.HEALED)).isEmpty();
         assertThat(waiter.isOver()).isFalse();
+    }
+
+    /** By then it was told, with what it held before; and past our handles nothing shows that it went on. */
+    @Test
+    void sparedTableThatIsLockedLater() throws Exception {
+        Set<String> ledger = Set.of("public.ledger");
+        scene.setUp("CREATE TABLE ledger (id int PRIMARY KEY)");
+        scene.guard(config -> config.spare(Set.of(), Set.of(), Set.of(), ledger));
+        Connection owner = scene.leak(Scene.update("alice"));
+        int alive = Scene.pid(owner);
+        Connection unwrapped = owner.unwrap(PgConnection.class);
+        Stuck waiter = scene.ours(Scene.update("alice"));
+        scene.reported(alive).tables("login");
+        Scene.run(unwrapped, "INSERT INTO ledger VALUES (1)");
+
+        SelfHealingDataSource guarded = scene.guarded();
+        guarded.config(guarded.config().toBuilder()
+                .idleBlockerTimeout(Duration.ofMillis(100))
+                .build());
+
+        scene.told(OutcomeKind.WOULD_HEAL, alive).because("pgheal.spare.tables has ledger");
+        assertThat(scene.incidents(OutcomeKind.HEALED)).isEmpty();
+        assertThat(waiter.isOver()).isFalse();
+    }
+
+    /** Past our handles a commit may have been sent: not before the server is asked is a rollback proven. */
+    @Test
+    void theOwnerOfAnUnwrappedLeaseIsToldWhatBecameOfItsTransaction() throws Exception {
+        scene.guard(config -> config.idleBlockerTimeout(Duration.ofMillis(300)));
+        Connection owner = scene.leak(Scene.update("alice"));
+        int alive = Scene.pid(owner);
+        PgConnection unwrapped = owner.unwrap(PgConnection.class);
+        Stuck waiter = scene.ours(Scene.update("alice"));
+
+        scene.healed(alive).rowWaiter(waiter, true, "login").healedBy(Rung.ABORT);
+        assertThat(unwrapped.isClosed()).isTrue();
+        assertThatThrownBy(owner::createStatement)
+                .isInstanceOfSatisfying(
+                        LeaseRevokedException.class,
+                        late -> assertThat(late.getSQLState()).isEqualTo("40000"));
     }
 
     /** A schema, a role, a type: locked, and no table. */

@@ -67,6 +67,10 @@ final class Owner {
         return task;
     }
 
+    void interrupt() {
+        thread.interrupt();
+    }
+
     void end() throws InterruptedException {
         tasks.add(END);
         thread.join(Duration.ofSeconds(30).toMillis());

@@ -1,6 +1,7 @@
 package io.pgheal.scenario;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.pgheal.detect.EvidenceKind;
@@ -9,10 +10,12 @@ import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.heal.Rung;
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.track.LeaseRevokedException;
 import java.sql.Connection;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -116,12 +119,14 @@ class SparedLeaseTest {
     @Test
     void withoutATransactionUntilThePoolIsExhausted() throws Exception {
         scene.guard(3, "", config -> config, builder -> builder);
+        AtomicReference<Connection> lost = new AtomicReference<>();
         List<Integer> idle = new ArrayList<>();
         for (int i = 0; i < 2; i++) {
             Owner owner = Owner.platform();
             idle.add(owner.run(() -> {
                 Connection connection = scene.guarded().getConnection();
                 scene.kept.add(connection);
+                lost.set(connection);
                 return Scene.pid(connection);
             }));
             owner.end();
@@ -143,6 +148,11 @@ class SparedLeaseTest {
                     .because("its pool is exhausted")
                     .healedBy(Rung.ABORT);
         }
+        // Nothing of it was rolled back: what it did without a transaction is not to be repeated.
+        assertThatThrownBy(() -> lost.get().createStatement())
+                .isInstanceOfSatisfying(
+                        LeaseRevokedException.class,
+                        late -> assertThat(late.getSQLState()).isEqualTo("08007"));
     }
 
     /** A leader that holds its lock in a transaction, and followers that wait to take over. */

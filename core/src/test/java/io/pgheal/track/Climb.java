@@ -11,6 +11,7 @@ public final class Climb {
     private static final long STACK = 256 * 1024;
     private static final int BETWEEN = 0;
     private static final int WORKING = 1;
+    private static final int CLIMBS = 20;
 
     /** What may be cut. */
     public interface Work {
@@ -20,6 +21,11 @@ public final class Climb {
     /** What the caller's thread does after each attempt. */
     public interface Check {
         void after(Throwable thrown) throws Exception;
+    }
+
+    /** One climb; says how many attempts failed. */
+    public interface Again {
+        int climb(int step) throws Exception;
     }
 
     private final Work work;
@@ -37,6 +43,22 @@ public final class Climb {
         this.step = step;
         this.whole = whole;
         this.work = work;
+    }
+
+    /**
+     * Climbs again, in ever smaller steps, until so many attempts failed in all. How many fail in one climb is up to the
+     * compiler: what it has put together needs its stack at once, and little of it, and can be cut at few points only.
+     *
+     * @param step of the first climb
+     */
+    public static void until(int enough, int step, Again again) throws Exception {
+        int failed = 0;
+        for (int climb = 0; failed < enough; climb++) {
+            if (climb == CLIMBS) {
+                throw new AssertionError(failed + " attempts failed in " + climb + " climbs, not " + enough);
+            }
+            failed += again.climb(Math.max(1, step - climb));
+        }
     }
 
     /**

@@ -15,7 +15,7 @@ class CutConnectionTest {
     private final Raw driver = new Raw();
     private final Leases.TestPool pool = new Leases.TestPool();
     private final Lease lease = Leases.lease(lent, driver, pool);
-    private final Connection connection = new ConnectionHandle(lease, lent.as(Connection.class));
+    private final Connection connection = new ConnectionHandle(lease);
 
     private Statement cutBy(String sql) throws SQLException {
         Statement statement = connection.createStatement();
@@ -85,7 +85,7 @@ class CutConnectionTest {
         }
         lease.exit();
         assertThat(lease.isCut()).isFalse();
-        assertThat(StateWord.callsInProgress(lease.state.read())).isZero();
+        assertThat(StateWord.callsInProgress(lease.word())).isZero();
     }
 
     @Test
@@ -127,8 +127,7 @@ class CutConnectionTest {
                 return type == boolean.class ? true : super.answer(type);
             }
         };
-        Connection auto =
-                new ConnectionHandle(Leases.lease(lent, inAutoCommit, pool), lent.<Connection>as(Connection.class));
+        Connection auto = new ConnectionHandle(Leases.lease(lent, inAutoCommit, pool));
         Statement statement = auto.createStatement();
         lent.thrown = new StackOverflowError();
         assertThatThrownBy(() -> statement.execute("update t set a = 1")).isSameAs(lent.thrown);
@@ -173,10 +172,10 @@ class CutConnectionTest {
         Thread deep = new Thread(null, () -> closeAtTheBottom(), "deep", 256 * 1024);
         deep.start();
         deep.join();
-        assertThat(StateWord.isCloseRefused(lease.state.read())).isTrue();
-        assertThat(StateWord.isTaken(lease.state.read())).isFalse();
+        assertThat(StateWord.isCloseRefused(lease.word())).isTrue();
+        assertThat(StateWord.isTaken(lease.word())).isFalse();
         assertThat(lent.calls).isEmpty();
-        assertThat(lease.state.tryTake(false)).isTrue();
+        assertThat(lease.tryTake(false)).isTrue();
     }
 
     /** Tries on each level on the way up, until one gets so far as to be refused. */
@@ -190,7 +189,7 @@ class CutConnectionTest {
             } catch (SQLException e) {
                 throw new IllegalStateException(e);
             } catch (StackOverflowError refused) {
-                if (!StateWord.isCloseRefused(lease.state.read())) {
+                if (!StateWord.isCloseRefused(lease.word())) {
                     throw refused;
                 }
             }
@@ -211,7 +210,7 @@ class CutConnectionTest {
     void aCallWhoseFailureNobodySawIsSeenByTheNextOne() throws SQLException {
         for (boolean host : new boolean[] {true, false}) {
             Lease cut = Leases.lease(lent, driver, pool);
-            Connection handle = new ConnectionHandle(cut, lent.as(Connection.class));
+            Connection handle = new ConnectionHandle(cut);
             lent.thrown = new CutAgain();
             assertThatThrownBy(() -> {
                         if (host) {
@@ -242,6 +241,6 @@ class CutConnectionTest {
         };
         connection.createArrayOf("int4", new Object[0]);
         connection.createStatement();
-        assertThat(StateWord.isPoisoned(lease.state.read())).isFalse();
+        assertThat(StateWord.isPoisoned(lease.word())).isFalse();
     }
 }

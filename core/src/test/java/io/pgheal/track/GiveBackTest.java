@@ -1,6 +1,7 @@
 package io.pgheal.track;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pgheal.decide.Action;
 import io.pgheal.decide.Decision;
@@ -14,7 +15,7 @@ import io.pgheal.postgres.ControlChannel;
 import io.pgheal.postgres.PhysicalIdentity;
 import io.pgheal.postgres.ServerAddress;
 import io.pgheal.postgres.ServerIdentity;
-import java.lang.ref.WeakReference;
+import io.pgheal.postgres.TransactionEnd;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -29,25 +30,30 @@ import org.postgresql.core.BaseConnection;
 class GiveBackTest {
     private static final BackendId BACKEND = new BackendId(7, "2026-01-01T00:00:00.000000Z");
 
+    private static final Revocation REASON = new Revocation("INC-1", "in a test", true, TransactionEnd.ROLLED_BACK);
+
     private final Leases.TestPool pool = new Leases.TestPool();
     private final LeaseRegistry registry = Leases.registry(pool);
     private final Raw lent = new Raw();
     private final Raw driver = new Raw();
+    private final Connection lentAgain = lent.as(Connection.class);
+    private final BaseConnection driverAgain = driver.as(BaseConnection.class);
     private final Lease lease = new Lease(
             1,
             registry,
             lent.as(Connection.class),
             driver.as(BaseConnection.class),
-            new PhysicalConnection(
-                    7,
-                    new PhysicalIdentity(
+            Borrower.currentThread(
+                    new PhysicalConnection(
                             7,
-                            7,
-                            BACKEND,
-                            new ServerIdentity("1", "2026"),
-                            new ServerAddress("localhost", 5432),
-                            false)),
-            new WeakReference<>(Thread.currentThread()),
+                            new PhysicalIdentity(
+                                    7,
+                                    7,
+                                    BACKEND,
+                                    new ServerIdentity("1", "2026"),
+                                    new ServerAddress("localhost", 5432),
+                                    false)),
+                    0),
             BorrowStack.NONE,
             null);
 
@@ -63,7 +69,7 @@ class GiveBackTest {
 
     @Test
     void nothingIsDoneToALeaseThatWentOnSinceTheJudgement() throws Exception {
-        LeaseSnapshot judged = new LeaseWatch(lease, 0).observe(0, new BorrowSites());
+        LeaseSnapshot judged = new LeaseWatch(lease, 0).observe(0, new BorrowSites(), new StackLooks());
         lease.enter(Call.EXECUTE, "update t set a = 1");
         lease.exit();
         Diagnosis diagnosis = new Diagnosis(
@@ -89,5 +95,108 @@ class GiveBackTest {
         assertThat(pool.discarded).isOne();
         assertThat(lent.calls).as("nothing is said over it").isEmpty();
         assertThat(registry.events()).containsExactly(new LeaseEvent.Outlived(BACKEND));
+    }
+
+    @Test
+    void whatAnErrorCutIsGivenBackByTheNextLook() throws Exception {
+        Lease cut = lend().lease;
+        pool.thrown = new OutOfMemoryError("made up");
+        assertThat(cut.revoke(judged(cut), false, REASON)).isTrue();
+        assertThatThrownBy(cut::giveBack).isInstanceOf(OutOfMemoryError.class);
+        assertThat(registry.isOpen(cut)).isTrue();
+
+        pool.thrown = null;
+        finishWhatIsUnfinished();
+
+        assertThat(pool.discarded).isOne();
+        assertThat(registry.openCount()).isZero();
+    }
+
+    @Test
+    void whatIsBeingGivenBackIsLeftToWhoDoesIt() throws Exception {
+        Lease under = lend().lease;
+        assertThat(under.revoke(judged(under), false, REASON)).isTrue();
+        List<LeaseSnapshot.Unfinished> meanwhile = new ArrayList<>();
+        driver.during =
+                () -> registry.look(Duration.ofHours(1).toNanos()).forEach(lease -> meanwhile.add(lease.unfinished()));
+
+        under.giveBack();
+
+        assertThat(meanwhile).isNotEmpty().containsOnly(LeaseSnapshot.Unfinished.NOTHING);
+    }
+
+    /** As HikariCP does, where something that may fail comes after a connection can be lent again. */
+    @Test
+    void aConnectionThatIsLentAgainIsNotAbortedThoughTheCloseWasCut() throws Exception {
+        ConnectionHandle first = lend();
+        List<ConnectionHandle> next = new ArrayList<>();
+        lent.during = () -> next.add(lend());
+        lent.thrown = new OutOfMemoryError("made up");
+        assertThatThrownBy(first::close).isInstanceOf(OutOfMemoryError.class);
+        assertThat(next).hasSize(1);
+
+        finishWhatIsUnfinished();
+
+        assertThat(registry.isOpen(first.lease)).isFalse();
+        assertThat(driver.calls).noneMatch(call -> call.getName().equals("abort"));
+        assertThat(pool.discarded).isZero();
+        assertThat(registry.isOpen(next.get(0).lease)).isTrue();
+    }
+
+    /** As Druid does with what nobody closed in time: the first lease is still open, its transaction is the next borrower's. */
+    @Test
+    void aConnectionThatItsPoolLentAgainByItselfIsNoReasonToRevoke() {
+        ConnectionHandle first = lend();
+        LeaseSnapshot judged = new LeaseWatch(first.lease, 0).observe(0, new BorrowSites(), new StackLooks());
+        ConnectionHandle next = lend();
+        assertThat(first.lease.revoke(judged, true, REASON)).isFalse();
+        registry.abandonUnborn(next.lease);
+        assertThat(first.lease.revoke(judged, true, REASON)).isTrue();
+    }
+
+    @Test
+    void whatWasGivenBackIsNotGivenBackAgain() throws Exception {
+        ConnectionHandle closed = lend();
+        closed.close();
+        closed.lease.giveBack();
+        assertThat(driver.calls).noneMatch(call -> call.getName().equals("abort"));
+        assertThat(pool.discarded).isZero();
+    }
+
+    /** There is nobody left to finish it: the application's own close() is all there is. */
+    @Test
+    void onceTheHealerHasEndedNoCloseIsRefused() throws Exception {
+        registry.healerEnds();
+        ConnectionHandle handle = lend();
+        int cut = Climb.run(
+                1,
+                1,
+                handle::close,
+                thrown -> assertThat(StateWord.isCloseRefused(handle.lease.word()))
+                        .isFalse());
+        assertThat(cut).isPositive();
+    }
+
+    private ConnectionHandle lend() {
+        try {
+            return registry.lend(lentAgain, driverAgain);
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private LeaseSnapshot judged(Lease lease) {
+        return registry.look(0).stream()
+                .filter(seen -> seen.lease() == lease)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private void finishWhatIsUnfinished() {
+        for (LeaseSnapshot seen : registry.look(0)) {
+            if (seen.unfinished() != LeaseSnapshot.Unfinished.NOTHING) {
+                seen.lease().finish(seen);
+            }
+        }
     }
 }

@@ -27,6 +27,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.core.BaseConnection;
 
 /** Each method of each JDBC interface, by reflection: so that none is forgotten. */
 class HandleTest {
@@ -48,11 +50,10 @@ class HandleTest {
     /** These answer for themselves. */
     private static final Set<String> OWN = Set.of("unwrap", "isWrapperFor");
 
-    private final Raw lent = new Raw();
     private final Raw driver = new Raw();
     private final Raw raw = new Raw();
     private final Leases.TestPool pool = new Leases.TestPool();
-    private final Lease lease = Leases.lease(lent, driver, pool);
+    private final Lease lease = Leases.lease(raw, driver, pool);
 
     static Stream<Arguments> methods() {
         return INTERFACES.stream()
@@ -63,9 +64,9 @@ class HandleTest {
     }
 
     private Object handle(Class<?> type) {
-        ConnectionHandle connection = new ConnectionHandle(lease, lent.as(Connection.class));
+        ConnectionHandle connection = new ConnectionHandle(lease);
         Object below = raw.as(type);
-        if (type == Connection.class) return new ConnectionHandle(lease, (Connection) below);
+        if (type == Connection.class) return new ConnectionHandle(lease);
         if (type == Statement.class) return new StatementHandle(lease, connection, (Statement) below);
         if (type == PreparedStatement.class)
             return new PreparedStatementHandle(lease, connection, (PreparedStatement) below, "select 1");
@@ -113,17 +114,17 @@ class HandleTest {
     @MethodSource("methods")
     void isPassedOnOnceAndCounted(Class<?> type, Method method) throws Throwable {
         Object handle = handle(type);
-        long before = lease.state.read();
+        long before = lease.word();
         int touches = lease.touches();
         boolean[] inProgress = new boolean[1];
-        raw.during = () -> inProgress[0] |= StateWord.callsInProgress(lease.state.read()) == 1;
+        raw.during = () -> inProgress[0] |= StateWord.callsInProgress(lease.word()) == 1;
         Object result = call(handle, method);
-        assertThat(StateWord.callsInProgress(lease.state.read())).isZero();
+        assertThat(StateWord.callsInProgress(lease.word())).isZero();
         if (!isAnsweredByHandle(type, method)) {
             assertThat(raw.calls).extracting(Method::getName).containsExactly(method.getName());
         }
         if (!isPassive(type, method)) {
-            boolean entered = StateWord.sequence(lease.state.read()) == StateWord.sequence(before) + 1;
+            boolean entered = StateWord.sequence(lease.word()) == StateWord.sequence(before) + 1;
             assertThat(entered || lease.touches() == touches + 1).isTrue();
             assertThat(inProgress[0]).isEqualTo(entered);
         }
@@ -156,12 +157,11 @@ class HandleTest {
     void isRefusedAfterTheApplicationClosed(Class<?> type, Method method) throws Throwable {
         Object handle = handle(type);
         lease.close();
-        lent.calls.clear();
+        raw.calls.clear();
         Throwable thrown = catchThrowable(() -> call(handle, method));
         assertThat(raw.calls)
                 .filteredOn(it -> !it.getName().startsWith("getDriverM"))
                 .isEmpty();
-        assertThat(lent.calls).isEmpty();
         if (thrown != null) {
             assertThat(thrown).isInstanceOf(SQLException.class).hasMessage("Connection is closed");
         }
@@ -181,13 +181,13 @@ class HandleTest {
             }
             assertThatThrownBy(() -> call(handle, method)).isSameAs(clean);
             assertThat(lease.isCut()).isFalse();
-            assertThat(StateWord.callsInProgress(lease.state.read())).isZero();
+            assertThat(StateWord.callsInProgress(lease.word())).isZero();
         }
         Error error = new StackOverflowError();
         raw.thrown = error;
         assertThatThrownBy(() -> call(handle, method)).isSameAs(error);
         assertThat(lease.isCut()).isTrue();
-        assertThat(StateWord.callsInProgress(lease.state.read())).isZero();
+        assertThat(StateWord.callsInProgress(lease.word())).isZero();
     }
 
     @ParameterizedTest(name = "{1}")
@@ -207,8 +207,26 @@ class HandleTest {
             fresh.raw.thrown = cutting;
             assertThatThrownBy(() -> call(handle, method)).isSameAs(cutting);
             assertThat(fresh.lease.isCut()).isTrue();
-            assertThat(StateWord.callsInProgress(fresh.lease.state.read())).isZero();
+            assertThat(StateWord.callsInProgress(fresh.lease.word())).isZero();
         }
+    }
+
+    /** The driver's own interface can cancel, too: whatever its backend does by then. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void theDriverCancelsNothingOnceTheLeaseIsOver(boolean revoked) throws Exception {
+        BaseConnection unwrapped = new ConnectionHandle(lease).unwrap(BaseConnection.class);
+        unwrapped.cancelQuery();
+        assertThat(driver.calls).extracting(Method::getName).containsExactly("cancelQuery");
+        if (revoked) {
+            Leases.revoke(lease);
+        } else {
+            lease.close();
+        }
+        driver.calls.clear();
+        assertThatThrownBy(unwrapped::cancelQuery).isInstanceOf(SQLException.class);
+        assertThatThrownBy(unwrapped.getQueryExecutor()::sendQueryCancel).isInstanceOf(SQLException.class);
+        assertThat(driver.calls).extracting(Method::getName).doesNotContain("cancelQuery", "sendQueryCancel");
     }
 
     private static boolean declares(Method method) {

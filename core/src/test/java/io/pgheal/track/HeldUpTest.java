@@ -32,7 +32,7 @@ class HeldUpTest {
         ConnectionHandle handle = lend();
         Statement statement = handle.createStatement();
         raw.thrown = thrown;
-        raw.during = () -> handle.lease.heldUp(StateWord.sequence(handle.lease.state.read()) - later, note);
+        raw.during = () -> handle.lease.heldUp(StateWord.sequence(handle.lease.word()) - later, note);
         return catchThrowable(() -> statement.execute("UPDATE t SET a = 1"));
     }
 
@@ -77,9 +77,9 @@ class HeldUpTest {
         Lease lease = lend().lease;
         SQLException own = new SQLException("", "55P03");
         lease.enter(Call.EXECUTE);
-        lease.heldUp(StateWord.sequence(lease.state.read()), null); // addSuppressed(null) throws
+        lease.heldUp(StateWord.sequence(lease.word()), null); // addSuppressed(null) throws
         lease.failed(own);
-        assertThat(StateWord.callsInProgress(lease.state.read())).isZero();
+        assertThat(StateWord.callsInProgress(lease.word())).isZero();
         assertThat(own.getSuppressed()).isEmpty();
     }
 

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.sql.Connection;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import javax.sql.DataSource;
 import net.ttddyy.dsproxy.ConnectionIdManager;
@@ -63,6 +65,29 @@ class InterceptedDataSourceTest {
         assertThat(connection.unwrap(HealingLease.class)).isNotNull();
         connection.close();
         assertThat(registry.openCount()).isZero();
+    }
+
+    @Test
+    void countsWhoWaitsWhereThePoolDoesNotTell() throws Exception {
+        AtomicLong now = new AtomicLong();
+        Waiting waiting = new Waiting(new Ticker() {
+            @Override
+            public long nanos() {
+                return now.get();
+            }
+        });
+        AtomicInteger most = new AtomicInteger();
+        Raw source = new Raw();
+        source.during = () -> {
+            for (int look = 0; look < 3; look++) {
+                now.addAndGet(Duration.ofSeconds(1).toNanos());
+                most.accumulateAndGet(waiting.getAsInt(), Math::max);
+            }
+        };
+        LeaseRegistry unknown = Leases.registry(new Pool.UnknownPool(waiting));
+        new InterceptedDataSource("test", source.as(DataSource.class), unknown, waiting, builder -> {}).getConnection();
+        assertThat(most).hasValue(1);
+        assertThat(waiting.getAsInt()).isZero();
     }
 
     @Test

@@ -36,6 +36,35 @@ class LeaseScopeTest {
         assertThat(handle.lease.scopeEnd()).isNotNull();
     }
 
+    /** Whoever closes it for its thread does not know whether that is still at work. */
+    @Test
+    void aScopeThatAnotherThreadEndedProvesNothing() throws Exception {
+        LeaseScope scope = registry.openScope("scope", true);
+        ConnectionHandle handle = lend();
+        Thread other = new Thread(scope::close);
+        other.start();
+        other.join();
+
+        assertThat(handle.lease.scopeEnd().isProof()).isFalse();
+    }
+
+    @Test
+    void aScopeProvesNothingOfALeaseThatAnotherThreadCalled() throws Exception {
+        LeaseScope scope = registry.openScope("scope", true);
+        ConnectionHandle mine = lend();
+        ConnectionHandle called = lend();
+        Thread other = new Thread(() -> {
+            called.lease.tryEnter(Call.PREPARE);
+            called.lease.exit();
+        });
+        other.start();
+        other.join();
+        scope.close();
+
+        assertThat(mine.lease.isLeftBehind()).isTrue();
+        assertThat(called.lease.isLeftBehind()).isFalse();
+    }
+
     // ---- what an inner scope's end proves, when the outer one ends
 
     private ScopeEnd endOfOuter(boolean innerOwned, boolean innerFails, boolean outerOwned, ScopedWork between)

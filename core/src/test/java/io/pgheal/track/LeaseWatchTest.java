@@ -79,6 +79,19 @@ class LeaseWatchTest {
         assertThat(lease.revoke(look(), false, WHY)).isTrue();
     }
 
+    @Test
+    void theFenceFailsOnceItsOwnerAskedForTimeSinceTheJudgement() throws Exception {
+        Lease lease = lend().lease;
+        LeaseSnapshot before = look();
+        lease.extend(seconds(60));
+        assertThat(lease.revoke(before, true, WHY)).isFalse();
+        LeaseSnapshot again = look();
+        try (LongTransaction work = registry.longTransaction(seconds(60))) {
+            assertThat(lease.revoke(again, true, WHY)).isFalse();
+        }
+        assertThat(lease.revoke(look(), true, WHY)).isTrue();
+    }
+
     // ---- what a call withdraws
 
     @Test
@@ -115,10 +128,8 @@ class LeaseWatchTest {
         CountDownLatch goOn = new CountDownLatch(1);
         try {
             ConnectionHandle handle = executor.submit(this::lend).get();
-            Thread worker = handle.lease.ownerThread();
-            look();
-            awaitIdle(worker);
-            assertThat(lookAfter(seconds(1)).owner()).isEqualTo(OwnerState.BACK_IN_POOL);
+            awaitIdle(handle.lease.ownerThread());
+            assertThat(look().owner()).isEqualTo(OwnerState.BACK_IN_POOL);
             CountDownLatch nextTask = new CountDownLatch(1);
             executor.execute(() -> {
                 nextTask.countDown();
@@ -132,6 +143,39 @@ class LeaseWatchTest {
             assertThat(lookAfter(seconds(20)).owner()).isEqualTo(OwnerState.ALIVE);
         } finally {
             goOn.countDown();
+            executor.shutdownNow();
+        }
+    }
+
+    @Test
+    void anOwnerIsLookedAtAtOnceBetweenTwoCallsAndLaterWithinOne() throws Exception {
+        ExecutorService executor = Executors.newFixedThreadPool(1);
+        try {
+            ConnectionHandle handle = executor.submit(this::lend).get();
+            awaitIdle(handle.lease.ownerThread());
+            assertThat(look().owner()).as("a transaction is open").isEqualTo(OwnerState.BACK_IN_POOL);
+            handle.lease.enter(Call.EXECUTE);
+            assertThat(look().owner()).as("withdrawn").isEqualTo(OwnerState.ALIVE);
+            assertThat(lookAfter(Duration.ofMillis(99)).owner()).isEqualTo(OwnerState.ALIVE);
+            assertThat(lookAfter(Duration.ofMillis(1)).owner()).isEqualTo(OwnerState.BACK_IN_POOL);
+        } finally {
+            executor.shutdownNow();
+        }
+    }
+
+    @Test
+    void oneLookReadsSoManyStacksAndTheNextOneTheOthers() throws Exception {
+        ExecutorService executor = Executors.newFixedThreadPool(1);
+        try {
+            for (int i = 0; i < 100; i++) {
+                executor.submit(this::lend).get();
+            }
+            awaitIdle(registry.openLeases().iterator().next().ownerThread());
+            assertThat(registry.look(now))
+                    .filteredOn(lease -> lease.owner() == OwnerState.BACK_IN_POOL)
+                    .hasSize(64);
+            assertThat(registry.look(now)).allMatch(lease -> lease.owner() == OwnerState.BACK_IN_POOL);
+        } finally {
             executor.shutdownNow();
         }
     }
@@ -247,10 +291,69 @@ class LeaseWatchTest {
         assertTheNextOneCountsAsMoving();
     }
 
+    /** No use of it: the pool rolls back. */
     @Test
-    void aCloseByASecondThreadIsRemembered() throws Exception {
+    void aCloseByASecondThreadTeachesNothing() throws Exception {
         inAnotherThread(lend()::close);
-        assertTheNextOneCountsAsMoving();
+        lend();
+        look();
+        assertThat(lookAfter(seconds(1)).movedBetweenThreads()).isFalse();
+    }
+
+    @Test
+    void aCallThatIsNoUseByASecondThreadIsSeenButTeachesNothing() throws Exception {
+        Lease lease = lend().lease;
+        assertThat(look().calledElsewhere()).isFalse();
+        inAnotherThread(() -> {
+            lease.enter(Call.PREPARE);
+            lease.exit();
+        });
+        assertThat(look().calledElsewhere()).isTrue();
+        assertThat(lookAfter(seconds(1)).movedBetweenThreads()).isFalse();
+    }
+
+    @Test
+    void whereLeasesMoveTheFirstLookAtAnEndedScopeKnowsIt() throws Exception {
+        lendInScope(moves -> {
+            inAnotherThread(() -> {
+                moves.lease.enter(Call.EXECUTE);
+                moves.lease.exit();
+            });
+            moves.close();
+        });
+        lendInScope(left -> {});
+        LeaseSnapshot first = look();
+        assertThat(first.scopeEnd()).isNotNull();
+        assertThat(first.movedBetweenThreads()).isTrue();
+    }
+
+    private interface Scoped {
+        void run(ConnectionHandle lent) throws Exception;
+    }
+
+    private void lendInScope(Scoped work) throws Exception {
+        try (LeaseScope scope = registry.openScope("scope", true)) {
+            work.run(lend());
+        }
+    }
+
+    @Test
+    void whatWasNotSeenWhileTheProcessWasPausedIsNotObserved() throws Exception {
+        lend();
+        look();
+        assertThat(lookAfter(seconds(5)).observed()).isEqualTo(seconds(5));
+        now += seconds(60).toNanos();
+        registry.restartClocks(now);
+        assertThat(lookAfter(seconds(1)).observed()).isEqualTo(seconds(1));
+    }
+
+    /** It hands the driver an object whose code may wait for ever: the owner's end says nothing of it. */
+    @Test
+    void aCallByASecondThreadThatHandsOverAnObjectIsNotStaleWhenTheOwnerEnds() throws Exception {
+        Lease ofAnother = borrowedByAThreadThatEnded().lease;
+        ofAnother.enter(Call.HOST);
+        assertThat(look().callIsStale()).isFalse();
+        ofAnother.exit();
     }
 
     private void assertTheNextOneCountsAsMoving() throws Exception {

@@ -1,6 +1,5 @@
 package io.pgheal.track;
 
-import java.lang.ref.WeakReference;
 import java.sql.Connection;
 import java.util.Optional;
 import org.postgresql.core.BaseConnection;
@@ -9,6 +8,7 @@ import org.postgresql.core.BaseConnection;
 final class Leases {
     static final class TestPool implements Pool {
         int discarded;
+        Error thrown;
 
         @Override
         public Optional<String> name() {
@@ -27,6 +27,9 @@ final class Leases {
 
         @Override
         public void discard(Connection lent) {
+            if (thrown != null) {
+                throw thrown;
+            }
             discarded++;
         }
     }
@@ -43,14 +46,13 @@ final class Leases {
                 registry(pool),
                 lent.as(Connection.class),
                 driver.as(BaseConnection.class),
-                new PhysicalConnection(1, null),
-                new WeakReference<>(Thread.currentThread()),
+                Borrower.currentThread(new PhysicalConnection(1, null), 0),
                 BorrowStack.NONE,
                 null);
     }
 
     /** As the healing side would. */
     static void revoke(Lease lease) {
-        lease.state.tryRevoke(StateWord.sequence(lease.state.read()), true);
+        lease.tryRevoke(StateWord.sequence(lease.word()), true);
     }
 }

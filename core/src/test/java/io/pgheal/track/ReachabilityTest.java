@@ -34,7 +34,7 @@ class ReachabilityTest {
     }
 
     private static Object make(String kind, Lease lease, WeakReference<?>[] handle) throws Exception {
-        Connection connection = new ConnectionHandle(lease, new Raw().as(Connection.class));
+        Connection connection = new ConnectionHandle(lease);
         handle[0] = new WeakReference<>(connection);
         return switch (kind) {
             case "statement" -> connection.createStatement();

@@ -10,10 +10,10 @@ import org.junit.jupiter.api.Test;
 /** What late code is told. */
 class RevocationTest {
     private final Lease lease = Leases.lease(new Raw(), new Raw(), new Leases.TestPool());
-    private final Connection connection = new ConnectionHandle(lease, new Raw().as(Connection.class));
+    private final Connection connection = new ConnectionHandle(lease);
 
     private void revoke(TransactionEnd end) {
-        LeaseSnapshot judged = new LeaseWatch(lease, 0).observe(0, new BorrowSites());
+        LeaseSnapshot judged = new LeaseWatch(lease, 0).observe(0, new BorrowSites(), new StackLooks());
         assertThat(lease.revoke(judged, true, new Revocation("17", "for a test", false, end)))
                 .isTrue();
     }
@@ -42,5 +42,17 @@ class RevocationTest {
         other.start();
         other.join();
         assertThat(thrown[0]).isNull();
+    }
+
+    @Test
+    void ofTheIncidentThatEndedItThoughAnotherHealCameTooLate() {
+        LeaseSnapshot judged = new LeaseWatch(lease, 0).observe(0, new BorrowSites(), new StackLooks());
+        revoke(TransactionEnd.ROLLED_BACK);
+        Revocation late = new Revocation("18", "for a test", false, TransactionEnd.UNKNOWN);
+        assertThat(lease.revoke(judged, true, late)).isFalse();
+        assertThatThrownBy(connection::commit)
+                .isInstanceOfSatisfying(
+                        LeaseRevokedException.class,
+                        e -> assertThat((Throwable) e).hasMessageContaining("incident 17"));
     }
 }

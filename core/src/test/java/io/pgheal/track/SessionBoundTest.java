@@ -2,6 +2,7 @@ package io.pgheal.track;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -24,6 +25,19 @@ class SessionBoundTest {
     @ValueSource(strings = {"", "cop", "SELECT 1", "UPDATE clients SET active = true", "SELECT call_id FROM calls"})
     void everythingElseDoesNot(String sql) {
         assertThat(SessionBound.byStatement(sql)).isFalse();
+    }
+
+    /** What was read of one text says nothing of another, and what was read first is right the second time. */
+    @Test
+    void eachTextIsJudgedByItself() {
+        for (int round = 0; round < 2; round++) {
+            for (int i = 0; i < 1000; i++) {
+                assertThat(SessionBound.byStatement("SELECT " + i)).isFalse();
+                assertThat(SessionBound.byStatement("LISTEN n" + i)).isTrue();
+            }
+        }
+        assertThat(SessionBound.byStatement("SELECT 1" + " ".repeat(3000) + "; LISTEN n"))
+                .isTrue();
     }
 
     @ParameterizedTest

@@ -4,7 +4,6 @@ import io.pgheal.postgres.BackendId;
 import io.pgheal.postgres.PhysicalIdentity;
 import io.pgheal.postgres.ServerAddress;
 import io.pgheal.postgres.ServerIdentity;
-import java.lang.ref.WeakReference;
 import java.sql.Connection;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +19,8 @@ public final class Snapshots {
     private @Nullable ScopeEnd scopeEnd;
     private boolean unreachable;
     private boolean moved;
+    private boolean calledElsewhere;
+    private @Nullable Duration observed;
     private boolean unwrapped;
     private boolean sessionBound;
     private boolean extended;
@@ -48,8 +49,7 @@ public final class Snapshots {
                 Leases.registry(new Leases.TestPool()),
                 new Raw().as(Connection.class),
                 new Raw().as(BaseConnection.class),
-                new PhysicalConnection(backend.pid(), identity),
-                new WeakReference<>(Thread.currentThread()),
+                Borrower.currentThread(new PhysicalConnection(backend.pid(), identity), 0),
                 BorrowStack.NONE,
                 null);
     }
@@ -102,6 +102,17 @@ public final class Snapshots {
         return this;
     }
 
+    public Snapshots calledElsewhere() {
+        calledElsewhere = true;
+        return this;
+    }
+
+    /** As long as the last call is ago, unless it is said. */
+    public Snapshots observedFor(Duration time) {
+        observed = time;
+        return this;
+    }
+
     public Snapshots unwrapped() {
         unwrapped = true;
         return this;
@@ -148,7 +159,9 @@ public final class Snapshots {
                 age,
                 unreachable,
                 age,
+                observed == null ? quiet : observed,
                 moved,
+                calledElsewhere,
                 unwrapped,
                 sessionBound,
                 extended,

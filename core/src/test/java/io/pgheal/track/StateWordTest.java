@@ -6,74 +6,74 @@ import io.pgheal.track.StateWord.Closing;
 import org.junit.jupiter.api.Test;
 
 class StateWordTest {
-    private final StateWord word = new StateWord();
+    private final StateWord state = new StateWord();
 
     @Test
     void aCallThatBeganSinceTheJudgementHoldsTheFence() {
-        long judged = StateWord.sequence(word.read());
-        assertThat(word.tryEnter()).isTrue();
-        assertThat(word.tryRevoke(judged, false)).isFalse();
-        word.exit();
-        assertThat(word.tryRevoke(judged, false)).isFalse();
-        assertThat(word.tryRevoke(judged + 1, false)).isTrue();
-        assertThat(word.tryEnter()).isFalse();
-        assertThat(word.close()).isEqualTo(Closing.ENDED);
+        long judged = StateWord.sequence(state.word());
+        assertThat(state.tryEnter()).isTrue();
+        assertThat(state.tryRevoke(judged, false)).isFalse();
+        state.exit();
+        assertThat(state.tryRevoke(judged, false)).isFalse();
+        assertThat(state.tryRevoke(judged + 1, false)).isTrue();
+        assertThat(state.tryEnter()).isFalse();
+        assertThat(state.tryClose()).isEqualTo(Closing.ENDED);
     }
 
     @Test
     void aCallInProgressHoldsTheFenceUnlessItIsStale() {
-        word.tryEnter();
-        assertThat(word.tryRevoke(1, false)).isFalse();
-        assertThat(word.tryRevoke(1, true)).isTrue();
+        state.tryEnter();
+        assertThat(state.tryRevoke(1, false)).isFalse();
+        assertThat(state.tryRevoke(1, true)).isTrue();
     }
 
     @Test
     void aCloseWithACallInProgressIsACut() {
-        word.tryEnter();
-        assertThat(word.close()).isEqualTo(Closing.CUT);
-        assertThat(word.close()).isEqualTo(Closing.ENDED);
-        assertThat(word.tryTake(true)).isFalse();
+        state.tryEnter();
+        assertThat(state.tryClose()).isEqualTo(Closing.CUT);
+        assertThat(state.tryClose()).isEqualTo(Closing.ENDED);
+        assertThat(state.tryTake(true)).isFalse();
     }
 
     @Test
     void aCleanCloseEndsEverything() {
-        assertThat(word.close()).isEqualTo(Closing.CLEAN);
-        assertThat(word.tryEnter()).isFalse();
-        assertThat(word.tryRevoke(0, true)).isFalse();
-        assertThat(StateWord.isFenced(word.read())).isTrue();
+        assertThat(state.tryClose()).isEqualTo(Closing.CLEAN);
+        assertThat(state.tryEnter()).isFalse();
+        assertThat(state.tryRevoke(0, true)).isFalse();
+        assertThat(StateWord.isFenced(state.word())).isTrue();
     }
 
     @Test
     void aPoisonedOneIsTakenOnce() {
-        word.tryEnter();
-        word.exitPoisoned();
-        assertThat(StateWord.callsInProgress(word.read())).isZero();
-        assertThat(word.tryEnter()).isFalse();
-        assertThat(StateWord.isCut(word.read())).isTrue();
-        assertThat(word.tryTake(false)).isTrue();
-        assertThat(word.tryTake(false)).isFalse();
-        assertThat(StateWord.isCut(word.read())).isTrue();
-        word.close();
-        assertThat(StateWord.isCut(word.read())).isFalse();
+        state.tryEnter();
+        state.exitPoisoned();
+        assertThat(StateWord.callsInProgress(state.word())).isZero();
+        assertThat(state.tryEnter()).isFalse();
+        assertThat(StateWord.isCut(state.word())).isTrue();
+        assertThat(state.tryTake(false)).isTrue();
+        assertThat(state.tryTake(false)).isFalse();
+        assertThat(StateWord.isCut(state.word())).isTrue();
+        state.tryClose();
+        assertThat(StateWord.isCut(state.word())).isFalse();
     }
 
     @Test
     void theSequenceWrapsWithoutTouchingTheRest() {
         for (int i = 0; i < 1000; i++) {
-            word.tryEnter();
-            word.exit();
+            state.tryEnter();
+            state.exit();
         }
-        assertThat(StateWord.sequence(word.read())).isEqualTo(1000);
-        assertThat(StateWord.callsInProgress(word.read())).isZero();
+        assertThat(StateWord.sequence(state.word())).isEqualTo(1000);
+        assertThat(StateWord.callsInProgress(state.word())).isZero();
     }
 
     @Test
     void onlyWhatIsPoisonedOrWasRefusedItsCloseIsTaken() {
-        assertThat(word.tryTake(true)).isFalse();
-        word.tryEnter();
-        word.poison();
-        assertThat(word.tryTake(false)).as("a call is in progress").isFalse();
-        assertThat(word.tryTake(true)).isTrue();
+        assertThat(state.tryTake(true)).isFalse();
+        state.tryEnter();
+        state.poison();
+        assertThat(state.tryTake(false)).as("a call is in progress").isFalse();
+        assertThat(state.tryTake(true)).isTrue();
         StateWord refused = new StateWord();
         refused.refuseClose();
         assertThat(refused.tryTake(false)).isTrue();

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import java.lang.ref.WeakReference;
 import java.lang.reflect.Field;
 import java.sql.Connection;
+import java.sql.SQLException;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.postgresql.core.BaseConnection;
@@ -22,7 +23,7 @@ class TrackBoundsTest {
     void eventsThatNobodyHearsAreCountedAndLost() throws Exception {
         Lease lease = lend().lease;
         for (int i = 0; i < 3000; i++) {
-            registry.giveBackLater(lease);
+            registry.failedWait(lease, Failure.of(new SQLException(), i), null);
         }
         assertThat(registry.events()).hasSize(1024);
         assertThat(registry.lostEvents()).isEqualTo(3000 - 1024);

@@ -8,12 +8,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.logging.Level;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.openqa.selenium.By;
 import org.openqa.selenium.Dimension;
+import org.openqa.selenium.Keys;
 import org.openqa.selenium.OutputType;
 import org.openqa.selenium.StaleElementReferenceException;
 import org.openqa.selenium.WebElement;
@@ -73,6 +76,58 @@ final class Browser implements AutoCloseable {
         driver.manage().window().setSize(new Dimension(width, height));
     }
 
+    /** As a phone of this width shows it: a window goes no narrower than 500 pixels. */
+    void phone(int width, int height) {
+        driver.executeCdpCommand(
+                "Emulation.setDeviceMetricsOverride",
+                Map.of("width", width, "height", height, "deviceScaleFactor", 2, "mobile", true));
+    }
+
+    /** @param scheme {@code light} or {@code dark} */
+    void prefers(String scheme) {
+        driver.executeCdpCommand(
+                "Emulation.setEmulatedMedia",
+                Map.of("features", List.of(Map.of("name", "prefers-color-scheme", "value", scheme))));
+    }
+
+    String background() {
+        return String.valueOf(driver.executeScript("return getComputedStyle(document.body).backgroundColor"));
+    }
+
+    /** The texts that are seen, each with its contrast to what is behind it, by the formula of the WCAG. */
+    @SuppressWarnings("unchecked")
+    Map<String, Double> contrasts() {
+        Map<String, Number> found = (Map<String, Number>) driver.executeScript("""
+                const rgb = (text) => text.match(/[0-9.]+/g).map(Number);
+                const light = (color) => color.slice(0, 3).map((each) => each / 255)
+                    .map((each) => (each <= 0.03928 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4))
+                    .reduce((sum, each, i) => sum + each * [0.2126, 0.7152, 0.0722][i], 0);
+                const behind = (node) => {
+                  for (let at = node; at; at = at.parentElement) {
+                    const color = rgb(getComputedStyle(at).backgroundColor);
+                    if (color.length < 4 || color[3] > 0) {
+                      return color;
+                    }
+                  }
+                  return [255, 255, 255];
+                };
+                const found = {};
+                for (const node of document.querySelectorAll('body *')) {
+                  const text = [...node.childNodes].filter((each) => each.nodeType === Node.TEXT_NODE)
+                      .map((each) => each.textContent.trim()).join('');
+                  if (text && node.checkVisibility() && !node.disabled && !node.closest('.skip')) {
+                    const [one, other] = [light(rgb(getComputedStyle(node).color)), light(behind(node))];
+                    found[`${node.tagName}.${node.className} ${text}`] =
+                        (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+                  }
+                }
+                return found;
+                """);
+        Map<String, Double> contrasts = new TreeMap<>();
+        found.forEach((text, contrast) -> contrasts.put(text, contrast.doubleValue()));
+        return contrasts;
+    }
+
     WebElement find(String selector) {
         return await().atMost(Duration.ofSeconds(20))
                 .ignoreExceptions()
@@ -92,6 +147,14 @@ final class Browser implements AutoCloseable {
     void click(String selector) {
         await().atMost(Duration.ofSeconds(20)).ignoreExceptions().until(() -> {
             driver.findElement(By.cssSelector(selector)).click();
+            return true;
+        });
+    }
+
+    /** Presses a key also at what is just being drawn anew. */
+    void press(String selector, Keys key) {
+        await().atMost(Duration.ofSeconds(20)).ignoreExceptions().until(() -> {
+            driver.findElement(By.cssSelector(selector)).sendKeys(key);
             return true;
         });
     }

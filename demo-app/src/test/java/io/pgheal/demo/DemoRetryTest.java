@@ -29,8 +29,8 @@ class DemoRetryTest {
 
             assertThat(login.status()).as(login.body()).isEqualTo(200);
             assertThat(login.took()).isGreaterThan(Duration.ofMillis(1500));
-            assertThat(demo.incidents())
-                    .anyMatch(incident -> incident.get("outcome").asString().equals("HEALED"));
+            await().until(() -> demo.incidents().stream()
+                    .anyMatch(incident -> incident.get("outcome").asString().equals("HEALED")));
         }
     }
 }

@@ -46,11 +46,15 @@ final class RunningDemo implements AutoCloseable {
 
     Answer login(String username, String password) {
         String body = "{\"username\":\"" + username + "\",\"password\":\"" + password + "\"}";
-        return send(to("/api/login").header("Content-Type", "application/json").POST(BodyPublishers.ofString(body)));
+        return post("/api/login", body);
     }
 
     Answer post(String path) {
         return send(to(path).POST(BodyPublishers.noBody()));
+    }
+
+    Answer post(String path, String json) {
+        return send(to(path).header("Content-Type", "application/json").POST(BodyPublishers.ofString(json)));
     }
 
     Answer get(String path) {

@@ -2,7 +2,6 @@ package io.pgheal.track;
 
 import io.pgheal.postgres.TransactionEnd;
 import io.pgheal.track.LeaseSnapshot.Unfinished;
-import java.lang.ref.WeakReference;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
@@ -11,7 +10,9 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.postgresql.copy.CopyIn;
 import org.postgresql.core.BaseConnection;
 import org.postgresql.core.TransactionState;
 
@@ -21,13 +22,17 @@ import org.postgresql.core.TransactionState;
  */
 final class StandIn implements InvocationHandler, Pool {
     private static final Class<?>[] CONNECTION = {Connection.class, Below.class};
-    private static final Class<?>[] DRIVER = {BaseConnection.class};
+    private static final Class<?>[] DRIVER = {BaseConnection.class, Deep.class};
     private static final Class<?>[] STATEMENT = {Statement.class};
     private static final Class<?>[] RESULT_SET = {ResultSet.class};
-    private static final Revocation WHY = new Revocation("1", "stress", false, TransactionEnd.ROLLED_BACK);
+    private static final Class<?>[] COPY = {CopyIn.class};
+    private static final Revocation WHY = why("1");
 
     /** What the driver has beside its interfaces, which pgheal answers itself. */
     interface Below {}
+
+    /** What only the driver's own connection is. */
+    interface Deep {}
 
     final Lease lease;
     final ConnectionHandle handle;
@@ -39,12 +44,20 @@ final class StandIn implements InvocationHandler, Pool {
     private volatile boolean fenced;
     private volatile boolean inPool;
     private volatile boolean called;
+    private volatile boolean cancelled;
     private volatile String wrong = "";
+
+    /** Whether the driver's statement is being executed, and nobody is about to cancel it. */
+    private final AtomicBoolean executing = new AtomicBoolean();
 
     /** Whether the next call in the driver ends by an error. */
     boolean overflows;
 
     StandIn() {
+        this(false);
+    }
+
+    private StandIn(boolean inACall) {
         LeaseRegistry registry = new LeaseRegistry("stress", this, false, 0, Ticker.system(), () -> false);
         Connection lent = as(CONNECTION);
         lease = new Lease(
@@ -52,16 +65,28 @@ final class StandIn implements InvocationHandler, Pool {
                 registry,
                 lent,
                 as(DRIVER),
-                new PhysicalConnection(1, null),
-                new WeakReference<>(Thread.currentThread()),
+                Borrower.currentThread(new PhysicalConnection(1, null), 0),
                 BorrowStack.NONE,
                 null);
-        handle = new ConnectionHandle(lease, lent);
+        handle = new ConnectionHandle(lease);
+        if (inACall) {
+            lease.tryEnter(Call.EXECUTE);
+            lease.unreachable = true;
+        }
         judged = look();
     }
 
+    /** Judged while a call was in progress that was held to be stale. */
+    static StandIn inAStaleCall() {
+        return new StandIn(true);
+    }
+
+    private static Revocation why(String incident) {
+        return new Revocation(incident, "stress", false, TransactionEnd.ROLLED_BACK);
+    }
+
     private LeaseSnapshot look() {
-        return new LeaseWatch(lease, 0).observe(0, new BorrowSites());
+        return new LeaseWatch(lease, 0).observe(0, new BorrowSites(), new StackLooks());
     }
 
     @SuppressWarnings("unchecked")
@@ -77,17 +102,32 @@ final class StandIn implements InvocationHandler, Pool {
         return new ResultSetHandle(lease, handle, as(RESULT_SET));
     }
 
+    /** A copy that is open until its handle ends it; of the thread that asks for it. */
+    CopyIn copy() {
+        return (CopyIn) CopyHandle.of(lease, handle, as(COPY));
+    }
+
     // ---- the healing side
 
     /** On the judgement of before everything. */
-    void revoke() {
-        if (lease.revoke(judged, false, WHY)) {
+    boolean revoke() {
+        return revoke(WHY);
+    }
+
+    boolean revoke(String incident) {
+        return revoke(why(incident));
+    }
+
+    private boolean revoke(Revocation why) {
+        boolean won = lease.revoke(judged, judged.callIsStale(), why);
+        if (won) {
             if (inDriver.get() != 0) {
                 wrong = "FENCED DURING A CALL";
             }
             fenced = true;
             lease.giveBack();
         }
+        return won;
     }
 
     /** As the loop does for what the application could not finish. */
@@ -101,15 +141,26 @@ final class StandIn implements InvocationHandler, Pool {
     // ---- the application's side
 
     /** Something that may be refused. */
-    interface Call {
+    interface Attempt {
         void make() throws SQLException;
     }
 
-    static void attempt(Call call) {
+    static boolean attempt(Attempt call) {
         try {
             call.make();
+            return true;
         } catch (SQLException | StackOverflowError refused) {
-            // the verdict tells
+            return false; // the verdict tells
+        }
+    }
+
+    /** Whether a late call is told this incident. */
+    boolean isToldOf(String incident) {
+        try {
+            handle.commit();
+            return false;
+        } catch (SQLException refused) {
+            return String.valueOf(refused.getMessage()).contains("incident " + incident + ":");
         }
     }
 
@@ -127,6 +178,8 @@ final class StandIn implements InvocationHandler, Pool {
                     }
                     returned.incrementAndGet();
                     inPool = true;
+                } else {
+                    inDriver();
                 }
                 return null;
             case "abort":
@@ -135,10 +188,23 @@ final class StandIn implements InvocationHandler, Pool {
                 }
                 inDriver();
                 return null;
-            case "commit", "executeUpdate", "next":
+            case "executeUpdate":
+                executing.set(true);
+                inDriver();
+                while (!executing.compareAndSet(true, false)) {
+                    Thread.onSpinWait(); // as the driver does: a statement does not end while it is being cancelled
+                }
+                return 0;
+            case "commit", "rollback", "setAutoCommit", "next", "getString", "endCopy", "writeToCopy":
                 inDriver();
                 return answer(method.getReturnType());
+            case "cancel":
+                cancel();
+                return null;
+            case "isActive":
+                return true;
             case "unwrap":
+                inDriver();
                 return as(DRIVER);
             case "hashCode":
                 return System.identityHashCode(proxy);
@@ -160,6 +226,19 @@ final class StandIn implements InvocationHandler, Pool {
         }
     }
 
+    /** Whoever has the connection by now: what runs there is cut. The driver cancels nothing but what this statement runs. */
+    private void cancel() {
+        cancelled = true;
+        if (executing.compareAndSet(true, false)) {
+            look(inPool, "CANCELLED IN THE POOL");
+            executing.set(true);
+        }
+    }
+
+    boolean isCancelled() {
+        return cancelled;
+    }
+
     private void look(boolean bad, String what) {
         if (bad) {
             wrong = what;
@@ -167,7 +246,9 @@ final class StandIn implements InvocationHandler, Pool {
     }
 
     private static Object answer(Class<?> type) {
-        return type == boolean.class ? (Object) false : type == int.class ? (Object) 0 : null;
+        return type == boolean.class
+                ? (Object) false
+                : type == int.class ? (Object) 0 : type == long.class ? (Object) 0L : null;
     }
 
     // ---- the pool

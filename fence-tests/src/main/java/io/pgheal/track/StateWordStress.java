@@ -36,19 +36,19 @@ public final class StateWordStress {
     @Outcome(id = "true, true", expect = FORBIDDEN, desc = "a call came and went, and the judgement before it stood")
     @Outcome(id = "false, false", expect = FORBIDDEN, desc = "neither won")
     public static class CallAgainstRevoke {
-        private final StateWord word = new StateWord();
+        private final StateWord state = new StateWord();
 
         @Actor
         public void call(ZZ_Result r) {
-            r.r1 = word.tryEnter();
+            r.r1 = state.tryEnter();
             if (r.r1) {
-                word.exit();
+                state.exit();
             }
         }
 
         @Actor
         public void revoke(ZZ_Result r) {
-            r.r2 = word.tryRevoke(0, false);
+            r.r2 = state.tryRevoke(0, false);
         }
     }
 
@@ -61,18 +61,18 @@ public final class StateWordStress {
             expect = FORBIDDEN,
             desc = "fenced while the call was in the driver")
     public static class EndOfCallAgainstRevoke {
-        private final StateWord word = new StateWord();
-        private boolean inDriver = word.tryEnter();
+        private final StateWord state = new StateWord();
+        private boolean inDriver = state.tryEnter();
 
         @Actor
         public void call() {
             inDriver = false;
-            word.exit();
+            state.exit();
         }
 
         @Actor
         public void revoke(ZZ_Result r) {
-            r.r1 = word.tryRevoke(1, false);
+            r.r1 = state.tryRevoke(1, false);
             r.r2 = r.r1 && inDriver;
         }
     }
@@ -86,18 +86,18 @@ public final class StateWordStress {
             expect = FORBIDDEN,
             desc = "fenced while the call was in the driver")
     public static class CutCallAgainstRevoke {
-        private final StateWord word = new StateWord();
-        private boolean inDriver = word.tryEnter();
+        private final StateWord state = new StateWord();
+        private boolean inDriver = state.tryEnter();
 
         @Actor
         public void call() {
             inDriver = false;
-            word.exitPoisoned();
+            state.exitPoisoned();
         }
 
         @Actor
         public void revoke(ZZ_Result r) {
-            r.r1 = word.tryRevoke(1, false);
+            r.r1 = state.tryRevoke(1, false);
             r.r2 = r.r1 && inDriver;
         }
     }
@@ -109,8 +109,8 @@ public final class StateWordStress {
     @Outcome(id = "2, .*", expect = FORBIDDEN, desc = "two give the connection back")
     @Outcome(id = ".*, true", expect = FORBIDDEN, desc = "taken while the call was in the driver")
     public static class CutCallAndRollbackAgainstFinish {
-        private final StateWord word = new StateWord();
-        private boolean inDriver = word.tryEnter();
+        private final StateWord state = new StateWord();
+        private boolean inDriver = state.tryEnter();
         private boolean rolledBack;
         private boolean finished;
         private boolean early;
@@ -118,13 +118,13 @@ public final class StateWordStress {
         @Actor
         public void call() {
             inDriver = false;
-            word.exitPoisoned();
-            rolledBack = word.tryTake(true);
+            state.exitPoisoned();
+            rolledBack = state.tryTake(true);
         }
 
         @Actor
         public void finish() {
-            finished = word.tryTake(false);
+            finished = state.tryTake(false);
             early = finished && inDriver;
         }
 
@@ -141,18 +141,18 @@ public final class StateWordStress {
     @Outcome(id = "0", expect = FORBIDDEN, desc = "nobody gives the connection back")
     @Outcome(id = "2", expect = FORBIDDEN, desc = "two give the connection back")
     public static class CloseAgainstRevoke {
-        private final StateWord word = new StateWord();
+        private final StateWord state = new StateWord();
         private boolean revoked;
         private Closing closing;
 
         @Actor
         public void close() {
-            closing = word.close();
+            closing = state.tryClose();
         }
 
         @Actor
         public void revoke() {
-            revoked = word.tryRevoke(0, false);
+            revoked = state.tryRevoke(0, false);
         }
 
         @Arbiter
@@ -170,20 +170,20 @@ public final class StateWordStress {
             expect = FORBIDDEN,
             desc = "more than one give the connection back")
     public static class CloseAgainstRevokeAndSecondClose {
-        private final StateWord word = new StateWord();
+        private final StateWord state = new StateWord();
         private boolean revoked;
         private Closing first;
         private Closing second;
 
         @Actor
         public void close() {
-            first = word.close();
+            first = state.tryClose();
         }
 
         @Actor
         public void revokeAndCloseAgain() {
-            revoked = word.tryRevoke(0, false);
-            second = word.close();
+            revoked = state.tryRevoke(0, false);
+            second = state.tryClose();
         }
 
         @Arbiter
@@ -201,25 +201,25 @@ public final class StateWordStress {
             expect = FORBIDDEN,
             desc = "more than one give the connection back")
     public static class RollbackAndCloseOfTheCutAgainstFinish {
-        private final StateWord word = new StateWord();
+        private final StateWord state = new StateWord();
         private boolean rolledBack;
         private boolean finished;
         private Closing closing;
 
         {
-            word.tryEnter();
-            word.exitPoisoned();
+            state.tryEnter();
+            state.exitPoisoned();
         }
 
         @Actor
         public void cleanUp() {
-            rolledBack = word.tryTake(true);
-            closing = word.close();
+            rolledBack = state.tryTake(true);
+            closing = state.tryClose();
         }
 
         @Actor
         public void finish() {
-            finished = word.tryTake(false);
+            finished = state.tryTake(false);
         }
 
         @Arbiter
@@ -235,23 +235,23 @@ public final class StateWordStress {
     @Outcome(id = "2, .*", expect = FORBIDDEN, desc = "two give the connection back")
     @Outcome(id = ".*, 1", expect = FORBIDDEN, desc = "a cut connection goes back to the pool as if it were whole")
     public static class CutCallAgainstClose {
-        private final StateWord word = new StateWord();
+        private final StateWord state = new StateWord();
         private boolean taken;
         private Closing closing;
 
         {
-            word.tryEnter();
+            state.tryEnter();
         }
 
         @Actor
         public void call() {
-            word.exitPoisoned();
-            taken = word.tryTake(true);
+            state.exitPoisoned();
+            taken = state.tryTake(true);
         }
 
         @Actor
         public void close() {
-            closing = word.close();
+            closing = state.tryClose();
         }
 
         @Arbiter
@@ -270,21 +270,21 @@ public final class StateWordStress {
             expect = FORBIDDEN,
             desc = "more than one give the connection back")
     public static class RefusedCloseAndCloseAgainstFinishAndRevoke {
-        private final StateWord word = new StateWord();
+        private final StateWord state = new StateWord();
         private boolean finished;
         private boolean revoked;
         private Closing closing;
 
         @Actor
         public void closeTwice() {
-            word.refuseClose();
-            closing = word.close();
+            state.refuseClose();
+            closing = state.tryClose();
         }
 
         @Actor
         public void heal() {
-            finished = word.tryTake(false);
-            revoked = word.tryRevoke(0, false);
+            finished = state.tryTake(false);
+            revoked = state.tryRevoke(0, false);
         }
 
         @Arbiter
@@ -298,18 +298,18 @@ public final class StateWordStress {
     @Outcome(id = "false", expect = ACCEPTABLE, desc = "closed clean after the call, or cut during it")
     @Outcome(id = "true", expect = FORBIDDEN, desc = "closed clean while the call was in the driver")
     public static class EndOfCallAgainstClose {
-        private final StateWord word = new StateWord();
-        private boolean inDriver = word.tryEnter();
+        private final StateWord state = new StateWord();
+        private boolean inDriver = state.tryEnter();
 
         @Actor
         public void call() {
             inDriver = false;
-            word.exit();
+            state.exit();
         }
 
         @Actor
         public void close(Z_Result r) {
-            r.r1 = word.close() == Closing.CLEAN && inDriver;
+            r.r1 = state.tryClose() == Closing.CLEAN && inDriver;
         }
     }
 
@@ -318,20 +318,20 @@ public final class StateWordStress {
     @Outcome(id = "false", expect = ACCEPTABLE, desc = "no call runs on a connection that is in the pool")
     @Outcome(id = "true", expect = FORBIDDEN, desc = "a call ran after the connection went back")
     public static class CallAgainstClose {
-        private final StateWord word = new StateWord();
+        private final StateWord state = new StateWord();
         private volatile boolean inPool;
 
         @Actor
         public void call(Z_Result r) {
-            if (word.tryEnter()) {
+            if (state.tryEnter()) {
                 r.r1 = inPool;
-                word.exit();
+                state.exit();
             }
         }
 
         @Actor
         public void close() {
-            if (word.close() == Closing.CLEAN) {
+            if (state.tryClose() == Closing.CLEAN) {
                 inPool = true;
             }
         }
@@ -342,23 +342,23 @@ public final class StateWordStress {
     @Outcome(id = "2, 0, 0", expect = ACCEPTABLE, desc = "both calls are counted, and over")
     @Outcome(id = ".*", expect = FORBIDDEN, desc = "a call was lost, or never ends")
     public static class CallAgainstCall {
-        private final StateWord word = new StateWord();
+        private final StateWord state = new StateWord();
 
         @Actor
         public void one() {
-            word.tryEnter();
-            word.exit();
+            state.tryEnter();
+            state.exit();
         }
 
         @Actor
         public void other() {
-            word.tryEnter();
-            word.exit();
+            state.tryEnter();
+            state.exit();
         }
 
         @Arbiter
         public void count(III_Result r) {
-            long seen = word.read();
+            long seen = state.word();
             r.r1 = (int) StateWord.sequence(seen);
             r.r2 = StateWord.callsInProgress(seen);
             r.r3 = StateWord.isFenced(seen) ? 1 : 0;
@@ -371,26 +371,26 @@ public final class StateWordStress {
     @Outcome(id = "false, .*", expect = FORBIDDEN, desc = "a stale call kept the fence away")
     @Outcome(id = "true, .*", expect = FORBIDDEN, desc = "the end of the stale call took a flag away")
     public static class EndOfStaleCallAgainstRevoke {
-        private final StateWord word = new StateWord();
+        private final StateWord state = new StateWord();
         private boolean revoked;
 
         {
-            word.tryEnter();
+            state.tryEnter();
         }
 
         @Actor
         public void call() {
-            word.exit();
+            state.exit();
         }
 
         @Actor
         public void revoke() {
-            revoked = word.tryRevoke(1, true);
+            revoked = state.tryRevoke(1, true);
         }
 
         @Arbiter
         public void look(ZI_Result r) {
-            long seen = word.read();
+            long seen = state.word();
             r.r1 = revoked;
             r.r2 = StateWord.isRevoked(seen) && StateWord.isTaken(seen) ? StateWord.callsInProgress(seen) : -1;
         }
@@ -401,28 +401,28 @@ public final class StateWordStress {
     @Outcome(id = "0, true", expect = ACCEPTABLE, desc = "out of use, and every call is over")
     @Outcome(id = ".*", expect = FORBIDDEN, desc = "a call never ends, or the poison was lost")
     public static class CutCallAgainstCall {
-        private final StateWord word = new StateWord();
+        private final StateWord state = new StateWord();
 
         {
-            word.tryEnter();
+            state.tryEnter();
         }
 
         @Actor
         public void cut() {
-            word.exitPoisoned();
+            state.exitPoisoned();
         }
 
         @Actor
         public void call() {
-            if (word.tryEnter()) {
-                word.exit();
+            if (state.tryEnter()) {
+                state.exit();
             }
         }
 
         @Arbiter
         public void look(IZ_Result r) {
-            r.r1 = StateWord.callsInProgress(word.read());
-            r.r2 = StateWord.isPoisoned(word.read()) && !word.tryEnter();
+            r.r1 = StateWord.callsInProgress(state.word());
+            r.r2 = StateWord.isPoisoned(state.word()) && !state.tryEnter();
         }
     }
 }

@@ -1,7 +1,10 @@
 package io.pgheal.spring;
 
 import io.pgheal.SelfHealingDataSource;
+import io.pgheal.postgres.Backend;
+import io.pgheal.postgres.BackendId;
 import io.pgheal.postgres.BlockingTree;
+import io.pgheal.postgres.ServerIdentity;
 import io.pgheal.report.Incident;
 import io.pgheal.track.LeaseView;
 import java.sql.SQLException;
@@ -39,7 +42,7 @@ final class BlockingTreeEndpoint {
             List<Object> waiters = new ArrayList<>();
             tree.waiters().forEach(waiter -> {
                 Map<String, @Nullable Object> each = Json.waiter(waiter);
-                addOwner(each, waiter.pid());
+                addOwner(each, waiter.backend().id(), dataSource.server().orElse(null));
                 waiters.add(each);
             });
             json.put("roots", roots);
@@ -63,17 +66,18 @@ final class BlockingTreeEndpoint {
             json.put("backendType", "prepared transaction");
         }
         json.put("waiters", tree.waitersOf(pid).size());
-        addOwner(json, pid);
-        lastWordOn(pid, dataSource, json);
+        BackendId id = tree.backend(pid).map(Backend::id).orElse(null);
+        addOwner(json, id, dataSource.server().orElse(null));
+        lastWordOn(id, dataSource.incidents(), json);
         return json;
     }
 
     /** Whose it is: of which data source of this application, and of which lease. */
-    private void addOwner(Map<String, @Nullable Object> json, int pid) {
+    private void addOwner(Map<String, @Nullable Object> json, @Nullable BackendId id, @Nullable ServerIdentity server) {
         json.put("ours", false);
         guarded.byName().forEach((name, dataSource) -> {
             for (LeaseView lease : dataSource.leases()) {
-                if (lease.backendPid() == pid) {
+                if (isOf(lease, id, server)) {
                     json.put("ours", true);
                     json.put("dataSource", name);
                     json.put("lease", Json.lease(lease));
@@ -82,10 +86,15 @@ final class BlockingTreeEndpoint {
         });
     }
 
+    /** A pid alone is used again, and by every server: what is not known to be the same is another one. */
+    static boolean isOf(LeaseView lease, @Nullable BackendId id, @Nullable ServerIdentity server) {
+        return id != null && server != null && id.equals(lease.backend()) && server.equals(lease.server());
+    }
+
     /** Why it is still there, as far as pgheal has judged it. */
-    private static void lastWordOn(int pid, SelfHealingDataSource dataSource, Map<String, @Nullable Object> json) {
-        for (Incident incident : dataSource.incidents()) {
-            if (incident.culprit() != null && incident.culprit().pid() == pid) {
+    static void lastWordOn(@Nullable BackendId id, List<Incident> incidents, Map<String, @Nullable Object> json) {
+        for (Incident incident : incidents) {
+            if (id != null && isAbout(incident.culprit(), id)) {
                 json.put("incident", incident.id());
                 json.put("action", incident.action());
                 json.put("reason", incident.reason());
@@ -93,5 +102,9 @@ final class BlockingTreeEndpoint {
             }
         }
         json.put("reason", null);
+    }
+
+    private static boolean isAbout(Incident.@Nullable Culprit culprit, BackendId id) {
+        return culprit != null && culprit.pid() == id.pid() && id.backendStart().equals(culprit.backendStart());
     }
 }

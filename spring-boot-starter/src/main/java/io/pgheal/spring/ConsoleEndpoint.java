@@ -19,27 +19,18 @@ import org.springframework.util.MimeType;
 final class ConsoleEndpoint {
     private static final MimeType HTML = MimeType.valueOf("text/html;charset=UTF-8");
     private static final MimeType SCRIPT = MimeType.valueOf("text/javascript;charset=UTF-8");
-    private static final Map<String, MimeType> FILES = Map.of(
-            "console.css",
-            MimeType.valueOf("text/css;charset=UTF-8"),
-            "icon.svg",
-            MimeType.valueOf("image/svg+xml"),
-            "acts.js",
-            SCRIPT,
-            "console.js",
-            SCRIPT,
-            "elements.js",
-            SCRIPT,
-            "endpoints.js",
-            SCRIPT,
-            "incidents.js",
-            SCRIPT,
-            "leases.js",
-            SCRIPT,
-            "sources.js",
-            SCRIPT,
-            "tree.js",
-            SCRIPT);
+    static final Map<String, MimeType> FILES = Map.ofEntries(
+            Map.entry("console.css", MimeType.valueOf("text/css;charset=UTF-8")),
+            Map.entry("icon.svg", MimeType.valueOf("image/svg+xml")),
+            Map.entry("acts.js", SCRIPT),
+            Map.entry("console.js", SCRIPT),
+            Map.entry("elements.js", SCRIPT),
+            Map.entry("endpoints.js", SCRIPT),
+            Map.entry("incidents.js", SCRIPT),
+            Map.entry("leases.js", SCRIPT),
+            Map.entry("locks.js", SCRIPT),
+            Map.entry("sources.js", SCRIPT),
+            Map.entry("tree.js", SCRIPT));
 
     @ReadOperation(produces = {"text/html", "*/*"})
     WebEndpointResponse<Resource> page() {

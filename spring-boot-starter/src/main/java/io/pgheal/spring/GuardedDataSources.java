@@ -1,8 +1,11 @@
 package io.pgheal.spring;
 
 import io.pgheal.SelfHealingDataSource;
+import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -11,9 +14,16 @@ import org.springframework.beans.factory.DisposableBean;
 /** All guarded data sources of the application, by the name of their bean. Thread-safe. */
 final class GuardedDataSources implements DisposableBean {
 
-    /** @param target what was wrapped; null when the application made the guard, and so closes it */
+    /**
+     * One of them.
+     *
+     * @param target what was wrapped; null when the application made the guard, and so closes it
+     * @param inside the bean that it is used in, where it is no bean itself
+     */
     private record Guarded(
-            SelfHealingDataSource dataSource, @Nullable DataSource target) {}
+            SelfHealingDataSource dataSource,
+            @Nullable DataSource target,
+            @Nullable String inside) {}
 
     private final Map<String, Guarded> guarded = new LinkedHashMap<>();
 
@@ -35,23 +45,45 @@ final class GuardedDataSources implements DisposableBean {
     }
 
     synchronized void add(String bean, SelfHealingDataSource dataSource, @Nullable DataSource target) {
-        guarded.put(bean, new Guarded(dataSource, target));
+        guarded.put(bean, new Guarded(dataSource, target, null));
         publish();
     }
 
-    /** Closes the guard of this target, which is about to be closed itself. */
+    /** A target that is no bean itself. */
+    synchronized void addInside(String bean, String name, SelfHealingDataSource dataSource, DataSource target) {
+        guarded.put(name, new Guarded(dataSource, target, bean));
+        publish();
+    }
+
+    /** Closes the guard of this target, which is about to be closed itself, and those inside it. */
     void release(String bean, DataSource target) {
-        SelfHealingDataSource released;
+        List<SelfHealingDataSource> released = new ArrayList<>();
         synchronized (this) {
-            Guarded entry = guarded.get(bean);
-            if (entry == null || (entry.target() != target && entry.dataSource() != target)) {
-                return;
-            }
-            guarded.remove(bean);
+            guarded.entrySet().removeIf(each -> {
+                Guarded entry = each.getValue();
+                boolean own =
+                        each.getKey().equals(bean) && (isOf(entry.target(), target) || entry.dataSource() == target);
+                if (own || bean.equals(entry.inside())) {
+                    released.add(entry.dataSource());
+                    return true;
+                }
+                return false;
+            });
             publish();
-            released = entry.dataSource();
         }
-        released.close();
+        released.forEach(SelfHealingDataSource::close);
+    }
+
+    /** Whether it is this bean, or another post-processor's wrapper around it. */
+    private static boolean isOf(@Nullable DataSource wrapped, DataSource bean) {
+        try {
+            return wrapped == bean
+                    || (wrapped != null
+                            && wrapped.isWrapperFor(bean.getClass())
+                            && wrapped.unwrap(bean.getClass()) == bean);
+        } catch (SQLException | RuntimeException unknown) {
+            return false;
+        }
     }
 
     private void publish() {

@@ -4,7 +4,12 @@ import io.pgheal.HealingConfig;
 import io.pgheal.SelfHealingDataSource;
 import io.pgheal.postgres.ConnectionOpener;
 import java.sql.SQLException;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -25,7 +30,8 @@ import org.springframework.util.ClassUtils;
 
 /**
  * Puts a guard around each data source bean that is PostgreSQL's, or may be: the core looks at the first connection. Late
- * among the post-processors, so that it stands on top of other wrappers; and it asks for other beans only when there is a
+ * among the post-processors, so that it stands on top of other wrappers (but for those of processors without an order, such as
+ * datasource-micrometer's); and it asks for other beans only when there is a
  * data source to guard, so that none is made too early. The guard is closed before the pool under it.
  */
 final class GuardingPostProcessor implements DestructionAwareBeanPostProcessor, SmartInitializingSingleton, Ordered {
@@ -42,6 +48,13 @@ final class GuardingPostProcessor implements DestructionAwareBeanPostProcessor, 
     private final ObjectProvider<PghealProperties> properties;
     private final ObjectProvider<GuardedDataSources> guarded;
     private final ObjectProvider<GuardCustomizer> customizers;
+
+    /** Beans that got no guard, by their identity: another bean may pass on to one. */
+    private final Set<DataSource> unguarded =
+            Collections.synchronizedSet(Collections.newSetFromMap(new IdentityHashMap<>()));
+
+    /** The names of those that are no beans. */
+    private final Set<String> inside = ConcurrentHashMap.newKeySet();
 
     GuardingPostProcessor(
             ConfigurableListableBeanFactory beans,
@@ -67,9 +80,67 @@ final class GuardingPostProcessor implements DestructionAwareBeanPostProcessor, 
         return LOWEST_PRECEDENCE;
     }
 
+    /** What a bean only passes on to is guarded before the bean looks at it, where it is no bean of its own. */
+    @Override
+    public Object postProcessBeforeInitialization(Object bean, String name) {
+        if (SPRING_JDBC && bean instanceof DataSource dataSource && reasonToLeaveBean(name) == null) {
+            InlineTargets.replace(
+                    dataSource, name, this::isSettled, (target, inner) -> guardInside(name, target, inner));
+        }
+        return bean;
+    }
+
+    private boolean isSettled(DataSource target) {
+        return unguarded.contains(target) || guarded.getObject().contains(target);
+    }
+
+    /** The target of that bean, guarded unless there is a reason not to. */
+    private DataSource guardInside(String bean, DataSource target, String name) {
+        inside.add(name);
+        String reason = reasonToLeave(target, name);
+        if (reason != null) {
+            LOG.info("pgheal leaves the data source '{}' alone: {}", name, reason);
+            return target;
+        }
+        String free = freeName(name);
+        return guard(target, free, bean, guard -> guarded.getObject().addInside(bean, free, guard, target));
+    }
+
+    /** A key may be called like another target, or bean. */
+    private String freeName(String name) {
+        String free = name;
+        for (int i = 2; guarded.getObject().get(free) != null || beans.containsBean(free); i++) {
+            free = name + "-" + i;
+        }
+        return free;
+    }
+
     @Override
     public Object postProcessAfterInitialization(Object bean, String name) {
-        return bean instanceof DataSource dataSource ? guard(dataSource, name) : bean;
+        if (!(bean instanceof DataSource dataSource)) {
+            return bean;
+        }
+        if (SPRING_JDBC && reasonToLeaveBean(name) == null) {
+            tellOfLateTargets(dataSource, name);
+        }
+        return guard(dataSource, name);
+    }
+
+    /** A routing data source that makes its targets while it is initialized, or looks them up, does so behind our back. */
+    private void tellOfLateTargets(DataSource passing, String bean) {
+        try {
+            InlineTargets.of(passing, bean).forEach((name, target) -> {
+                if (!isSettled(target) && reasonToLeave(target, name) == null) {
+                    LOG.warn(
+                            "the data source '{}' is not guarded, for it is made late or looked up by a name: "
+                                    + "make it a bean of its own",
+                            name);
+                }
+            });
+        } catch (RuntimeException | LinkageError e) {
+            LOG.warn(
+                    "whether all is guarded that the data source '{}' passes on to is unknown: {}", bean, e.toString());
+        }
     }
 
     private DataSource guard(DataSource dataSource, String name) {
@@ -82,14 +153,22 @@ final class GuardingPostProcessor implements DestructionAwareBeanPostProcessor, 
         String reason = reasonToLeave(dataSource, name);
         if (reason != null) {
             LOG.info("pgheal leaves the data source '{}' alone: {}", name, reason);
+            if (beans.containsBean(name) && beans.isSingleton(name)) {
+                unguarded.add(dataSource); // those of other scopes come and go
+            }
             return dataSource;
         }
-        HealingConfig config = properties.getObject().configOf(name);
+        return guard(dataSource, name, name, guard -> guarded.getObject().add(name, guard, dataSource));
+    }
+
+    /** @param bean whose properties count */
+    private DataSource guard(DataSource dataSource, String name, String bean, Consumer<SelfHealingDataSource> known) {
+        HealingConfig config = properties.getObject().configOf(bean);
         ConnectionOpener control =
-                ControlConnections.opener(properties.getObject().controlOf(name), dataSource);
+                ControlConnections.opener(properties.getObject().controlOf(bean), dataSource);
         try {
             SelfHealingDataSource guard = build(dataSource, name, config, control);
-            guarded.getObject().add(name, guard, dataSource);
+            known.accept(guard);
             return guard;
         } catch (RuntimeException | LinkageError e) {
             LOG.error("pgheal could not guard the data source '{}': the application runs without", name, e);
@@ -103,6 +182,7 @@ final class GuardingPostProcessor implements DestructionAwareBeanPostProcessor, 
                 .name(name)
                 .config(config)
                 .insideTransaction(INSIDE_TRANSACTION)
+                .tracing(new MdcTracing())
                 .listener(events::publishEvent);
         if (control != null) {
             builder.control(control);
@@ -113,14 +193,9 @@ final class GuardingPostProcessor implements DestructionAwareBeanPostProcessor, 
 
     /** Null when it is to be guarded. */
     private @Nullable String reasonToLeave(DataSource dataSource, String name) {
-        if (properties.getObject().excludeBeans().contains(name)) {
-            return "pgheal.exclude-beans names it";
-        }
-        if (ScopedProxyUtils.isScopedTarget(name)) {
-            return "it is the target of a scoped proxy, which is guarded in its place";
-        }
-        if (beans.containsBean(name) && !beans.isSingleton(name)) {
-            return "it is no singleton, and each of its instances would need a healer of its own";
+        String bean = reasonToLeaveBean(name);
+        if (bean != null) {
+            return bean;
         }
         String delegating = SPRING_JDBC ? SpringJdbc.reasonToLeave(dataSource, guarded.getObject()) : null;
         if (delegating != null) {
@@ -131,6 +206,20 @@ final class GuardingPostProcessor implements DestructionAwareBeanPostProcessor, 
         }
         String url = PoolSettings.url(dataSource);
         return url == null || isPostgres(url) ? null : "it is not PostgreSQL's";
+    }
+
+    /** The same, as far as it is the bean's affair. */
+    private @Nullable String reasonToLeaveBean(String name) {
+        if (properties.getObject().excludeBeans().contains(name)) {
+            return "pgheal.exclude-beans names it";
+        }
+        if (ScopedProxyUtils.isScopedTarget(name)) {
+            return "it is the target of a scoped proxy, which is guarded in its place";
+        }
+        if (beans.containsBean(name) && !beans.isSingleton(name)) {
+            return "it is no singleton, and each of its instances would need a healer of its own";
+        }
+        return null;
     }
 
     /** Also through a driver that wraps another, such as {@code jdbc:tc:postgresql:}. */
@@ -161,7 +250,7 @@ final class GuardingPostProcessor implements DestructionAwareBeanPostProcessor, 
     }
 
     private void tellIfAbsent(String property, String name) {
-        if (!beans.containsBean(name)) {
+        if (!beans.containsBean(name) && !inside.contains(name)) {
             LOG.warn("{} names '{}', but there is no bean of this name", property, name);
         }
     }
@@ -185,10 +274,10 @@ final class GuardingPostProcessor implements DestructionAwareBeanPostProcessor, 
                 DataSource target = delegating.getTargetDataSource();
                 return target != null && guarded.contains(target)
                         ? "the one that it delegates to is guarded"
-                        : "it delegates to another one, which is guarded if it is a bean";
+                        : "it delegates to another one";
             }
             if (dataSource instanceof AbstractRoutingDataSource) {
-                return "it routes to others, which are guarded where they are beans";
+                return "it routes to others, which are guarded";
             }
             if (dataSource instanceof SmartDataSource) {
                 return "it decides itself when its connections are closed";

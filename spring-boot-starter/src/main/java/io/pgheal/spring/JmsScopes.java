@@ -63,7 +63,8 @@ final class JmsScopes implements SmartLifecycle {
 
     private void wrap(AbstractMessageListenerContainer container) {
         Object listener = container.getMessageListener();
-        if (listener instanceof MessageListener || listener instanceof SessionAwareMessageListener<?>) {
+        boolean wrapped = listener instanceof UnitOfWork; // the context was stopped and started again
+        if (!wrapped && (listener instanceof MessageListener || listener instanceof SessionAwareMessageListener<?>)) {
             container.setMessageListener(
                     new UnitOfWork(scopes, listener, "a JMS message from " + container.getDestinationName()));
         }

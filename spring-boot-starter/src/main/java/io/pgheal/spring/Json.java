@@ -1,6 +1,8 @@
 package io.pgheal.spring;
 
+import io.pgheal.HealingConfig;
 import io.pgheal.ReleaseCandidate;
+import io.pgheal.decide.TableRule;
 import io.pgheal.detect.Evidence;
 import io.pgheal.heal.RungResult;
 import io.pgheal.postgres.Backend;
@@ -15,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +29,36 @@ final class Json {
 
     static String word(Enum<?> value) {
         return value.name().toLowerCase(Locale.ROOT);
+    }
+
+    /** What can be changed while the application runs. */
+    static Map<String, @Nullable Object> rules(HealingConfig config) {
+        Map<String, @Nullable Object> json = new LinkedHashMap<>();
+        json.put("abandonedGraceMillis", config.limits().grace().toMillis());
+        json.put("abandonedPatienceMillis", config.limits().patience().toMillis());
+        json.put(
+                "idleBlockerTimeoutMillis", config.limits().idleBlockerTimeout().toMillis());
+        json.put(
+                "activeBlockerTimeoutMillis",
+                config.limits().activeBlockerTimeout().toMillis());
+        Map<String, Object> tables = new LinkedHashMap<>();
+        for (TableRule rule : config.limits().tables()) {
+            Map<String, @Nullable Object> limits = new LinkedHashMap<>();
+            limits.put("idleBlockerTimeoutMillis", millis(rule.idleBlockerTimeout()));
+            limits.put("activeBlockerTimeoutMillis", millis(rule.activeBlockerTimeout()));
+            tables.put(rule.pattern(), limits);
+        }
+        json.put("tables", tables);
+        json.put("spareUsers", sorted(config.spare().users()));
+        json.put("spareApplicationNames", sorted(config.spare().applicationNames()));
+        json.put("spareDatabases", sorted(config.spare().databases()));
+        json.put("spareTables", sorted(config.spare().tables()));
+        json.put("spareStatementTags", sorted(config.spare().statementTags()));
+        return json;
+    }
+
+    private static List<String> sorted(Set<String> names) {
+        return names.stream().sorted().toList();
     }
 
     static Map<String, @Nullable Object> healer(HealerState state) {
@@ -41,6 +74,19 @@ final class Json {
         json.put("quarantined", state.quarantined());
         json.put("queries", state.queries());
         json.put("lostEvents", state.lostEvents());
+        json.put("mishaps", mishaps(state.mishaps()));
+        return json;
+    }
+
+    private static Map<String, Long> mishaps(HealerState.Mishaps mishaps) {
+        Map<String, Long> json = new LinkedHashMap<>();
+        json.put("actsGivenUp", mishaps.actsGivenUp());
+        json.put("actsRefused", mishaps.actsRefused());
+        json.put("failedLooks", mishaps.failedLooks());
+        json.put("pauses", mishaps.pauses());
+        json.put("lostNotices", mishaps.lostNotices());
+        json.put("connects", mishaps.connects());
+        json.put("losses", mishaps.losses());
         return json;
     }
 
@@ -55,6 +101,8 @@ final class Json {
         json.put("thread", lease.thread());
         json.put("borrowStack", lease.borrowStack());
         json.put("lastStatements", lease.lastStatements());
+        json.put("traceId", lease.trace() == null ? null : lease.trace().traceId());
+        json.put("spanId", lease.trace() == null ? null : lease.trace().spanId());
         return json;
     }
 
@@ -84,6 +132,8 @@ final class Json {
         json.put("silenceMillis", millis(incident.silence()));
         json.put("blockedMillis", incident.blocked().toMillis());
         json.put("operator", incident.operator());
+        json.put("traceId", incident.trace() == null ? null : incident.trace().traceId());
+        json.put("spanId", incident.trace() == null ? null : incident.trace().spanId());
         LeaseView lease = incident.lease();
         json.put("thread", lease == null ? null : lease.thread());
         json.put("borrowStack", lease == null ? List.of() : lease.borrowStack());
@@ -103,6 +153,7 @@ final class Json {
     private static Map<String, @Nullable Object> culprit(Incident.Culprit culprit) {
         Map<String, @Nullable Object> json = new LinkedHashMap<>();
         json.put("pid", culprit.pid());
+        json.put("backendStart", culprit.backendStart());
         json.put("state", culprit.state());
         json.put("user", culprit.user());
         json.put("applicationName", culprit.applicationName());

@@ -2,6 +2,7 @@ package io.pgheal.spring;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.pgheal.SelfHealingDataSource;
+import io.pgheal.report.HealingMeters;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
@@ -33,7 +34,7 @@ final class LateMeters implements GuardCustomizer, SmartInitializingSingleton {
     public void afterSingletonsInstantiated() {
         application.ifUnique(found -> {
             registry = found;
-            guarded.byName().values().forEach(guard -> guard.meterRegistry(found));
+            guarded.byName().values().forEach(guard -> guard.metrics(HealingMeters.in(found)));
         });
     }
 }

@@ -14,8 +14,9 @@ import org.springframework.boot.convert.DurationStyle;
 import org.springframework.core.annotation.AnnotatedElementUtils;
 
 /**
- * Lays the interceptor of {@link LongTransaction} around the beans that ask for it, outside of Spring's own ones: it must
- * still hold when the transaction of the same method commits.
+ * Lays the interceptor of {@link LongTransaction} around the beans that ask for it, outside of Spring's transactions: it must
+ * still hold when the transaction of the same method commits. And inside of {@code @Async}, on the thread that works; both
+ * go before all others, so whoever comes later is outermost.
  */
 final class LongTransactionPostProcessor extends AbstractBeanFactoryAwareAdvisingPostProcessor {
     private static final long serialVersionUID = 1L;
@@ -23,6 +24,7 @@ final class LongTransactionPostProcessor extends AbstractBeanFactoryAwareAdvisin
     private transient @Nullable ConfigurableBeanFactory values;
 
     LongTransactionPostProcessor(ObjectProvider<GuardedDataSources> guarded, boolean proxyTargetClass) {
+        setOrder(LOWEST_PRECEDENCE - 1);
         setBeforeExistingAdvisors(true);
         setProxyTargetClass(proxyTargetClass);
         this.advisor = new DefaultPointcutAdvisor(new Annotated(), new LongTransactionInterceptor(guarded, this::time));

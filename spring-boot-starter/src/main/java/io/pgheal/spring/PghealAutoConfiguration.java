@@ -1,6 +1,7 @@
 package io.pgheal.spring;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.tracing.Tracer;
 import jakarta.servlet.DispatcherType;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
@@ -14,6 +15,7 @@ import org.springframework.boot.context.properties.EnableConfigurationProperties
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
 import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.core.Ordered;
@@ -57,12 +59,26 @@ class PghealAutoConfiguration {
                 guarded, environment.getProperty("spring.aop.proxy-target-class", Boolean.class, true));
     }
 
+    @Bean
+    static MigrationPostProcessor pghealMigrations(ObjectProvider<GuardedDataSources> guarded) {
+        return new MigrationPostProcessor(guarded);
+    }
+
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnClass(name = "io.micrometer.core.instrument.MeterRegistry")
     static class Meters {
         @Bean
         static LateMeters pghealLateMeters(GuardedDataSources guarded, ObjectProvider<MeterRegistry> registries) {
             return new LateMeters(guarded, registries);
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(name = "io.micrometer.tracing.Tracer")
+    static class Traces {
+        @Bean
+        static SpanTracing pghealSpanTracing(ObjectProvider<Tracer> tracers) {
+            return new SpanTracing(tracers);
         }
     }
 
@@ -90,8 +106,8 @@ class PghealAutoConfiguration {
     static class Endpoints {
         @Bean
         @ConditionalOnAvailableEndpoint
-        PghealEndpoint pghealEndpoint(GuardedDataSources guarded) {
-            return new PghealEndpoint(guarded);
+        PghealEndpoint pghealEndpoint(GuardedDataSources guarded, ConfigurableEnvironment environment) {
+            return new PghealEndpoint(guarded, OpenedEndpoint.isSpokenOf("pgheal", environment));
         }
 
         @Bean
@@ -101,6 +117,7 @@ class PghealAutoConfiguration {
         }
 
         @Bean
+        @Conditional(OpenedEndpoint.Release.class)
         @ConditionalOnAvailableEndpoint
         ReleaseEndpoint pghealReleaseEndpoint(GuardedDataSources guarded) {
             return new ReleaseEndpoint(guarded);

@@ -1,35 +1,47 @@
 package io.pgheal.spring;
 
+import io.pgheal.HealingConfig;
 import io.pgheal.SelfHealingDataSource;
 import io.pgheal.decide.HealingMode;
 import io.pgheal.report.Incident;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.actuate.endpoint.Access;
+import org.springframework.boot.actuate.endpoint.SecurityContext;
 import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
 import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
 import org.springframework.boot.actuate.endpoint.annotation.Selector;
 import org.springframework.boot.actuate.endpoint.annotation.WriteOperation;
+import org.springframework.boot.actuate.endpoint.web.WebEndpointResponse;
 
 /**
- * {@code /actuator/pgheal}: what pgheal sees and did. It can be read where it is exposed; the mode can be changed only
- * with {@code management.endpoint.pgheal.access=unrestricted}.
+ * {@code /actuator/pgheal}: what pgheal sees and did. It can be read where it is exposed; the mode and the rules can be
+ * changed only with {@code management.endpoint.pgheal.access=unrestricted}, whatever is said of all endpoints.
  */
 @Endpoint(id = "pgheal", defaultAccess = Access.READ_ONLY)
 final class PghealEndpoint {
-    private final GuardedDataSources guarded;
+    private static final int FORBIDDEN = 403;
+    private static final String NOBODY = "somebody who is not logged in";
 
-    PghealEndpoint(GuardedDataSources guarded) {
+    private final GuardedDataSources guarded;
+    private final boolean opened;
+
+    /** @param opened whether the application said itself who may use this endpoint */
+    PghealEndpoint(GuardedDataSources guarded, boolean opened) {
         this.guarded = guarded;
+        this.opened = opened;
     }
 
     @ReadOperation
     Map<String, @Nullable Object> everything() {
         Map<String, @Nullable Object> body = new LinkedHashMap<>();
         body.put("mode", commonMode());
+        body.put("changeable", opened);
         Map<String, Object> dataSources = new LinkedHashMap<>();
         guarded.byName().forEach((name, dataSource) -> dataSources.put(name, describe(dataSource)));
         body.put("dataSources", dataSources);
@@ -51,19 +63,78 @@ final class PghealEndpoint {
     }
 
     /**
-     * Changes the mode of one data source, or of all.
+     * Changes the mode, or rules, of one data source or of all. Either all that is asked for holds from now on, or nothing: each
+     * is checked like a property at the start. 403 where only the default of all endpoints would let it pass.
      *
      * @param mode text, because what Spring Boot says of a word that is no mode does not help
      * @param dataSource optional; Spring Boot 3 knows that by Spring's annotation alone, 4 by the other one
+     * @param operator counts only where nobody is logged in
      */
     @WriteOperation
-    Map<String, @Nullable Object> change(String mode, @org.springframework.lang.Nullable @Nullable String dataSource) {
-        HealingMode next = parse(mode);
-        if (dataSource == null) {
-            guarded.byName().values().forEach(each -> each.mode(next));
-        } else {
-            BadRequest.unlessNamed(dataSource, guarded.byName()).mode(next);
+    synchronized WebEndpointResponse<Map<String, @Nullable Object>> change(
+            SecurityContext caller,
+            @org.springframework.lang.Nullable @Nullable String mode,
+            @org.springframework.lang.Nullable @Nullable String dataSource,
+            @org.springframework.lang.Nullable @Nullable String table,
+            @org.springframework.lang.Nullable @Nullable String idleBlockerTimeout,
+            @org.springframework.lang.Nullable @Nullable String activeBlockerTimeout,
+            @org.springframework.lang.Nullable @Nullable String abandonedGrace,
+            @org.springframework.lang.Nullable @Nullable String abandonedPatience,
+            @org.springframework.lang.Nullable @Nullable Set<String> spareUsers,
+            @org.springframework.lang.Nullable @Nullable Set<String> spareApplicationNames,
+            @org.springframework.lang.Nullable @Nullable Set<String> spareDatabases,
+            @org.springframework.lang.Nullable @Nullable Set<String> spareTables,
+            @org.springframework.lang.Nullable @Nullable Set<String> spareStatementTags,
+            @org.springframework.lang.Nullable @Nullable String operator) {
+        if (!opened) {
+            return new WebEndpointResponse<>(
+                    Map.of("message", "read only; to open it, set management.endpoint.pgheal.access=unrestricted"),
+                    FORBIDDEN);
         }
+        AskedRules rules = new AskedRules(
+                table,
+                idleBlockerTimeout,
+                activeBlockerTimeout,
+                abandonedGrace,
+                abandonedPatience,
+                spareUsers,
+                spareApplicationNames,
+                spareDatabases,
+                spareTables,
+                spareStatementTags);
+        return BadRequest.unless(() -> change(caller, mode, dataSource, rules, operator));
+    }
+
+    private Map<String, @Nullable Object> change(
+            SecurityContext caller,
+            @Nullable String mode,
+            @Nullable String dataSource,
+            AskedRules rules,
+            @Nullable String operator) {
+        if (mode == null && rules.isNothing()) {
+            throw BadRequest.because(
+                    "nothing is asked for; write mode, or a rule such as table and idleBlockerTimeout");
+        }
+        HealingMode next = mode == null ? null : parse(mode);
+        Collection<SelfHealingDataSource> meant = dataSource == null
+                ? guarded.byName().values()
+                : List.of(BadRequest.unlessNamed(dataSource, guarded.byName()));
+        String by = Caller.name(caller, operator);
+        Map<SelfHealingDataSource, HealingConfig> wanted = new LinkedHashMap<>();
+        meant.forEach(each -> wanted.put(each, rules.appliedTo(each.config())));
+        wanted.forEach((each, config) -> change(each, config, next, by == null ? NOBODY : by));
+        return modes();
+    }
+
+    private static void change(
+            SelfHealingDataSource dataSource, HealingConfig config, @Nullable HealingMode mode, String by) {
+        dataSource.config(config, by);
+        if (mode != null) {
+            dataSource.mode(mode, by);
+        }
+    }
+
+    private Map<String, @Nullable Object> modes() {
         Map<String, @Nullable Object> modes = new LinkedHashMap<>();
         guarded.byName().forEach((name, each) -> modes.put(name, Json.word(each.mode())));
         Map<String, @Nullable Object> body = new LinkedHashMap<>();
@@ -93,6 +164,7 @@ final class PghealEndpoint {
     private static Map<String, @Nullable Object> describe(SelfHealingDataSource dataSource) {
         Map<String, @Nullable Object> body = new LinkedHashMap<>();
         body.put("mode", Json.word(dataSource.mode()));
+        body.put("rules", Json.rules(dataSource.config()));
         body.put("healer", Json.healer(dataSource.healer()));
         body.put("leases", dataSource.leases().stream().map(Json::lease).toList());
         body.put("movingSites", dataSource.movingSites().stream().sorted().toList());

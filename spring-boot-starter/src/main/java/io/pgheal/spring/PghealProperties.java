@@ -15,8 +15,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 
 /**
  * What an application may say about pgheal. What it does not say is null here and stays as {@link HealingConfig} has
- * it; a test holds the defaults of the metadata to those. A name that nobody knows stops the start: a protection that is
- * misspelled is none.
+ * it; a test holds the defaults of the metadata to those. A name that nobody knows stops the start (but for environment
+ * variables and system properties, which Spring Boot leaves out): a protection that is misspelled is none.
  *
  * @param enabled Whether data sources are guarded at all.
  * @param mode How far pgheal may go at the start; can be changed while the application runs.
@@ -94,7 +94,7 @@ record PghealProperties(
     record Diagnosis(@Nullable Duration deadline) {}
 
     /**
-     * @param interval A remedy that has not helped for so long is followed by the next one.
+     * @param interval A remedy that has not helped for so long is followed by the next one. At most 60 s.
      */
     record Escalation(@Nullable Duration interval) {}
 
@@ -228,7 +228,8 @@ record PghealProperties(
             ifSet(own.mode(), config::mode);
             own.abandoned().applyTo(config);
             own.lockWait().applyTo(config);
-            limits.putAll(TableLimits.parse("pgheal.data-sources." + bean + ".tables.", own.tables()));
+            TableLimits.parse("pgheal.data-sources." + bean + ".tables.", own.tables())
+                    .forEach((table, limit) -> limits.merge(table, limit, (general, one) -> one.or(general)));
         });
         said("pgheal.", () -> limits.forEach((pattern, limit) -> limit.applyTo(config, pattern)));
         HealingConfig[] built = new HealingConfig[1];
@@ -272,7 +273,7 @@ record PghealProperties(
         }
     }
 
-    private static <T> void ifSet(@Nullable T value, Consumer<T> setting) {
+    static <T> void ifSet(@Nullable T value, Consumer<T> setting) {
         if (value != null) {
             setting.accept(value);
         }

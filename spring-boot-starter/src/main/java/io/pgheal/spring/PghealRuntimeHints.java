@@ -1,12 +1,17 @@
 package io.pgheal.spring;
 
 import org.jspecify.annotations.Nullable;
+import org.postgresql.core.BaseConnection;
+import org.postgresql.core.QueryExecutor;
 import org.springframework.aot.hint.MemberCategory;
 import org.springframework.aot.hint.RuntimeHints;
 import org.springframework.aot.hint.RuntimeHintsRegistrar;
 import org.springframework.aot.hint.TypeReference;
 
-/** What a native image has to keep because it is only looked up by name: the console's files, getters of pools, decorators. */
+/**
+ * What a native image has to keep because it is only looked up by name (the console's files, getters of pools, decorators),
+ * and the interfaces whose proxies stand for the driver's.
+ */
 final class PghealRuntimeHints implements RuntimeHintsRegistrar {
 
     @Override
@@ -25,15 +30,39 @@ final class PghealRuntimeHints implements RuntimeHintsRegistrar {
         for (String executor : new String[] {
             "org.springframework.scheduling.concurrent.ThreadPoolTaskExecutor",
             "org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler",
-            "org.springframework.core.task.SimpleAsyncTaskExecutor"
+            "org.springframework.core.task.SimpleAsyncTaskExecutor",
+            "org.springframework.core.task.support.TaskExecutorAdapter",
+            "org.springframework.scheduling.concurrent.ConcurrentTaskExecutor"
         }) {
             hints.reflection().registerTypeIfPresent(loader, executor, hint -> hint.withField("taskDecorator"));
         }
         hints.reflection()
                 .registerTypeIfPresent(
                         loader,
+                        "org.springframework.scheduling.support.DelegatingErrorHandlingRunnable",
+                        hint -> hint.withField("delegate").withField("errorHandler"));
+        hints.reflection()
+                .registerTypeIfPresent(
+                        loader,
+                        "org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource",
+                        hint -> hint.withField("targetDataSources")
+                                .withField("defaultTargetDataSource")
+                                .withField("resolvedDataSources")
+                                .withField("resolvedDefaultDataSource"));
+        hints.reflection()
+                .registerTypeIfPresent(
+                        loader,
+                        "org.springframework.jdbc.datasource.LazyConnectionDataSourceProxy",
+                        hint -> hint.withField("readOnlyDataSource"));
+        hints.reflection()
+                .registerTypeIfPresent(
+                        loader,
                         "org.springframework.batch.core.job.AbstractJob",
                         hint -> hint.withMembers(MemberCategory.INVOKE_PUBLIC_METHODS));
+        for (Class<?> driver : new Class<?>[] {BaseConnection.class, QueryExecutor.class}) {
+            hints.proxies().registerJdkProxy(driver);
+            hints.reflection().registerType(driver, MemberCategory.INVOKE_PUBLIC_METHODS);
+        }
         for (String heard : new String[] {
             "org.springframework.batch.core.JobExecutionListener",
             "org.springframework.batch.core.listener.JobExecutionListener"

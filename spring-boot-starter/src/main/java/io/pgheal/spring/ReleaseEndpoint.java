@@ -5,7 +5,6 @@ import io.pgheal.ReleaseTarget;
 import io.pgheal.SelfHealingDataSource;
 import io.pgheal.postgres.BackendId;
 import io.pgheal.postgres.TransactionRef;
-import java.security.Principal;
 import java.sql.SQLException;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -14,11 +13,12 @@ import org.springframework.boot.actuate.endpoint.Access;
 import org.springframework.boot.actuate.endpoint.SecurityContext;
 import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
 import org.springframework.boot.actuate.endpoint.annotation.WriteOperation;
+import org.springframework.boot.actuate.endpoint.web.WebEndpointResponse;
 
 /**
  * {@code POST /actuator/pghealrelease}: ends what stands in the way. Not there unless the application says {@code
- * management.endpoint.pghealrelease.access=unrestricted}, and then secured like any write of the actuator. Without {@code
- * "dryRun": false} it only shows what would be hit.
+ * management.endpoint.pghealrelease.access=unrestricted}, whatever it says of all endpoints, and then secured like any write
+ * of the actuator. Without {@code "dryRun": false} it only shows what would be hit.
  */
 @Endpoint(id = "pghealrelease", defaultAccess = Access.NONE)
 final class ReleaseEndpoint {
@@ -37,7 +37,7 @@ final class ReleaseEndpoint {
      * @param operator counts only where nobody is logged in
      */
     @WriteOperation
-    Map<String, @Nullable Object> release(
+    WebEndpointResponse<Map<String, @Nullable Object>> release(
             SecurityContext caller,
             @org.springframework.lang.Nullable @Nullable String table,
             @org.springframework.lang.Nullable @Nullable Integer pid,
@@ -49,28 +49,32 @@ final class ReleaseEndpoint {
             @org.springframework.lang.Nullable @Nullable Boolean dryRun,
             @org.springframework.lang.Nullable @Nullable String dataSource,
             @org.springframework.lang.Nullable @Nullable String operator) {
-        SelfHealingDataSource where = dataSource(dataSource);
-        Release remedy = remedy(how);
+        boolean shownOnly = dryRun == null || dryRun;
+        return BadRequest.unless(() -> release(
+                dataSource(dataSource),
+                whom(table, pid, backendStart, xactStart, stateChange, state),
+                remedy(how),
+                shownOnly ? null : name(caller, operator)));
+    }
+
+    /** @param operator null when it is only to be shown who would be hit */
+    private static Map<String, @Nullable Object> release(
+            SelfHealingDataSource where, ReleaseTarget whom, Release remedy, @Nullable String operator)
+            throws SQLException {
         Map<String, @Nullable Object> json = new LinkedHashMap<>();
-        try {
-            ReleaseTarget whom = whom(table, pid, backendStart, xactStart, stateChange, state);
-            if (dryRun == null || dryRun) {
-                json.put("dryRun", true);
-                json.put(
-                        "wouldHit",
-                        where.wouldRelease(whom, remedy).stream()
-                                .map(Json::candidate)
-                                .toList());
-            } else {
-                json.put("dryRun", false);
-                json.put(
-                        "incidents",
-                        where.release(whom, remedy, name(caller, operator)).stream()
-                                .map(Json::incident)
-                                .toList());
-            }
-        } catch (SQLException | IllegalArgumentException e) {
-            throw BadRequest.because(String.valueOf(e.getMessage()));
+        json.put("dryRun", operator == null);
+        if (operator == null) {
+            json.put(
+                    "wouldHit",
+                    where.wouldRelease(whom, remedy).stream()
+                            .map(Json::candidate)
+                            .toList());
+        } else {
+            json.put(
+                    "incidents",
+                    where.release(whom, remedy, operator).stream()
+                            .map(Json::incident)
+                            .toList());
         }
         return json;
     }
@@ -122,13 +126,10 @@ final class ReleaseEndpoint {
     }
 
     private static String name(SecurityContext caller, @Nullable String operator) {
-        Principal principal = caller.getPrincipal();
-        if (principal != null) {
-            return principal.getName();
-        }
-        if (operator == null) {
+        String name = Caller.name(caller, operator);
+        if (name == null) {
             throw BadRequest.because("nobody is logged in: write operator, the incident tells who it was");
         }
-        return operator;
+        return name;
     }
 }

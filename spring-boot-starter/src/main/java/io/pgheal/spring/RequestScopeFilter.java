@@ -39,7 +39,7 @@ final class RequestScopeFilter implements Filter {
     @Override
     public void doFilter(ServletRequest request, ServletResponse response, FilterChain chain)
             throws IOException, ServletException {
-        if (!(request instanceof HttpServletRequest http) || request.getAttribute(INSIDE) != null) {
+        if (!(request instanceof HttpServletRequest http) || isInside(request)) {
             chain.doFilter(request, response);
             return;
         }
@@ -55,10 +55,19 @@ final class RequestScopeFilter implements Filter {
         }
     }
 
+    private static boolean isInside(ServletRequest request) {
+        try {
+            return request.getAttribute(INSIDE) != null;
+        } catch (Throwable e) {
+            complain(e);
+            return true; // then it is no unit of work
+        }
+    }
+
     private WorkScopes enter(HttpServletRequest request) {
         try {
             request.setAttribute(INSIDE, true);
-            String name = request.getMethod() + " " + request.getRequestURI();
+            String name = request.getMethod() + " " + withoutParameters(request.getRequestURI());
             return WorkScopes.begin(
                     guarded.byName().values(),
                     request.getDispatcherType() == DispatcherType.REQUEST
@@ -68,6 +77,11 @@ final class RequestScopeFilter implements Filter {
             complain(e);
             return WorkScopes.none();
         }
+    }
+
+    /** A session's id may be among them. */
+    static String withoutParameters(String path) {
+        return path.indexOf(';') < 0 ? path : path.replaceAll(";[^/]*", "");
     }
 
     /** The steps are apart: one that fails leaves none of the others out. */
@@ -94,10 +108,15 @@ final class RequestScopeFilter implements Filter {
     }
 
     private static @Nullable Throwable swallowed(ServletRequest request) {
-        if (request.getAttribute(RESOLVED) instanceof Throwable resolved) {
-            return resolved;
+        try {
+            if (request.getAttribute(RESOLVED) instanceof Throwable resolved) {
+                return resolved;
+            }
+            return request.getAttribute(RequestDispatcher.ERROR_EXCEPTION) instanceof Throwable error ? error : null;
+        } catch (Throwable e) {
+            complain(e);
+            return null;
         }
-        return request.getAttribute(RequestDispatcher.ERROR_EXCEPTION) instanceof Throwable error ? error : null;
     }
 
     /** Spring MVC and containers wrap an Error in a ServletException; the story should name the error. */

@@ -66,13 +66,20 @@ record TableLimits(
         }
     }
 
-    private static Duration time(String property, String value) {
+    static Duration time(String property, String value) {
         try {
             return DurationStyle.detectAndParse(value);
         } catch (IllegalArgumentException e) {
             throw new InvalidPropertyException(
                     property + " is '" + value + "'", "write a time such as 2s or 500ms, or 0 for never");
         }
+    }
+
+    /** What is not said here is as it was said there. */
+    TableLimits or(TableLimits general) {
+        return new TableLimits(
+                idleBlockerTimeout == null ? general.idleBlockerTimeout : idleBlockerTimeout,
+                activeBlockerTimeout == null ? general.activeBlockerTimeout : activeBlockerTimeout);
     }
 
     void applyTo(HealingConfig.Builder config, String pattern) {

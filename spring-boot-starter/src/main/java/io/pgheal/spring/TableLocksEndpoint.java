@@ -8,6 +8,7 @@ import org.springframework.boot.actuate.endpoint.Access;
 import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
 import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
 import org.springframework.boot.actuate.endpoint.annotation.Selector;
+import org.springframework.boot.actuate.endpoint.web.WebEndpointResponse;
 
 /** {@code /actuator/pgheallocks/{table}}: who holds which locks on a table, and who waits for them, now. */
 @Endpoint(id = "pgheallocks", defaultAccess = Access.READ_ONLY)
@@ -20,7 +21,11 @@ final class TableLocksEndpoint {
 
     /** @param table {@code table} or {@code schema.table} */
     @ReadOperation
-    Map<String, Object> locks(@Selector String table) {
+    WebEndpointResponse<Map<String, @Nullable Object>> locks(@Selector String table) {
+        return BadRequest.unless(() -> told(table));
+    }
+
+    private Map<String, @Nullable Object> told(String table) {
         Map<String, Object> dataSources = new LinkedHashMap<>();
         guarded.byName().forEach((name, dataSource) -> {
             Map<String, @Nullable Object> json = new LinkedHashMap<>();
@@ -28,8 +33,6 @@ final class TableLocksEndpoint {
                 json.put(
                         "locks",
                         dataSource.locksOn(table).stream().map(Json::tableLock).toList());
-            } catch (IllegalArgumentException e) {
-                throw BadRequest.because(String.valueOf(e.getMessage()));
             } catch (SQLException e) {
                 json.put("error", String.valueOf(e.getMessage()));
             }

@@ -12,7 +12,9 @@ import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.core.Ordered;
 import org.springframework.core.task.SimpleAsyncTaskExecutor;
 import org.springframework.core.task.TaskDecorator;
+import org.springframework.core.task.support.TaskExecutorAdapter;
 import org.springframework.scheduling.annotation.AsyncAnnotationAdvisor;
+import org.springframework.scheduling.concurrent.ConcurrentTaskExecutor;
 import org.springframework.scheduling.concurrent.ThreadPoolTaskExecutor;
 import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
 import org.springframework.util.ReflectionUtils;
@@ -46,6 +48,10 @@ final class TaskScopePostProcessor implements BeanPostProcessor, Ordered {
             decorate(scheduler, ThreadPoolTaskScheduler.class, name, scheduler::setTaskDecorator);
         } else if (bean instanceof SimpleAsyncTaskExecutor executor) {
             decorate(executor, SimpleAsyncTaskExecutor.class, name, executor::setTaskDecorator);
+        } else if (bean instanceof ConcurrentTaskExecutor executor) {
+            decorate(executor, ConcurrentTaskExecutor.class, name, executor::setTaskDecorator);
+        } else if (bean instanceof TaskExecutorAdapter executor) {
+            decorate(executor, TaskExecutorAdapter.class, name, executor::setTaskDecorator);
         }
         return bean;
     }

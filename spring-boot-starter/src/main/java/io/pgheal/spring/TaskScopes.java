@@ -22,8 +22,17 @@ final class TaskScopes {
     /** Decorates tasks around what the application's own decorator makes of them. */
     TaskDecorator around(@Nullable TaskDecorator own, String name) {
         return task -> {
-            Runnable decorated = own == null ? task : own.decorate(task);
-            return () -> run(name, task, decorated);
+            Runnable heard = SwallowedErrors.heard(task);
+            Runnable decorated = own == null ? heard : own.decorate(heard);
+            Thread submitter = Thread.currentThread();
+            WorkScopes unit = WorkScopes.current();
+            return () -> {
+                if (Thread.currentThread() == submitter && WorkScopes.current() == unit) {
+                    decorated.run(); // at once: a part of the submitter's own work, which goes on afterwards
+                } else {
+                    run(name, task, decorated);
+                }
+            };
         };
     }
 
@@ -74,7 +83,7 @@ final class TaskScopes {
     Object asynchronously(MethodInvocation call) throws Throwable {
         WorkScopes task = WorkScopes.current();
         if (task == null) {
-            return message(call, "@Async " + nameOf(call));
+            return isOnTheCallersThread() ? call.proceed() : message(call, "@Async " + nameOf(call));
         }
         try {
             return call.proceed();

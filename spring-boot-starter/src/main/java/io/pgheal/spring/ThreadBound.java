@@ -1,5 +1,6 @@
 package io.pgheal.spring;
 
+import io.pgheal.SelfHealingDataSource;
 import io.pgheal.track.HealingLease;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -7,10 +8,12 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.jdbc.datasource.ConnectionHolder;
+import org.springframework.jdbc.datasource.ConnectionProxy;
 import org.springframework.transaction.support.ResourceHolderSupport;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 
@@ -79,8 +82,7 @@ final class ThreadBound {
         left.entrySet().removeIf(entry -> bound.get(entry.getKey()) != entry.getValue());
         for (Map.Entry<Object, Object> entry : left.entrySet()) {
             if (entry.getValue() instanceof ConnectionHolder holder) {
-                HealingLease lease = leaseOf(holder);
-                if (lease != null && (lease.isOver() || (alsoLeftBehind && lease.isLeftBehind()))) {
+                if (isDead(entry.getKey(), holder, alsoLeftBehind)) {
                     dead.add(entry.getKey());
                 } else {
                     alive = true;
@@ -116,14 +118,36 @@ final class ThreadBound {
         }
     }
 
-    /** Null where it is not one of ours, or where looking would fetch it. */
-    private static @Nullable HealingLease leaseOf(ConnectionHolder holder) {
+    /** Also when the session of JPA that lent it is closed: it has nothing to give any more. */
+    private static boolean isDead(Object key, ConnectionHolder holder, boolean alsoLeftBehind) {
+        Connection connection;
         try {
-            Connection connection = holder.getConnection();
+            connection = holder.getConnection();
+        } catch (IllegalStateException closed) {
+            return isOurs(key);
+        } catch (RuntimeException none) {
+            return false;
+        }
+        HealingLease lease = leaseOf(connection);
+        return lease != null && (lease.isOver() || (alsoLeftBehind && lease.isLeftBehind()));
+    }
+
+    private static boolean isOurs(Object key) {
+        try {
+            return key instanceof SelfHealingDataSource
+                    || (key instanceof DataSource wrapper && wrapper.isWrapperFor(SelfHealingDataSource.class));
+        } catch (SQLException | RuntimeException none) {
+            return false;
+        }
+    }
+
+    /** Null where it is not one of ours, or where looking would fetch it: Spring's lazy connections are such proxies. */
+    private static @Nullable HealingLease leaseOf(Connection connection) {
+        try {
             if (connection instanceof HealingLease lease) {
                 return lease;
             }
-            return !connection.getClass().getName().contains("$Proxy") && connection.isWrapperFor(HealingLease.class)
+            return !(connection instanceof ConnectionProxy) && connection.isWrapperFor(HealingLease.class)
                     ? connection.unwrap(HealingLease.class)
                     : null;
         } catch (SQLException | RuntimeException none) {

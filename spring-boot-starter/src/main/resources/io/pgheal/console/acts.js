@@ -1,7 +1,8 @@
 import { release, troubleOf } from './endpoints.js';
 import { byId, element, say, span, words } from './elements.js';
 
-// An act is always shown first, and done only when somebody says so who saw whom it would hit.
+// An act is always shown first, and done only when somebody says so who saw whom it would hit. That of a table hits its root
+// blockers of that moment.
 
 let target = null;
 let done = () => {};
@@ -16,21 +17,27 @@ export function prepareActs(afterwards) {
 
 export function tryOutSession(session) {
   const { pid, backendStart, xactStart, stateChange, state, dataSource } = session;
-  tryOut(`End the session with pid ${pid}?`, { pid, backendStart, xactStart, stateChange, state, dataSource });
+  tryOut(`End the session with pid ${pid}${of(dataSource)}?`, { pid, backendStart, xactStart, stateChange, state, dataSource });
 }
 
 export function tryOutTable(table, dataSource) {
-  tryOut(`Who stands in the way of ${table}?`, { table, dataSource });
+  tryOut(`Who stands in the way of ${table}${of(dataSource)}?`, { table, dataSource });
 }
 
+const of = (dataSource) => (dataSource ? ` in ${dataSource}` : '');
+
 async function tryOut(title, body) {
-  target = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null && value !== undefined));
+  const asked = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null && value !== undefined));
+  target = asked;
   say(byId('act-title'), title);
   byId('act-hits').replaceChildren(element('p', 'hint', 'asking the server …'));
   answered('', '');
   offer(false, false);
   byId('act').showModal();
-  const [terminate, cancel] = await Promise.all(['terminate', 'cancel'].map((how) => release({ ...target, how, dryRun: true })));
+  const [terminate, cancel] = await Promise.all(['terminate', 'cancel'].map((how) => release({ ...asked, how, dryRun: true })));
+  if (target !== asked) {
+    return; // somebody has asked for another one meanwhile
+  }
   if (terminate.status !== 200) {
     byId('act-hits').replaceChildren();
     answered(troubleOf(terminate), 'bad');
@@ -65,10 +72,15 @@ function offer(terminate, cancel) {
 async function act(how) {
   byId('act-terminate').disabled = true;
   byId('act-cancel').disabled = true;
+  const meant = target;
   const operator = byId('operator').value.trim();
   sessionStorage.setItem('pgheal.operator', operator);
   answered('at it …', '');
-  const answer = await release({ ...target, how, dryRun: false, ...(operator ? { operator } : {}) });
+  const answer = await release({ ...meant, how, dryRun: false, ...(operator ? { operator } : {}) });
+  if (target !== meant) {
+    done();
+    return; // what became of it is told among the incidents
+  }
   if (answer.status !== 200) {
     answered(troubleOf(answer), 'bad');
     byId('act-terminate').disabled = false;

@@ -3,6 +3,7 @@ import { byId, clock, say } from './elements.js';
 import { everything, opened, trees, troubleOf } from './endpoints.js';
 import { drawIncidents } from './incidents.js';
 import { drawLeases } from './leases.js';
+import { ask, drawChoice, lookAgain, show } from './locks.js';
 import { drawSources } from './sources.js';
 import { drawTree } from './tree.js';
 
@@ -17,10 +18,11 @@ let timer;
 
 async function look() {
   clearTimeout(timer);
-  const [state, tree] = await Promise.all([everything(), trees()]);
+  const [state, tree] = await Promise.all([everything(), trees(), lookAgain()]);
   if (state.status === 200) {
     dataSources = state.body.dataSources;
-    drawSources(dataSources, open.mode, look);
+    drawSources(dataSources, open.mode && state.body.changeable, look);
+    drawChoice(Object.keys(dataSources));
     drawLeases(dataSources);
     drawIncidents(dataSources);
     say(byId('updated'), `as of ${clock(Date.now())}`);
@@ -69,15 +71,17 @@ byId('pause').addEventListener('click', () => {
 byId('filter').addEventListener('change', () => drawIncidents(dataSources));
 byId('table-form').addEventListener('submit', (event) => {
   event.preventDefault();
-  const table = byId('table').value.trim();
-  const names = Object.keys(dataSources);
-  if (table) {
-    tryOutTable(table, names.length > 1 ? names[0] : undefined);
+  ask(byId('table').value.trim());
+});
+byId('free').addEventListener('click', () => {
+  if (byId('table-form').reportValidity()) {
+    const { table, dataSource } = show(byId('table').value.trim());
+    tryOutTable(table, dataSource || undefined);
   }
 });
 document.addEventListener('visibilitychange', () => !document.hidden && !paused && look());
 
 prepareActs(look);
 [open.mode, open.release] = await Promise.all([opened('pgheal'), opened('pghealrelease')]);
-byId('table-form').hidden = !open.release;
+byId('free').hidden = !open.release;
 look();

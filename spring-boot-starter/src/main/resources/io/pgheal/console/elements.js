@@ -41,13 +41,18 @@ export function say(node, text) {
   }
 }
 
-// Replaces what is shown only when it is another thing: focus, open details and selections stay.
+// Replaces what is shown only when it is another thing: open details and selections stay. The keyboard's focus stays on what
+// does the same as before (data-does says what), if it is still there.
 const shown = new WeakMap();
 export function draw(container, content, build) {
   const key = JSON.stringify(content);
   if (shown.get(container) !== key) {
     shown.set(container, key);
+    const does = container.contains(document.activeElement) ? document.activeElement.dataset.does : undefined;
     container.replaceChildren(...build());
+    if (does) {
+      [...container.querySelectorAll('[data-does]')].find((each) => each.dataset.does === does)?.focus();
+    }
   }
 }
 
@@ -63,7 +68,7 @@ export function span(millis) {
     return `${seconds.toFixed(1)} s`;
   }
   const minutes = Math.floor(seconds / 60);
-  return minutes < 60 ? `${minutes} min ${Math.round(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  return minutes < 60 ? `${minutes} min ${Math.floor(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 export function clock(instant) {

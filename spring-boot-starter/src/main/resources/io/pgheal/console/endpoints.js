@@ -4,7 +4,9 @@ async function call(path, options = {}) {
   try {
     const response = await fetch(path, { credentials: 'same-origin', cache: 'no-store', ...options });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, body: parsed(text) };
+    // A page where JSON should be: whoever asks is not logged in any more, and was sent to the login.
+    const strange = response.ok && text !== '' && !(response.headers.get('Content-Type') ?? '').includes('json');
+    return { status: strange ? 401 : response.status, headers: response.headers, body: parsed(text) };
   } catch {
     return { status: 0, headers: new Headers(), body: {} };
   }
@@ -20,6 +22,7 @@ function parsed(text) {
 
 export const everything = () => call('pgheal');
 export const trees = () => call('pghealtree');
+export const locksOn = (table) => call(`pgheallocks/${encodeURIComponent(table)}`);
 
 // Spring Security keeps its token in this cookie where it is told to, and asks for it in this header.
 function csrf() {
@@ -43,11 +46,14 @@ export async function opened(path) {
 }
 
 export function troubleOf(answer) {
+  if (answer.body.message) {
+    return answer.body.message;
+  }
   if (answer.status === 401 || answer.status === 403) {
     return 'The application does not let you.';
   }
   if (answer.status === 404) {
     return 'That endpoint is closed, or not exposed.';
   }
-  return answer.body.message || answer.body.detail || (answer.status === 0 ? 'The application does not answer.' : `HTTP ${answer.status}`);
+  return answer.body.detail || (answer.status === 0 ? 'The application does not answer.' : `HTTP ${answer.status}`);
 }

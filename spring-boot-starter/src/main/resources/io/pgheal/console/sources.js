@@ -29,6 +29,7 @@ function modes(name, present, again) {
   const buttons = MODES.map((mode) => {
     const button = element('button', '', mode);
     button.type = 'button';
+    button.dataset.does = `${mode} ${name}`;
     button.setAttribute('aria-pressed', String(mode === present));
     button.addEventListener('click', async () => {
       const answer = await changeMode(name, mode);

@@ -94,6 +94,7 @@ function node(session, isRoot, acts) {
   if (isRoot && acts.open && session.backendStart) {
     const button = element('button', 'danger', 'End it …');
     button.type = 'button';
+    button.dataset.does = `end ${session.pid} ${session.backendStart}`;
     button.addEventListener('click', () => acts.onSession(session));
     card.append(element('div', 'buttons', button));
   }

@@ -1,12 +1,19 @@
 package com.example.dropin;
 
+import static org.awaitility.Awaitility.await;
+
 import com.zaxxer.hikari.HikariDataSource;
+import io.pgheal.SelfHealingDataSource;
 import jakarta.persistence.Entity;
 import jakarta.persistence.GeneratedValue;
 import jakarta.persistence.Id;
 import java.lang.reflect.Proxy;
+import java.sql.Connection;
+import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
 import org.quartz.Job;
@@ -22,16 +29,24 @@ import org.springframework.batch.core.step.builder.StepBuilder;
 import org.springframework.batch.core.step.tasklet.Tasklet;
 import org.springframework.batch.core.step.tasklet.TaskletStep;
 import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.beans.factory.config.BeanPostProcessor;
+import org.springframework.beans.factory.support.BeanDefinitionRegistry;
+import org.springframework.beans.factory.support.RootBeanDefinition;
 import org.springframework.boot.SpringBootConfiguration;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.context.EnvironmentAware;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Import;
+import org.springframework.context.annotation.ImportBeanDefinitionRegistrar;
 import org.springframework.context.annotation.Primary;
 import org.springframework.core.env.Environment;
+import org.springframework.core.type.AnnotationMetadata;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.datasource.LazyConnectionDataSourceProxy;
 import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 import org.springframework.transaction.PlatformTransactionManager;
+import org.springframework.util.ClassUtils;
 
 /** What teams have, each as small as it can be. */
 public final class DropInApplications {
@@ -117,6 +132,120 @@ public final class DropInApplications {
             job.setJobRepository(repository);
             job.setSteps(List.of(step));
             return job;
+        }
+    }
+
+    /** Its tasklet leaves a transaction of its own behind, and throws. */
+    @SpringBootConfiguration(proxyBeanMethods = false)
+    @EnableAutoConfiguration
+    public static class LeakingBatch {
+        public static final List<Connection> KEPT = new CopyOnWriteArrayList<>();
+
+        public static class Fault extends Error {
+            private static final long serialVersionUID = 1L;
+        }
+
+        @Bean
+        SimpleJob job(JobRepository repository, PlatformTransactionManager transactions, DataSource dataSource)
+                throws Exception {
+            Tasklet tasklet = (Tasklet) Proxy.newProxyInstance(
+                    getClass().getClassLoader(), new Class<?>[] {Tasklet.class}, (proxy, method, arguments) -> {
+                        if (method.getName().equals("execute")) {
+                            SelfHealingDataSource guard = dataSource.unwrap(SelfHealingDataSource.class);
+                            await().until(() -> guard.healer().connected());
+                            Connection connection = dataSource.getConnection();
+                            KEPT.add(connection);
+                            connection.setAutoCommit(false);
+                            try (Statement statement = connection.createStatement()) {
+                                statement.execute("UPDATE left_by_batch SET n = n + 1");
+                            }
+                            throw new Fault();
+                        }
+                        return method.getName().equals("hashCode") ? (Object) 1 : null;
+                    });
+            SimpleJob job = new SimpleJob("leaking");
+            job.setJobRepository(repository);
+            job.setSteps(List.of(new StepBuilder("step", repository)
+                    .tasklet(tasklet, transactions)
+                    .build()));
+            return job;
+        }
+    }
+
+    /** What Testcontainers and Docker Compose hand to Spring Boot in place of properties. */
+    @SpringBootConfiguration(proxyBeanMethods = false)
+    @EnableAutoConfiguration
+    @Import(ServiceConnection.Details.class)
+    public static class ServiceConnection {
+
+        /** By name, for Spring Boot 3 and 4 keep it in different packages. */
+        static class Details implements ImportBeanDefinitionRegistrar, EnvironmentAware {
+            private Environment environment;
+
+            @Override
+            public void setEnvironment(Environment environment) {
+                this.environment = environment;
+            }
+
+            @Override
+            public void registerBeanDefinitions(AnnotationMetadata metadata, BeanDefinitionRegistry registry) {
+                ClassLoader loader = getClass().getClassLoader();
+                String boot3 = "org.springframework.boot.autoconfigure.jdbc.JdbcConnectionDetails";
+                Class<?> type = ClassUtils.resolveClassName(
+                        ClassUtils.isPresent(boot3, loader)
+                                ? boot3
+                                : "org.springframework.boot.jdbc.autoconfigure.JdbcConnectionDetails",
+                        loader);
+                RootBeanDefinition details = new RootBeanDefinition(type);
+                details.setInstanceSupplier(() -> Proxy.newProxyInstance(
+                        loader, new Class<?>[] {type}, (proxy, method, arguments) -> switch (method.getName()) {
+                            case "getJdbcUrl" -> environment.getProperty("test.url");
+                            case "getUsername" -> environment.getProperty("test.user");
+                            case "getPassword" -> environment.getProperty("test.password");
+                            case "getDriverClassName" -> "org.postgresql.Driver";
+                            case "hashCode" -> System.identityHashCode(proxy);
+                            case "equals" -> proxy == arguments[0];
+                            case "toString" -> "details of the test";
+                            default -> null;
+                        }));
+                registry.registerBeanDefinition("connectionDetails", details);
+            }
+        }
+    }
+
+    /** While a migration holds a table, a statement of the application's own waits for it. */
+    @SpringBootConfiguration(proxyBeanMethods = false)
+    @EnableAutoConfiguration
+    public static class Migrated {
+        public static volatile CompletableFuture<Integer> waiter = new CompletableFuture<>();
+
+        /** Asked after those that are ordered: it sees what became of the data source. */
+        @Bean
+        static BeanPostProcessor impatient() {
+            return new BeanPostProcessor() {
+                @Override
+                public Object postProcessAfterInitialization(Object bean, String name) {
+                    if (bean instanceof DataSource dataSource) {
+                        waiter = new CompletableFuture<>();
+                        waiter.completeAsync(() -> updateAfterTheMigration(dataSource), work -> {
+                            Thread thread = new Thread(work, "impatient");
+                            thread.setDaemon(true);
+                            thread.start();
+                        });
+                    }
+                    return bean;
+                }
+            };
+        }
+
+        private static int updateAfterTheMigration(DataSource dataSource) {
+            JdbcTemplate jdbc = new JdbcTemplate(dataSource);
+            String locked = "SELECT count(*) FROM pg_locks WHERE relation = 'migrated_slowly'::regclass"
+                    + " AND mode = 'AccessExclusiveLock'";
+            while (jdbc.queryForObject(locked, Integer.class) == 0) {
+                Thread.onSpinWait();
+            }
+            return jdbc.update("UPDATE migrated_slowly SET n = n + 1");
         }
     }
 

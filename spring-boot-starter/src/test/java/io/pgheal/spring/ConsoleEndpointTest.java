@@ -4,7 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.example.LoginApplication;
 import io.pgheal.testserver.PostgresServer;
+import java.io.IOException;
+import java.io.InputStream;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -53,6 +61,35 @@ class ConsoleEndpointTest {
                     .isNotEmpty();
         }
         assertThat(found).isGreaterThanOrEqualTo(3);
+    }
+
+    /** The name of a session or the text of a statement comes from anybody who may connect to the database. */
+    @Test
+    void everythingIsBuiltFromText() throws IOException {
+        Set<String> scripts = new LinkedHashSet<>(Set.of("console.js"));
+        for (List<String> next = List.copyOf(scripts); !next.isEmpty(); ) {
+            List<String> found = new ArrayList<>();
+            for (String script : next) {
+                String text = resource(script);
+                assertThat(text)
+                        .as(script)
+                        .doesNotContainPattern("innerHTML|outerHTML|insertAdjacentHTML|document\\.write|DOMParser|"
+                                + "createContextualFragment|srcdoc|\\beval\\(|new Function");
+                Matcher name = IMPORT.matcher(text);
+                while (name.find()) {
+                    found.add(name.group(1));
+                }
+            }
+            found.removeIf(script -> !scripts.add(script));
+            next = found;
+        }
+        assertThat(scripts).contains("elements.js", "tree.js", "incidents.js");
+    }
+
+    private static String resource(String name) throws IOException {
+        try (InputStream in = ConsoleEndpointTest.class.getResourceAsStream("/io/pgheal/console/" + name)) {
+            return new String(Objects.requireNonNull(in, name).readAllBytes(), StandardCharsets.UTF_8);
+        }
     }
 
     @Test

@@ -6,6 +6,9 @@ import static org.awaitility.Awaitility.await;
 
 import com.example.dropin.DropInApplications;
 import com.zaxxer.hikari.HikariDataSource;
+import io.micrometer.observation.Observation;
+import io.micrometer.observation.ObservationHandler;
+import io.micrometer.observation.ObservationRegistry;
 import io.pgheal.Release;
 import io.pgheal.ReleaseTarget;
 import io.pgheal.SelfHealingDataSource;
@@ -17,6 +20,8 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArraySet;
 import javax.sql.DataSource;
 import org.jooq.DSLContext;
 import org.jooq.impl.DSL;
@@ -130,6 +135,8 @@ class DropInTest {
                 "spring.quartz.properties.org.quartz.jobStore.driverDelegateClass="
                         + "org.quartz.impl.jdbcjobstore.PostgreSQLDelegate");
         await().until(() -> DropInApplications.Quartz.RUNS.get() >= 2);
+        assertThat(jdbc().queryForObject("SELECT count(*) FROM qrtz_job_details", Integer.class))
+                .isOne();
     }
 
     @Test
@@ -139,6 +146,19 @@ class DropInTest {
                 .containsExactly("COMPLETED");
         assertThat(jdbc().queryForObject("SELECT count(*) FROM batch_rows", Integer.class))
                 .isEqualTo(1);
+    }
+
+    @Test
+    void aServiceConnectionInPlaceOfProperties() {
+        start(
+                DropInApplications.ServiceConnection.class,
+                "",
+                "test.user=" + SERVER.user(),
+                "test.password=" + SERVER.password(),
+                "spring.datasource.url=jdbc:postgresql://nowhere.invalid/none");
+        assertThat(application.guard().name()).isEqualTo("dataSource");
+        assertThat(jdbc().queryForObject("SELECT 1", Integer.class)).isEqualTo(1);
+        await().until(() -> application.guard().healer().connected());
     }
 
     @Test
@@ -193,7 +213,22 @@ class DropInTest {
         assertThat(dataSource.unwrap(HikariDataSource.class).getMaximumPoolSize())
                 .isEqualTo(4);
         assertThat(context().getBean(GuardedDataSources.class).byName()).containsOnlyKeys("dataSource");
+        Set<String> observed = new CopyOnWriteArraySet<>();
+        context().getBean(ObservationRegistry.class).observationConfig().observationHandler(new Observed(observed));
         assertThat(jdbc().queryForObject("SELECT 1", Integer.class)).isEqualTo(1);
+        assertThat(observed).contains("jdbc.connection", "jdbc.query");
+    }
+
+    private record Observed(Set<String> names) implements ObservationHandler<Observation.Context> {
+        @Override
+        public void onStart(Observation.Context context) {
+            names.add(context.getName());
+        }
+
+        @Override
+        public boolean supportsContext(Observation.Context context) {
+            return true;
+        }
     }
 
     @Test

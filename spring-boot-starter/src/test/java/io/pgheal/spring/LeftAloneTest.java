@@ -6,17 +6,26 @@ import static org.awaitility.Awaitility.await;
 import io.pgheal.SelfHealingDataSource;
 import io.pgheal.decide.HealingMode;
 import io.pgheal.testserver.PostgresServer;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.util.Map;
 import javax.sql.DataSource;
+import net.ttddyy.dsproxy.support.ProxyDataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.postgresql.ds.PGSimpleDataSource;
 import org.springframework.aop.scope.ScopedProxyUtils;
+import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.beans.factory.config.BeanPostProcessor;
+import org.springframework.beans.factory.config.CustomScopeConfigurer;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Scope;
+import org.springframework.context.annotation.ScopedProxyMode;
+import org.springframework.context.support.SimpleThreadScope;
+import org.springframework.core.PriorityOrdered;
 import org.springframework.jdbc.datasource.AbstractDataSource;
 import org.springframework.jdbc.datasource.DelegatingDataSource;
 import org.springframework.jdbc.datasource.LazyConnectionDataSourceProxy;
@@ -180,6 +189,92 @@ class LeftAloneTest {
         });
     }
 
+    /** As a library wraps one that it finds, and offers both. */
+    static class Wrapper extends AbstractDataSource {
+        private final DataSource below;
+
+        Wrapper(DataSource below) {
+            this.below = below;
+        }
+
+        @Override
+        public Connection getConnection() throws SQLException {
+            return below.getConnection();
+        }
+
+        @Override
+        public Connection getConnection(String username, String password) throws SQLException {
+            return below.getConnection(username, password);
+        }
+
+        @Override
+        public <T> T unwrap(Class<T> type) throws SQLException {
+            return type.isInstance(this) ? type.cast(this) : below.unwrap(type);
+        }
+
+        @Override
+        public boolean isWrapperFor(Class<?> type) throws SQLException {
+            return type.isInstance(this) || below.isWrapperFor(type);
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class Wrapped {
+        @Bean
+        DataSource pool(Url url) {
+            return postgres(url);
+        }
+
+        @Bean
+        DataSource wrapper(@Qualifier("pool") DataSource pool) {
+            return new Wrapper(pool);
+        }
+    }
+
+    @Test
+    void oneThatWrapsAGuardedOne() {
+        runner.withUserConfiguration(Wrapped.class).run(context -> {
+            assertThat(context.getBean("wrapper")).isInstanceOf(Wrapper.class);
+            assertThat(guarded(context.getBean(GuardedDataSources.class))).containsOnlyKeys("pool");
+            try (Connection connection =
+                    context.getBean("wrapper", DataSource.class).getConnection()) {
+                assertThat(connection.isValid(5)).isTrue();
+                assertThat(context.getBean(SelfHealingDataSource.class).healer().leases())
+                        .isEqualTo(1);
+            }
+        });
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class ScopedPool {
+        @Bean
+        static CustomScopeConfigurer threads() {
+            CustomScopeConfigurer scopes = new CustomScopeConfigurer();
+            scopes.addScope("thread", new SimpleThreadScope());
+            return scopes;
+        }
+
+        @Bean
+        @Scope(value = "thread", proxyMode = ScopedProxyMode.INTERFACES)
+        DataSource pool(Url url) {
+            return postgres(url);
+        }
+    }
+
+    @Test
+    void theTargetsOfAPoolInAScopeForTheirProxyIsGuarded() {
+        runner.withUserConfiguration(ScopedPool.class).run(context -> {
+            assertThat(context.getBean("pool")).isInstanceOf(SelfHealingDataSource.class);
+            try (Connection connection =
+                    context.getBean("pool", DataSource.class).getConnection()) {
+                assertThat(connection.isValid(5)).isTrue();
+            }
+            assertThat(context.getBean(ScopedProxyUtils.getTargetBeanName("pool")))
+                    .isInstanceOf(PGSimpleDataSource.class);
+            assertThat(guarded(context.getBean(GuardedDataSources.class))).containsOnlyKeys("pool");
+        });
+    }
+
     @Configuration(proxyBeanMethods = false)
     static class Prototype {
         @Bean
@@ -210,6 +305,12 @@ class LeftAloneTest {
         transient SelfHealingDataSource guard;
         Boolean guardedWhenClosed;
 
+        Pool() {
+            setUrl(SERVER.url());
+            setUser(SERVER.user());
+            setPassword(SERVER.password());
+        }
+
         @Override
         public void close() {
             guardedWhenClosed = guard.healer().connected();
@@ -218,19 +319,41 @@ class LeftAloneTest {
 
     @Test
     void theHealerIsClosedBeforeItsPool() {
-        Pool[] pool = new Pool[1];
-        runner.withBean("pool", DataSource.class, () -> {
-                    pool[0] = new Pool();
-                    pool[0].setUrl(SERVER.url());
-                    pool[0].setUser(SERVER.user());
-                    pool[0].setPassword(SERVER.password());
-                    return pool[0];
-                })
+        Pool pool = new Pool();
+        runner.withBean("pool", DataSource.class, () -> pool).run(context -> {
+            pool.guard = context.getBean(SelfHealingDataSource.class);
+            await().until(() -> pool.guard.healer().connected());
+        });
+        assertThat(pool.guardedWhenClosed).isFalse();
+    }
+
+    /** Whoever wrapped it before pgheal: Spring destroys the bean that is inside. */
+    @Test
+    void theHealerIsClosedBeforeThePoolThatAnotherWrapped() {
+        Pool pool = new Pool();
+        runner.withBean("pool", DataSource.class, () -> pool)
+                .withBean(WrappedByAnother.class)
+                .withPropertyValues(
+                        "pgheal.control.url=" + SERVER.url(),
+                        "pgheal.control.username=" + SERVER.user(),
+                        "pgheal.control.password=" + SERVER.password())
                 .run(context -> {
-                    pool[0].guard = context.getBean(SelfHealingDataSource.class);
-                    await().until(() -> pool[0].guard.healer().connected());
+                    pool.guard = context.getBean(SelfHealingDataSource.class);
+                    await().until(() -> pool.guard.healer().connected());
                 });
-        assertThat(pool[0].guardedWhenClosed).isFalse();
+        assertThat(pool.guardedWhenClosed).isFalse();
+    }
+
+    static final class WrappedByAnother implements BeanPostProcessor, PriorityOrdered {
+        @Override
+        public int getOrder() {
+            return 0;
+        }
+
+        @Override
+        public Object postProcessAfterInitialization(Object bean, String name) {
+            return bean instanceof Pool pool ? new ProxyDataSource(pool) : bean;
+        }
     }
 
     private static Map<String, SelfHealingDataSource> guarded(GuardedDataSources guarded) {

@@ -26,6 +26,8 @@ import org.springframework.aop.support.AopUtils;
 import org.springframework.boot.SpringBootConfiguration;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.context.annotation.Import;
+import org.springframework.scheduling.annotation.Async;
+import org.springframework.scheduling.annotation.EnableAsync;
 
 /** A live owner whose time limit is over is ended, unless its method asked for time. */
 @Timeout(120)
@@ -36,7 +38,8 @@ class LongTransactionTest {
 
     @SpringBootConfiguration(proxyBeanMethods = false)
     @EnableAutoConfiguration
-    @Import({NightlyImport.class, Unasked.class, WholeClass.class})
+    @EnableAsync
+    @Import({NightlyImport.class, Unasked.class, WholeClass.class, InTheBackground.class})
     static class Application {}
 
     interface Body {
@@ -53,6 +56,15 @@ class LongTransactionTest {
     static class Unasked {
         public void run(Body body) throws Exception {
             body.run();
+        }
+    }
+
+    static class InTheBackground {
+        @Async
+        @LongTransaction("10m")
+        public CompletableFuture<Void> run(Body body) throws Exception {
+            body.run();
+            return CompletableFuture.completedFuture(null);
         }
     }
 
@@ -130,6 +142,26 @@ class LongTransactionTest {
         await().during(Duration.ofSeconds(3))
                 .atMost(Duration.ofSeconds(30))
                 .until(() -> incidents(OutcomeKind.HEALED).isEmpty());
+    }
+
+    @Test
+    void whatRunsOnAnotherThreadIsSafeThere() throws Exception {
+        CompletableFuture<?>[] waiters = new CompletableFuture<?>[2];
+        application
+                .context
+                .getBean(InTheBackground.class)
+                .run(() -> {
+                    try (Connection first = begin(1);
+                            Connection second = begin(2)) {
+                        waiters[0] = waiter(1);
+                        waiters[1] = waiter(2);
+                        outlastTheLimit();
+                        first.commit();
+                        second.commit();
+                    }
+                })
+                .get(60, SECONDS);
+        CompletableFuture.allOf(waiters).get(20, SECONDS);
     }
 
     @Test

@@ -26,7 +26,8 @@ class OnlyAskedFor implements AutoConfigurationImportFilter, EnvironmentAware {
             "kafka",
             "amqp",
             "micrometer.jdbc",
-            "observation.boot");
+            "observation.boot",
+            "tracing");
 
     private List<String> asked = List.of();
 
@@ -40,7 +41,9 @@ class OnlyAskedFor implements AutoConfigurationImportFilter, EnvironmentAware {
         boolean[] wanted = new boolean[classes.length];
         for (int i = 0; i < classes.length; i++) {
             String name = classes[i] == null ? "" : classes[i].toLowerCase(Locale.ROOT);
-            wanted[i] = LIBRARIES.stream().filter(name::contains).allMatch(asked::contains);
+            // The members of auto-configurations are asked about, too: pgheal's own are all wanted.
+            wanted[i] = name.startsWith("io.pgheal.")
+                    || LIBRARIES.stream().filter(name::contains).allMatch(asked::contains);
         }
         return wanted;
     }

@@ -35,11 +35,7 @@ class OpenedEndpointTest {
             statement.execute("INSERT INTO orders VALUES (1, 'new')");
         }
         application = RunningApplication.start(
-                LoginApplication.class,
-                SERVER,
-                "management.endpoint.pgheal.access=unrestricted",
-                "server.error.include-message=always",
-                "spring.web.error.include-message=always");
+                LoginApplication.class, SERVER, "management.endpoint.pgheal.access=unrestricted");
         await().until(() -> application.guard().healer().connected());
     }
 

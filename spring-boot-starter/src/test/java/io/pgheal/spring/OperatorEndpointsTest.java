@@ -2,21 +2,29 @@ package io.pgheal.spring;
 
 import static io.pgheal.spring.RunningApplication.at;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.example.LoginApplication;
+import io.pgheal.decide.HealingMode;
 import io.pgheal.testserver.PostgresServer;
 import java.net.http.HttpResponse;
+import java.security.Principal;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.boot.actuate.endpoint.SecurityContext;
 import org.springframework.boot.json.JsonParserFactory;
 
 /** The story's hand-written queries, and the kill, as calls of the actuator. */
@@ -35,11 +43,7 @@ class OperatorEndpointsTest {
             statement.execute("INSERT INTO invoices VALUES (1, 'new')");
         }
         application = RunningApplication.start(
-                LoginApplication.class,
-                SERVER,
-                "management.endpoint.pghealrelease.access=unrestricted",
-                "server.error.include-message=always",
-                "spring.web.error.include-message=always");
+                LoginApplication.class, SERVER, "management.endpoint.pghealrelease.access=unrestricted");
         await().until(() -> application.guard().healer().connected());
     }
 
@@ -93,12 +97,119 @@ class OperatorEndpointsTest {
                     .isEqualTo("HEALED");
             assertThat(RunningApplication.<String>at(done, "incidents", 0, "operator"))
                     .isEqualTo("night-watch");
-            waiting.get(10, java.util.concurrent.TimeUnit.SECONDS);
+            waiting.get(10, TimeUnit.SECONDS);
 
             HttpResponse<String> again = application.post(
                     "/actuator/pghealrelease", "{" + identity + ",\"dryRun\":false,\"operator\":\"night-watch\"}");
             assertThat(again.statusCode()).as(again.body()).isEqualTo(400);
             assertThat(again.body()).contains("no backend");
+        }
+    }
+
+    @Test
+    void whatStandsInTheWayOfATableIsCancelled() throws Exception {
+        try (Connection holder = SERVER.connection();
+                Connection waiter = SERVER.connection()) {
+            CompletableFuture<Void> working = CompletableFuture.runAsync(() -> {
+                try (Statement statement = holder.createStatement()) {
+                    holder.setAutoCommit(false);
+                    update(holder);
+                    statement.execute("SELECT pg_sleep(60)");
+                } catch (SQLException e) {
+                    throw new IllegalStateException(e.getSQLState(), e);
+                }
+            });
+            CompletableFuture<Void> waiting = CompletableFuture.runAsync(() -> {
+                try {
+                    await().until(OperatorEndpointsTest::somebodySleeps);
+                    update(waiter);
+                } catch (SQLException e) {
+                    throw new IllegalStateException(e);
+                }
+            });
+            await().until(OperatorEndpointsTest::somebodyWaits);
+
+            Map<String, Object> done = json(application.post(
+                    "/actuator/pghealrelease",
+                    "{\"table\":\"invoices\",\"how\":\"cancel\",\"dryRun\":false,\"operator\":\"night-watch\"}"));
+
+            assertThat(RunningApplication.<List<Object>>at(done, "incidents")).hasSize(1);
+            assertThat(RunningApplication.<String>at(done, "incidents", 0, "outcome"))
+                    .isEqualTo("HEALED");
+            assertThat(RunningApplication.<String>at(done, "incidents", 0, "remedies", 0, "rung"))
+                    .isEqualTo("CANCEL");
+            waiting.get(10, TimeUnit.SECONDS);
+            assertThatThrownBy(() -> working.get(10, TimeUnit.SECONDS)).hasMessageContaining("57014");
+            assertThat(holder.isValid(5)).as("cancelled, not terminated").isTrue();
+        }
+    }
+
+    private static boolean somebodySleeps() throws SQLException {
+        return isSeen("query LIKE 'SELECT pg_sleep%' AND state = 'active'");
+    }
+
+    private static boolean somebodyWaits() throws SQLException {
+        return isSeen("cardinality(pg_blocking_pids(pid)) > 0");
+    }
+
+    private static boolean isSeen(String condition) throws SQLException {
+        try (Connection connection = SERVER.connection();
+                Statement statement = connection.createStatement();
+                ResultSet seen = statement.executeQuery(
+                        "SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND " + condition)) {
+            seen.next();
+            return seen.getInt(1) > 0;
+        }
+    }
+
+    /** Who is logged in cannot say to be somebody else. */
+    @Test
+    void whoIsLoggedInIsTheOperatorWhateverTheRequestSays() throws Exception {
+        try (Connection holder = SERVER.connection();
+                Connection waiter = SERVER.connection()) {
+            holder.setAutoCommit(false);
+            update(holder);
+            CompletableFuture<Void> waiting = CompletableFuture.runAsync(() -> {
+                try {
+                    update(waiter);
+                } catch (SQLException e) {
+                    throw new IllegalStateException(e);
+                }
+            });
+            await().until(OperatorEndpointsTest::somebodyWaits);
+
+            Map<String, Object> done = application
+                    .context
+                    .getBean(ReleaseEndpoint.class)
+                    .release(
+                            new LoggedIn("alice"),
+                            "invoices",
+                            null,
+                            null,
+                            null,
+                            null,
+                            null,
+                            "terminate",
+                            false,
+                            null,
+                            "mallory")
+                    .getBody();
+
+            assertThat(RunningApplication.<String>at(done, "incidents", 0, "operator"))
+                    .isEqualTo("alice");
+            waiting.get(10, TimeUnit.SECONDS);
+        }
+    }
+
+    private record LoggedIn(String name) implements SecurityContext {
+        @Override
+        public Principal getPrincipal() {
+            return () -> name;
+        }
+
+        @Override
+        public boolean isUserInRole(String role) {
+            return false;
         }
     }
 
@@ -128,6 +239,25 @@ class OperatorEndpointsTest {
             assertThat(closed.get("/actuator/pgheallocks/invoices").statusCode())
                     .as("looking is no act")
                     .isEqualTo(200);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "management.endpoints.access.default=unrestricted",
+                "management.endpoints.enabled-by-default=true"
+            })
+    void whatIsSaidOfAllEndpointsOpensNoAct(String property) {
+        try (RunningApplication closed = RunningApplication.start(LoginApplication.class, SERVER, property)) {
+            assertThat(closed.post("/actuator/pghealrelease", "{\"table\":\"invoices\"}")
+                            .statusCode())
+                    .isEqualTo(404);
+            HttpResponse<String> refused = closed.post("/actuator/pgheal", "{\"mode\":\"off\"}");
+            assertThat(refused.statusCode()).isEqualTo(403);
+            assertThat(refused.body()).contains("set management.endpoint.pgheal.access=unrestricted");
+            assertThat(closed.guard().mode()).isEqualTo(HealingMode.HEAL);
+            assertThat(closed.get("/actuator/pgheal").statusCode()).isEqualTo(200);
         }
     }
 

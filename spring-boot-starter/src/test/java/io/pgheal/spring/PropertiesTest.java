@@ -100,6 +100,19 @@ class PropertiesTest {
                                 new TableRule("audit.*", null, Duration.ZERO)));
     }
 
+    @Test
+    void aDataSourceSaysOnlyWhatIsAnotherForItsTables() {
+        runner.withPropertyValues(
+                        "pgheal.tables.users.idle-blocker-timeout=2s",
+                        "pgheal.tables.users.active-blocker-timeout=4s",
+                        "pgheal.data-sources.own.tables.users.idle-blocker-timeout=9s")
+                .run(context -> assertThat(context.getBean(PghealProperties.class)
+                                .configOf("own")
+                                .limits()
+                                .tables())
+                        .containsExactly(new TableRule("users", Duration.ofSeconds(9), Duration.ofSeconds(4))));
+    }
+
     /** Spring Boot drops what it does not know in a name: the rule must not silently become one for another table. */
     @Test
     void aPatternWithoutItsBracketsStopsTheStart() {

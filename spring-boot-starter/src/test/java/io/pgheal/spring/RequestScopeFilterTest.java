@@ -51,6 +51,7 @@ class RequestScopeFilterTest {
     @ValueSource(
             strings = {
                 "",
+                "getAttribute",
                 "setAttribute",
                 "getMethod",
                 "getRequestURI",
@@ -71,6 +72,7 @@ class RequestScopeFilterTest {
     @ValueSource(
             strings = {
                 "",
+                "getAttribute",
                 "setAttribute",
                 "getMethod",
                 "getRequestURI",
@@ -83,6 +85,14 @@ class RequestScopeFilterTest {
         AtomicInteger calls = new AtomicInteger();
         filter.doFilter(request(Set.of(failing), true), response(), (request, response) -> calls.incrementAndGet());
         assertThat(calls).hasValue(1);
+    }
+
+    /** The id of a session may be among them, and evidence is told. */
+    @Test
+    void aScopeIsNamedWithoutThePathsParameters() {
+        assertThat(RequestScopeFilter.withoutParameters("/login;jsessionid=4711/now;a=b"))
+                .isEqualTo("/login/now");
+        assertThat(RequestScopeFilter.withoutParameters("/login")).isEqualTo("/login");
     }
 
     @Test

@@ -56,6 +56,11 @@ final class RunningApplication implements AutoCloseable {
         return send(HttpRequest.newBuilder(uri(path)).build());
     }
 
+    String getAs(String path, String type) {
+        return send(HttpRequest.newBuilder(uri(path)).header("Accept", type).build())
+                .body();
+    }
+
     HttpResponse<String> post(String path, String json) {
         return send(HttpRequest.newBuilder(uri(path))
                 .header("Content-Type", "application/json")

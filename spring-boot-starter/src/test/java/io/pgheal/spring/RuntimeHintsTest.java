@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.zaxxer.hikari.HikariDataSource;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.postgresql.core.BaseConnection;
+import org.postgresql.core.QueryExecutor;
 import org.springframework.aot.hint.FieldHint;
 import org.springframework.aot.hint.MemberCategory;
 import org.springframework.aot.hint.RuntimeHints;
@@ -29,9 +31,18 @@ class RuntimeHintsTest {
 
     @Test
     void allFilesOfTheConsole() throws Exception {
-        for (String file : new String[] {"console.html", "console.js", "console.css", "icon.svg"}) {
+        for (String file : ConsoleEndpoint.FILES.keySet()) {
             assertThat(RuntimeHintsPredicates.resource().forResource("io/pgheal/console/" + file))
                     .accepts(hints);
+        }
+    }
+
+    @Test
+    void theProxiesThatStandForTheDrivers() {
+        for (Class<?> driver : new Class<?>[] {BaseConnection.class, QueryExecutor.class}) {
+            assertThat(RuntimeHintsPredicates.proxies().forInterfaces(driver)).accepts(hints);
+            assertThat(hints.reflection().getTypeHint(driver).getMemberCategories())
+                    .contains(MemberCategory.INVOKE_PUBLIC_METHODS);
         }
     }
 
@@ -39,8 +50,30 @@ class RuntimeHintsTest {
     void whatIsAskedByName() throws Exception {
         assertThat(hints.reflection().getTypeHint(HikariDataSource.class).getMemberCategories())
                 .contains(MemberCategory.INVOKE_PUBLIC_METHODS);
-        assertThat(hints.reflection().getTypeHint(ThreadPoolTaskExecutor.class).fields())
+        assertFields(ThreadPoolTaskExecutor.class.getName(), "taskDecorator");
+        assertFields("org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler", "taskDecorator");
+        assertFields("org.springframework.core.task.SimpleAsyncTaskExecutor", "taskDecorator");
+        assertFields("org.springframework.core.task.support.TaskExecutorAdapter", "taskDecorator");
+        assertFields(
+                "org.springframework.scheduling.support.DelegatingErrorHandlingRunnable", "delegate", "errorHandler");
+        assertFields(
+                "org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource",
+                "targetDataSources",
+                "defaultTargetDataSource",
+                "resolvedDataSources",
+                "resolvedDefaultDataSource");
+        assertFields("org.springframework.jdbc.datasource.LazyConnectionDataSourceProxy", "readOnlyDataSource");
+    }
+
+    /** They are asked for by name: each must be hinted, and there. */
+    private void assertFields(String type, String... names) throws Exception {
+        Class<?> there = Class.forName(type);
+        assertThat(hints.reflection().getTypeHint(there).fields())
+                .as(type)
                 .extracting(FieldHint::getName)
-                .containsExactly("taskDecorator");
+                .containsExactlyInAnyOrder(names);
+        for (String name : names) {
+            assertThat(there.getDeclaredField(name)).isNotNull();
+        }
     }
 }

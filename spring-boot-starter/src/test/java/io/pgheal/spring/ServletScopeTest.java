@@ -79,7 +79,7 @@ class ServletScopeTest {
 
     @Test
     void anErrorThatAnExceptionHandlerSwallowedStillEndsTheScope() {
-        assertThat(application.get("/swallowed").body()).isEqualTo("as if nothing had happened");
+        assertThat(application.get("/swallowed").body()).startsWith("as if nothing had happened");
 
         await().atMost(Duration.ofSeconds(1)).until(ServletScopeTest::rowIsFree);
         await().until(() -> !incidents().isEmpty());
@@ -88,10 +88,11 @@ class ServletScopeTest {
 
     @Test
     void anAsynchronousRequestIsNotEndedWithItsFirstThread() throws Exception {
+        restart("pgheal.abandoned.grace=100ms", "pgheal.abandoned.patience=300ms");
         CompletableFuture<HttpResponse<String>> answer = application.getLater("/async");
         // Long after the request's own thread has gone back to its pool.
         await().until(() -> application.guard().leases().stream()
-                .anyMatch(lease -> lease.transactionOpen() && lease.quiet().toMillis() > 500));
+                .anyMatch(lease -> lease.transactionOpen() && lease.quiet().toMillis() > 1500));
         assertThat(incidents()).isEmpty();
 
         application.context.getBean(LoginApplication.Faults.class).mayFinish.countDown();
@@ -103,10 +104,7 @@ class ServletScopeTest {
     /** Who used the lease last was not the request's thread: its end is strong evidence, no more. */
     @Test
     void anAsynchronousRequestThatLeaksIsHealedAfterTheGrace() throws Exception {
-        application.close();
-        application = RunningApplication.start(
-                LoginApplication.class, SERVER, "pgheal.abandoned.grace=100ms", "pgheal.abandoned.patience=300ms");
-        await().until(() -> application.guard().healer().connected());
+        restart("pgheal.abandoned.grace=100ms", "pgheal.abandoned.patience=300ms");
 
         assertThat(application.get("/async-overflow").statusCode()).isEqualTo(500);
 
@@ -127,6 +125,12 @@ class ServletScopeTest {
         assertThat(rowIsFree()).isTrue();
         assertThat(application.guard().healer().leases()).isZero();
         assertThat(incidents()).isEmpty();
+    }
+
+    private void restart(String... properties) {
+        application.close();
+        application = RunningApplication.start(LoginApplication.class, SERVER, properties);
+        await().until(() -> application.guard().healer().connected());
     }
 
     private java.util.List<Incident> incidents() {

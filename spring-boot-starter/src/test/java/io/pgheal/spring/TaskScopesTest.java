@@ -1,6 +1,7 @@
 package io.pgheal.spring;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -10,25 +11,27 @@ import io.pgheal.detect.EvidenceKind;
 import io.pgheal.detect.Strength;
 import io.pgheal.report.Incident;
 import io.pgheal.testserver.PostgresServer;
-import java.lang.reflect.Proxy;
+import java.lang.reflect.Method;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Future;
-import org.aopalliance.aop.Advice;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.springframework.amqp.rabbit.config.SimpleRabbitListenerContainerFactory;
-import org.springframework.aop.framework.ProxyFactory;
+import org.springframework.amqp.core.Message;
+import org.springframework.amqp.core.MessageProperties;
+import org.springframework.amqp.rabbit.listener.AbstractMessageListenerContainer;
+import org.springframework.amqp.rabbit.listener.RabbitListenerEndpointRegistry;
 import org.springframework.boot.SpringBootVersion;
 import org.springframework.core.task.AsyncTaskExecutor;
 import org.springframework.jms.core.JmsTemplate;
-import org.springframework.kafka.config.ConcurrentKafkaListenerContainerFactory;
-import org.springframework.kafka.listener.MessageListener;
+import org.springframework.kafka.config.KafkaListenerEndpointRegistry;
 
 /** Units of work that are no servlet requests, in an application that was started as users start theirs. */
 class TaskScopesTest {
@@ -45,7 +48,8 @@ class TaskScopesTest {
                 Statement statement = connection.createStatement()) {
             statement.execute("CREATE TABLE work (row text PRIMARY KEY, done int NOT NULL)");
             statement.execute(
-                    "INSERT INTO work SELECT unnest(ARRAY['async', 'plain', 'submitted', 'ordinary', 'scheduled',"
+                    "INSERT INTO work SELECT unnest(ARRAY['async', 'plain', 'submitted', 'ordinary', 'scheduled', 'rate',"
+                            + " 'concurrent', 'adapted',"
                             + " 'jms', 'kafka', 'amqp']), 0");
         }
         application = RunningApplication.start(
@@ -109,6 +113,40 @@ class TaskScopesTest {
         assertHealed("scheduled", Strength.STRONG, "a task of taskScheduler ended");
     }
 
+    @Test
+    void aScheduledMethodWhoseErrorSpringSwallowsProvesLess() throws SQLException {
+        work.scheduleAtRate("rate");
+        assertHealed("rate", Strength.STRONG, "a task of taskScheduler ended");
+    }
+
+    @Test
+    void aTaskOfAnExecutorThatSpringWrapsAroundAnother() throws SQLException {
+        for (String wrapper : List.of("concurrent", "adapted")) {
+            AsyncTaskExecutor executor = application.context.getBean(wrapper, AsyncTaskExecutor.class);
+            executor.submit((Callable<Void>) () -> {
+                work.lock(wrapper);
+                throw new TaskApplication.Fault();
+            });
+            assertHealed(wrapper, Strength.CERTAIN, "a task of " + wrapper + " ended by " + FAULT);
+        }
+    }
+
+    @Test
+    void aTaskThatItsExecutorRunsOnTheSubmittersThreadIsPartOfTheSubmittersWork() throws Exception {
+        TaskScopes scopes = new TaskScopes(application.context.getBeanProvider(GuardedDataSources.class));
+        List<Boolean> unitOfItsOwn = new ArrayList<>();
+        WorkScopes submitter = scopes.begin("the submitter");
+        Runnable task = scopes.around(null, "a task")
+                .decorate(() -> unitOfItsOwn.add(WorkScopes.current() != submitter && WorkScopes.current() != null));
+        task.run();
+        Thread other = new Thread(task);
+        other.start();
+        other.join();
+        submitter.close();
+        task.run(); // a worker that submitted it to its own executor, and comes to it later
+        assertThat(unitOfItsOwn).containsExactly(false, true, true);
+    }
+
     /** A real broker, in this JVM. */
     @Test
     void aListenerOfJms() throws SQLException {
@@ -120,65 +158,40 @@ class TaskScopesTest {
         assertHealed("jms", Strength.CERTAIN, "a JMS message from rows ended by " + FAULT);
     }
 
-    /** Without a broker: the listener is called as its container calls it, through the factory's advice. */
+    /** Without a broker: Kafka's own stand-in for a consumer delivers to the application's container. */
     @Test
     void aListenerOfKafka() throws SQLException {
-        ConcurrentKafkaListenerContainerFactory<String, String> factory =
-                new ConcurrentKafkaListenerContainerFactory<>();
-        new KafkaScopes(scopes()).postProcessAfterInitialization(factory, "kafkaFactory");
-        MessageListener<String, String> listener = message -> leak("kafka");
-        factory.getContainerProperties().setMessageListener(listener);
-        @SuppressWarnings("unchecked")
-        MessageListener<String, String> advised = (MessageListener<String, String>)
-                factory.getContainerProperties().getMessageListener();
-        assertThat(advised).isNotNull();
-        catching(() -> advised.onMessage(null));
-        assertHealed("kafka", Strength.CERTAIN, "a Kafka record for kafkaFactory ended by " + FAULT);
+        application
+                .context
+                .getBean(KafkaListenerEndpointRegistry.class)
+                .getListenerContainer("kafkaRows")
+                .start();
+        assertHealed("kafka", Strength.CERTAIN, "a Kafka record for kafkaListenerContainerFactory ended by " + FAULT);
     }
 
+    /** Without a broker: one delivery, as the application's container makes it. */
     @Test
-    void aListenerOfRabbit() throws SQLException {
-        SimpleRabbitListenerContainerFactory factory = new SimpleRabbitListenerContainerFactory();
-        new RabbitScopes(scopes()).postProcessAfterInitialization(factory, "rabbitFactory");
-        Runnable listener = (Runnable) Proxy.newProxyInstance(
-                getClass().getClassLoader(), new Class<?>[] {Runnable.class}, (proxy, method, arguments) -> {
-                    leak("amqp");
-                    return null;
-                });
-        ProxyFactory advised = new ProxyFactory(listener);
-        for (Advice advice : factory.getAdviceChain()) {
-            advised.addAdvice(advice);
-        }
-        catching((Runnable) advised.getProxy());
-        assertHealed("amqp", Strength.CERTAIN, "an AMQP message for rabbitFactory ended by " + FAULT);
+    void aListenerOfRabbit() throws Exception {
+        // Reflectively: what it returns is of another package in Spring AMQP 4.
+        RabbitListenerEndpointRegistry registry = application.context.getBean(RabbitListenerEndpointRegistry.class);
+        Object container = registry.getClass()
+                .getMethod("getListenerContainer", String.class)
+                .invoke(registry, "amqpRows");
+        MessageProperties text = new MessageProperties();
+        text.setContentType(MessageProperties.CONTENT_TYPE_TEXT_PLAIN);
+        Message message = new Message("amqp".getBytes(StandardCharsets.UTF_8), text);
+        Method deliver = AbstractMessageListenerContainer.class.getDeclaredMethod(
+                "invokeListener", com.rabbitmq.client.Channel.class, Object.class);
+        deliver.setAccessible(true);
+        assertThatThrownBy(() -> deliver.invoke(container, null, message))
+                .hasRootCauseInstanceOf(TaskApplication.Fault.class);
+        assertHealed("amqp", Strength.CERTAIN, "an AMQP message for rabbitListenerContainerFactory ended by " + FAULT);
     }
 
     private static final String FAULT = TaskApplication.Fault.class.getName();
 
     private static AsyncTaskExecutor executor() {
         return application.context.getBean("applicationTaskExecutor", AsyncTaskExecutor.class);
-    }
-
-    private static TaskScopes scopes() {
-        return new TaskScopes(application.context.getBeanProvider(GuardedDataSources.class));
-    }
-
-    private static void leak(String row) {
-        try {
-            work.lock(row);
-        } catch (SQLException e) {
-            throw new IllegalStateException(e);
-        }
-        throw new TaskApplication.Fault();
-    }
-
-    private static void catching(Runnable work) {
-        try {
-            work.run();
-        } catch (TaskApplication.Fault expected) {
-            return;
-        }
-        throw new AssertionError("the fault did not come through");
     }
 
     private static void assertHealed(String row, Strength strength, String scope) throws SQLException {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.example.CutCompletionApplication;
+import io.pgheal.SelfHealingDataSource;
 import io.pgheal.testserver.PostgresServer;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -11,6 +12,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.HashSet;
 import java.util.Set;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -33,6 +35,10 @@ class ThreadBoundTest {
 
     @BeforeEach
     void start() throws SQLException {
+        start("");
+    }
+
+    private void start(String with) throws SQLException {
         try (Connection connection = SERVER.connection();
                 Statement statement = connection.createStatement()) {
             statement.execute("DROP TABLE IF EXISTS counted");
@@ -43,8 +49,10 @@ class ThreadBoundTest {
                 CutCompletionApplication.class,
                 SERVER,
                 "server.tomcat.threads.max=1",
-                "server.tomcat.threads.min-spare=1");
-        await().until(() -> application.guard().healer().connected());
+                "server.tomcat.threads.min-spare=1",
+                "test.with=" + with);
+        GuardedDataSources guarded = application.context.getBean(GuardedDataSources.class);
+        await().until(() -> guarded.byName().get("dataSource").healer().connected());
     }
 
     @AfterEach
@@ -64,6 +72,15 @@ class ThreadBoundTest {
 
         assertThat(answers).hasSize(1).allMatch(answer -> answer.startsWith("bound 0, marked false, new http-nio"));
         assertThat(committed()).isEqualTo(cut.equals("rollback") ? 100 : 101);
+    }
+
+    /** Others may wrap the guard in their turn: what is bound is bound under their wrapper, and is a connection of theirs. */
+    @Test
+    void aHundredRequestsStartCleanBehindTheWrapperOfAnother() throws SQLException {
+        application.close();
+        start("micrometer.jdbc,observation.boot");
+        assertThat(application.context.getBean(DataSource.class)).isNotInstanceOf(SelfHealingDataSource.class);
+        aHundredRequestsOnTheSameThreadStartClean("cleanup");
     }
 
     /** In observe mode pgheal tells, and touches nothing. */

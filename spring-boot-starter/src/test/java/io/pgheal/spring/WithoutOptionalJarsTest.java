@@ -6,9 +6,13 @@ import io.pgheal.testserver.PostgresServer;
 import java.io.File;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,20 +29,34 @@ class WithoutOptionalJarsTest {
             "spring-tx|spring-jdbc|spring-boot-(starter-)?jdbc|spring-boot-transaction" + "|spring-boot-persistence";
     private static final String ACTUATOR = "actuator|spring-boot-health";
     private static final String METERS = "micrometer-(core|registry)";
+    private static final String POOL = "HikariCP";
     private static final String WEB = "tomcat|jakarta.servlet|spring-web|spring-boot-(starter-)?web";
 
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();
 
+    @BeforeAll
+    static void createTable() throws SQLException {
+        try (Connection connection = SERVER.connection();
+                Statement statement = connection.createStatement()) {
+            statement.execute("CREATE TABLE plain_rows (updates int)");
+            statement.execute("INSERT INTO plain_rows VALUES (0)");
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
+                METERS,
+                ACTUATOR,
                 ACTUATOR + "|" + METERS,
                 WEB,
-                "HikariCP|" + JDBC,
-                ACTUATOR + "|" + METERS + "|" + WEB + "|HikariCP|" + JDBC + "|jackson"
+                POOL,
+                JDBC,
+                POOL + "|" + JDBC,
+                ACTUATOR + "|" + METERS + "|" + WEB + "|" + POOL + "|" + JDBC + "|jackson"
             })
-    void theApplicationStartsAndIsGuarded(String missing) throws Exception {
+    void theApplicationStartsAndHeals(String missing) throws Exception {
         Process application = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-Xshare:auto",
@@ -55,7 +73,7 @@ class WithoutOptionalJarsTest {
         String output = new String(application.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(application.waitFor()).as(output).isZero();
         assertThat(output)
-                .contains("guarded: [plain]")
+                .contains("guarded: [plain, byHand]", "plain: HEALED, revoked: true", "byHand: HEALED, revoked: true")
                 .doesNotContain("could not guard", "ClassNotFound", "NoClassDef");
     }
 

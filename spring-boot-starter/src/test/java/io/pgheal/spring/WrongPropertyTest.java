@@ -4,15 +4,26 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.example.LoginApplication;
+import com.zaxxer.hikari.HikariDataSource;
 import io.pgheal.testserver.PostgresServer;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.ds.PGSimpleDataSource;
+import org.springframework.beans.factory.NoSuchBeanDefinitionException;
 import org.springframework.boot.SpringApplication;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.diagnostics.FailureAnalyzer;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
 
 /** An application with a wrong property does not start, and says why on its console. */
 class WrongPropertyTest {
@@ -56,13 +67,72 @@ class WrongPropertyTest {
                 .doesNotContain("hunter2");
     }
 
+    @Configuration(proxyBeanMethods = false)
+    @Import(LoginApplication.class)
+    static class AsksForThePool {
+        @Bean
+        String poolName(HikariDataSource pool) {
+            return pool.getPoolName();
+        }
+    }
+
+    /** Then Spring finds no bean of that class any more. */
+    @Configuration(proxyBeanMethods = false)
+    @Import(LoginApplication.class)
+    static class AsksForThePoolAfterwards {
+        @Bean
+        String poolName(DataSource guard, HikariDataSource pool) {
+            return pool.getPoolName();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(classes = {AsksForThePool.class, AsksForThePoolAfterwards.class})
+    void aGuardThatIsAskedForAsItsPool(Class<?> application) {
+        assertThat(outputOfFailedStart(application, "spring.main.lazy-initialization=false"))
+                .contains("APPLICATION FAILED TO START")
+                .containsSubsequence(
+                        "Description:",
+                        "The bean 'dataSource' was asked for as com.zaxxer.hikari.HikariDataSource, but pgheal guards it",
+                        "Action:",
+                        "Inject javax.sql.DataSource and call unwrap(HikariDataSource.class), or write "
+                                + "pgheal.exclude-beans=dataSource");
+    }
+
+    @Test
+    void aGuardThatIsNotFoundAsItsPool() {
+        new ApplicationContextRunner()
+                .withConfiguration(AutoConfigurations.of(PghealAutoConfiguration.class))
+                .withBean("pool", PGSimpleDataSource.class, () -> {
+                    PGSimpleDataSource pool = new PGSimpleDataSource();
+                    pool.setUrl(SERVER.url());
+                    return pool;
+                })
+                .run(context -> {
+                    FailureAnalyzer analyzer = new MissingPoolFailureAnalyzer(
+                            context.getSourceApplicationContext().getBeanFactory());
+                    assertThatThrownBy(() -> context.getBean(PGSimpleDataSource.class))
+                            .isInstanceOf(NoSuchBeanDefinitionException.class)
+                            .satisfies(missing -> assertThat(
+                                            analyzer.analyze(missing).getDescription())
+                                    .startsWith(
+                                            "The bean 'pool' was asked for as org.postgresql.ds.PGSimpleDataSource"));
+                    assertThatThrownBy(() -> context.getBean(HikariDataSource.class))
+                            .satisfies(missing ->
+                                    assertThat(analyzer.analyze(missing)).isNull());
+                });
+    }
+
     private static String outputOfFailedStart(String property) {
+        return outputOfFailedStart(LoginApplication.class, property);
+    }
+
+    private static String outputOfFailedStart(Class<?> application, String property) {
         PrintStream console = System.out;
         ByteArrayOutputStream output = new ByteArrayOutputStream();
         System.setOut(new PrintStream(output, true, StandardCharsets.UTF_8));
         try {
-            assertThatThrownBy(() -> SpringApplication.run(
-                            LoginApplication.class, RunningApplication.arguments(SERVER, property)))
+            assertThatThrownBy(() -> SpringApplication.run(application, RunningApplication.arguments(SERVER, property)))
                     .isNotNull();
         } finally {
             System.setOut(console);

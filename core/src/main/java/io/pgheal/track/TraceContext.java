@@ -1,0 +1,8 @@
+package io.pgheal.track;
+
+/**
+ * The span in which a connection was borrowed.
+ *
+ * @param sampled whether the tracing system keeps it
+ */
+public record TraceContext(String traceId, String spanId, boolean sampled) {}

@@ -1,0 +1,80 @@
+package io.pgheal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pgheal.decide.Action;
+import io.pgheal.decide.Decision;
+import io.pgheal.decide.HealingMode;
+import io.pgheal.detect.Detector;
+import io.pgheal.detect.Symptom.AbandonedLease;
+import io.pgheal.detect.ThreadEvidence;
+import io.pgheal.heal.Safeguards;
+import io.pgheal.postgres.BackendId;
+import io.pgheal.report.IncidentJournal;
+import io.pgheal.report.Metrics;
+import io.pgheal.track.LeaseRegistry;
+import io.pgheal.track.Pool;
+import io.pgheal.track.Snapshots;
+import io.pgheal.track.Ticker;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+class HealingCycleTest {
+    private static final Decision CERTAIN = new Decision(Action.HEAL, "test", true, true, Duration.ZERO);
+
+    private final Safeguards safeguards = new Safeguards("test", 100, 100);
+    private boolean fails = true;
+
+    private final Ticker ticker = new Ticker() {
+        @Override
+        public Instant instant() {
+            if (fails) {
+                throw new OutOfMemoryError("made up");
+            }
+            return super.instant();
+        }
+    };
+
+    private HealingCycle cycle(Servers servers) {
+        return new HealingCycle(
+                HealingConfig::defaults,
+                new LeaseRegistry("test", new Pool.UnknownPool(() -> 0), true, 0, ticker, () -> false),
+                servers,
+                safeguards,
+                new IncidentJournal("test", ticker, 10, Metrics.NONE, null, List.of()),
+                () -> HealingMode.HEAL,
+                ticker);
+    }
+
+    @Test
+    void anErrorBeforeAHealDoesNotUseUpTheBreakersOneTrial() {
+        try (Servers servers = new Servers(
+                "test",
+                () -> {
+                    throw new SQLException("no server here", "08001");
+                },
+                ticker,
+                Duration.ofMillis(10))) {
+            safeguards.breaker().transitionToOpenState();
+            safeguards.breaker().transitionToHalfOpenState();
+            AbandonedLease abandoned = Detector.abandoned(
+                            Snapshots.lease()
+                                    .of(Snapshots.leaseOn(new BackendId(7, "2026-01-01T00:00:00Z")))
+                                    .unreachable()
+                                    .snapshot(),
+                            ThreadEvidence.HEAL,
+                            true,
+                            kind -> false)
+                    .orElseThrow();
+            assertThatThrownBy(() -> cycle(servers).abandoned(abandoned, List.of(abandoned.lease()), Set.of()))
+                    .isInstanceOf(OutOfMemoryError.class);
+
+            assertThat(safeguards.permit(CERTAIN).action()).isEqualTo(Action.HEAL);
+        }
+    }
+}

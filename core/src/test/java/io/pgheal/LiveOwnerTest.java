@@ -1,0 +1,320 @@
+package io.pgheal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import io.pgheal.decide.Action;
+import io.pgheal.decide.Decision;
+import io.pgheal.diagnose.Diagnosis;
+import io.pgheal.diagnose.DiagnosisKind;
+import io.pgheal.heal.Healer;
+import io.pgheal.heal.Outcome;
+import io.pgheal.heal.OutcomeKind;
+import io.pgheal.heal.Rung;
+import io.pgheal.postgres.Backend;
+import io.pgheal.postgres.ControlChannel;
+import io.pgheal.postgres.ControlSettings;
+import io.pgheal.postgres.TransactionEnd;
+import io.pgheal.testserver.PostgresServer;
+import io.pgheal.track.HealingLease;
+import io.pgheal.track.InterceptedDataSource;
+import io.pgheal.track.LeaseRegistry;
+import io.pgheal.track.LeaseSnapshot;
+import io.pgheal.track.Pool;
+import io.pgheal.track.Ticker;
+import io.pgheal.track.Waiting;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.postgresql.jdbc.PgConnection;
+
+/** The user's time limit for a live owner's statement ends the transaction that was judged, and never a later one. */
+@Timeout(60)
+class LiveOwnerTest {
+    private static final Duration ANSWER = Duration.ofSeconds(10);
+    private static final Decision LIMIT =
+            new Decision(Action.HEAL, "the user's own limit", false, false, Duration.ZERO);
+    /** Goes on whatever cancels it. */
+    private static final String SWALLOWS = "DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(60);"
+            + " EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$";
+
+    /** Still at work when its cancel was just sent. */
+    private static final String GIVES_WAY_SLOWLY = "DO $$ BEGIN PERFORM pg_sleep(60);"
+            + " EXCEPTION WHEN query_canceled THEN PERFORM pg_sleep(0.1); RAISE; END $$";
+
+    @RegisterExtension
+    static final PostgresServer SERVER = PostgresServer.shared();
+
+    private final Seam seam = new Seam();
+    private final ExecutorService owner = Executors.newSingleThreadExecutor();
+    private ControlChannel channel;
+    private HikariDataSource hikari;
+    private LeaseRegistry registry;
+    private InterceptedDataSource leases;
+    private Connection connection;
+    private int pid;
+
+    /** Something happens at the beginning of a remedy. */
+    private static final class Seam extends Ticker {
+        volatile Runnable then;
+        /** Happens once, after a remedy that was not seen to help at once. */
+        volatile Runnable whileLooking;
+
+        private int passes;
+
+        @Override
+        public long nanos() {
+            Runnable looks = whileLooking;
+            if (looks != null && isIn("lookUntilGone")) {
+                long before = super.nanos(); // what happens now uses up no time
+                whileLooking = null;
+                looks.run();
+                return before;
+            }
+            Runnable now = then;
+            if (now != null && isIn("climb", "since") && --passes == 0) {
+                then = null;
+                now.run();
+            }
+            return super.nanos();
+        }
+
+        /** @param remedy 1 is the first one that is tried */
+        void before(Rung rung, Runnable happens) {
+            passes = rung == Rung.CANCEL ? 1 : 3; // each takes the time twice: when it begins and when it is over
+            then = happens;
+        }
+
+        private static boolean isIn(String... methods) {
+            return StackWalker.getInstance()
+                    .walk(frames -> frames.skip(2).findFirst())
+                    .filter(frame -> List.of(methods).contains(frame.getMethodName()))
+                    .isPresent();
+        }
+    }
+
+    @BeforeEach
+    void start() throws Exception {
+        channel = new ControlChannel("live", ControlSettings.of(SERVER.url(), SERVER.user(), SERVER::password));
+        channel.start();
+        await().until(() -> channel.server().isPresent());
+        HikariConfig pool = new HikariConfig();
+        pool.setJdbcUrl(SERVER.url());
+        pool.setUsername(SERVER.user());
+        pool.setPassword(SERVER.password());
+        pool.setMaximumPoolSize(1);
+        hikari = new HikariDataSource(pool);
+        Waiting waiting = new Waiting(seam);
+        registry = new LeaseRegistry("live", Pool.of(hikari, waiting), true, 0, seam, () -> false);
+        leases = new InterceptedDataSource("live", hikari, registry, waiting, nobodyListens -> {});
+        borrow();
+        connection.setAutoCommit(false);
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        owner.shutdownNow();
+        connection.abort(Runnable::run);
+        channel.close();
+        hikari.close();
+    }
+
+    private void borrow() throws SQLException {
+        connection = leases.getConnection();
+        pid = GuardedPool.pid(connection);
+    }
+
+    private Outcome enforce(Diagnosis diagnosis) {
+        return new Healer(channel, seam, Duration.ofMillis(300)).carryOut(diagnosis, LIMIT, "incident");
+    }
+
+    private CompletableFuture<String> run(String sql) {
+        return CompletableFuture.supplyAsync(
+                () -> {
+                    try (Statement statement = connection.createStatement()) {
+                        statement.execute(sql);
+                        return "done";
+                    } catch (SQLException e) {
+                        return e.getSQLState();
+                    }
+                },
+                owner);
+    }
+
+    private Backend backend() throws SQLException {
+        return channel.ask(ANSWER, control -> control.backend(pid)).orElseThrow();
+    }
+
+    private void awaitActive(String part) {
+        await().until(() -> backend().isActive() && backend().lastStatement().contains(part));
+    }
+
+    /** The owner's statement, as it was judged. */
+    private Diagnosis judged() throws SQLException {
+        LeaseSnapshot lease = registry.look(seam.nanos()).get(0);
+        Backend backend = backend();
+        return new Diagnosis(
+                DiagnosisKind.STUCK_LOCK, lease, List.of(), backend.id(), backend, List.of(), List.of(), false, null);
+    }
+
+    @Test
+    void aLaterTransactionIsNotCancelledInsteadOfTheJudgedOne() throws Exception {
+        try (Connection gate = SERVER.connection();
+                Statement lock = gate.createStatement()) {
+            lock.execute("SELECT pg_advisory_lock(77)");
+            CompletableFuture<String> first = run("SELECT pg_advisory_xact_lock(77)");
+            awaitActive("pg_advisory_xact_lock");
+            Diagnosis diagnosis = judged();
+            CompletableFuture<CompletableFuture<String>> next = new CompletableFuture<>();
+            seam.before(Rung.CANCEL, () -> {
+                try {
+                    lock.execute("SELECT pg_advisory_unlock(77)");
+                    assertThat(first.get(10, TimeUnit.SECONDS)).isEqualTo("done");
+                    owner.submit(() -> {
+                                connection.commit();
+                                connection.close();
+                                connection = leases.getConnection(); // somebody else, on the same backend
+                                return null;
+                            })
+                            .get(10, TimeUnit.SECONDS);
+                    next.complete(run("SELECT pg_sleep(1.5)"));
+                    awaitActive("pg_sleep");
+                } catch (Exception e) {
+                    next.completeExceptionally(e);
+                }
+            });
+
+            Outcome outcome = enforce(diagnosis);
+
+            assertThat(GuardedPool.pid(connection)).isEqualTo(pid);
+            assertThat(next.get().get(10, TimeUnit.SECONDS)).isEqualTo("done");
+            assertThat(outcome.kind()).isEqualTo(OutcomeKind.WITHDRAWN);
+        }
+    }
+
+    /** What is known of a lease may be older than the server's answer. */
+    @Test
+    void theNextBorrowerIsNotCancelledForTheLastOnesLimit() throws Exception {
+        LeaseSnapshot last = registry.look(seam.nanos()).get(0);
+        connection.close();
+        borrow();
+        connection.unwrap(HealingLease.class).extend(Duration.ofMinutes(1));
+        CompletableFuture<String> next = run("SELECT pg_sleep(1.5)");
+        awaitActive("pg_sleep");
+        Backend backend = backend();
+        assertThat(backend.id()).isEqualTo(last.physical().backend());
+
+        Outcome outcome = enforce(new Diagnosis(
+                DiagnosisKind.STUCK_LOCK, last, List.of(), backend.id(), backend, List.of(), List.of(), false, null));
+
+        assertThat(outcome.kind()).isEqualTo(OutcomeKind.WITHDRAWN);
+        assertThat(next.get(10, TimeUnit.SECONDS)).isEqualTo("done");
+    }
+
+    /** Past our handles: neither the fence nor the lease knows of it. */
+    @Test
+    void aCommitBesideTheLeaseIsNotToldAsRolledBack() throws Exception {
+        Connection raw = connection.unwrap(PgConnection.class);
+        try (Statement statement = raw.createStatement()) {
+            statement.execute("CREATE TABLE IF NOT EXISTS beside (n int)");
+            raw.commit();
+            statement.execute("INSERT INTO beside VALUES (1)");
+        }
+        Diagnosis diagnosis = judged();
+        assertThat(diagnosis.backend().isIdleInTransaction()).isTrue();
+        raw.commit();
+
+        Outcome outcome = enforce(diagnosis);
+
+        assertThat(outcome.transaction()).isNotEqualTo(TransactionEnd.ROLLED_BACK);
+    }
+
+    @Test
+    void theSessionLivesWhateverItDoesNextForHoweverLong() throws Exception {
+        CompletableFuture<String> cancelled = run(GIVES_WAY_SLOWLY);
+        awaitActive("DO");
+        Diagnosis diagnosis = judged();
+        CompletableFuture<String> next = cancelled.thenApplyAsync(
+                state -> {
+                    try (Statement statement = connection.createStatement()) {
+                        connection.rollback();
+                        statement.execute("SELECT pg_sleep(1.5)");
+                        return state;
+                    } catch (SQLException e) {
+                        return e.getMessage();
+                    }
+                },
+                owner);
+        String judged = backend().transaction().xactStart();
+        seam.whileLooking = () -> await().until(() ->
+                backend().isActive() && !judged.equals(backend().transaction().xactStart()));
+
+        Outcome outcome = enforce(diagnosis);
+
+        assertThat(seam.whileLooking).as("the next one was there to be seen").isNull();
+        assertThat(next.get(10, TimeUnit.SECONDS)).isEqualTo("57014");
+        assertThat(outcome.kind()).isEqualTo(OutcomeKind.HEALED);
+        assertThat(outcome.rungs()).extracting(rung -> rung.rung()).containsExactly(Rung.CANCEL);
+        assertThat(GuardedPool.pid(connection)).isEqualTo(pid);
+    }
+
+    @Test
+    void aStatementThatSwallowsItsCancelIsTerminated() throws Exception {
+        CompletableFuture<String> stubborn = run(SWALLOWS);
+        awaitActive("DO");
+
+        Outcome outcome = enforce(judged());
+
+        assertThat(outcome.kind()).isEqualTo(OutcomeKind.HEALED);
+        assertThat(outcome.rungs()).extracting(rung -> rung.rung()).containsExactly(Rung.CANCEL, Rung.TERMINATE);
+        assertThat(stubborn.get(10, TimeUnit.SECONDS)).isEqualTo("57P01");
+    }
+
+    @Test
+    void anOwnerThatAsksForTimeMeanwhileIsNotTerminated() throws Exception {
+        CompletableFuture<String> stubborn = run(SWALLOWS);
+        awaitActive("DO");
+        Diagnosis diagnosis = judged();
+        CountDownLatch asked = new CountDownLatch(1);
+        HealingLease lease = connection.unwrap(HealingLease.class);
+        Thread asks = new Thread(() -> {
+            await().until(() -> seam.then == null);
+            lease.extend(Duration.ofMinutes(1));
+            asked.countDown();
+        });
+        asks.start();
+        seam.before(Rung.CANCEL, () -> {});
+
+        Outcome outcome = enforce(diagnosis);
+
+        assertThat(asked.await(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(outcome.kind()).isEqualTo(OutcomeKind.UNRESOLVED);
+        assertThat(outcome.rungs()).extracting(rung -> rung.rung()).containsExactly(Rung.CANCEL);
+        assertThat(stubborn).isNotDone();
+    }
+
+    @Test
+    void anOwnerThatAsksForTimeBeforeIsNotCancelled() throws Exception {
+        CompletableFuture<String> work = run("SELECT pg_sleep(1)");
+        awaitActive("pg_sleep");
+        Diagnosis diagnosis = judged();
+        connection.unwrap(HealingLease.class).extend(Duration.ofMinutes(1));
+
+        assertThat(enforce(diagnosis).kind()).isEqualTo(OutcomeKind.WITHDRAWN);
+        assertThat(work.get(10, TimeUnit.SECONDS)).isEqualTo("done");
+    }
+}

@@ -1,0 +1,188 @@
+package io.pgheal.spring;
+
+import java.lang.reflect.Field;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.BiFunction;
+import java.util.function.Predicate;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.jdbc.datasource.DelegatingDataSource;
+import org.springframework.jdbc.datasource.LazyConnectionDataSourceProxy;
+import org.springframework.jdbc.datasource.TransactionAwareDataSourceProxy;
+import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
+import org.springframework.util.ReflectionUtils;
+
+/**
+ * Replaces what Spring's delegating and routing data sources pass on to, through any number of them. A target that is a bean
+ * is settled by then, and so is what it passes on to. Needs spring-jdbc.
+ */
+final class InlineTargets {
+    private static final Logger LOG = LoggerFactory.getLogger(InlineTargets.class);
+
+    private final Predicate<DataSource> settled;
+    private final BiFunction<DataSource, String, DataSource> replacement;
+
+    /** One pool may stand behind several keys. */
+    private final IdentityHashMap<DataSource, DataSource> replaced = new IdentityHashMap<>();
+
+    private InlineTargets(Predicate<DataSource> settled, BiFunction<DataSource, String, DataSource> replacement) {
+        this.settled = settled;
+        this.replacement = replacement;
+    }
+
+    /**
+     * Before the bean is initialized.
+     *
+     * @param settled whether a target is guarded, or a bean: then nothing in it is touched
+     * @param replacement of a target, by a name that begins with the bean's; or the target itself
+     */
+    static void replace(
+            DataSource bean,
+            String name,
+            Predicate<DataSource> settled,
+            BiFunction<DataSource, String, DataSource> replacement) {
+        try {
+            new InlineTargets(settled, replacement).within(bean, name);
+        } catch (ReflectiveOperationException | RuntimeException | LinkageError e) {
+            if (e instanceof InvalidPropertyException wrong) {
+                throw wrong;
+            }
+            LOG.warn(
+                    "what the data source '{}' passes on to is guarded only where it is a bean of its own: {}",
+                    name,
+                    e.toString());
+        }
+    }
+
+    /** What the bean passes on to once it is initialized, by the names above; each once, and what is not known is left out. */
+    static Map<String, DataSource> of(DataSource bean, String name) {
+        Map<String, DataSource> targets = new LinkedHashMap<>();
+        if (bean instanceof TransactionAwareDataSourceProxy) {
+            return targets; // its target is left alone
+        }
+        if (bean instanceof DelegatingDataSource delegating && delegating.getTargetDataSource() != null) {
+            targets.put(name + ".target", delegating.getTargetDataSource());
+        } else if (bean instanceof AbstractRoutingDataSource routing) {
+            routing.getResolvedDataSources().forEach((key, target) -> targets.put(name + "." + key, target));
+            DataSource byDefault = routing.getResolvedDefaultDataSource();
+            if (byDefault != null && targets.values().stream().noneMatch(target -> target == byDefault)) {
+                targets.put(name + ".default", byDefault);
+            }
+        }
+        return targets;
+    }
+
+    private void within(DataSource passing, String name) throws ReflectiveOperationException {
+        if (passing instanceof DelegatingDataSource delegating) {
+            DataSource target = delegating.getTargetDataSource();
+            if (target != null && delegating instanceof TransactionAwareDataSourceProxy && isPool(target)) {
+                LOG.info(
+                        "pgheal leaves the data source '{}' alone: a transaction manager may know it; make it a bean",
+                        name + ".target");
+            } else if (target != null) {
+                DataSource instead = guarded(target, name + ".target");
+                if (instead != target) {
+                    delegating.setTargetDataSource(instead);
+                }
+            }
+        }
+        if (passing instanceof LazyConnectionDataSourceProxy lazy) {
+            Object readOnly = read(LazyConnectionDataSourceProxy.class, "readOnlyDataSource", lazy);
+            if (readOnly instanceof DataSource target) {
+                DataSource instead = guarded(target, name + ".readOnly");
+                if (instead != target) {
+                    lazy.setReadOnlyDataSource(instead);
+                }
+            }
+        }
+        if (passing instanceof AbstractRoutingDataSource routing) {
+            within(routing, name);
+        }
+    }
+
+    private void within(AbstractRoutingDataSource routing, String name) throws ReflectiveOperationException {
+        if (read(AbstractRoutingDataSource.class, "targetDataSources", routing) instanceof Map<?, ?> targets) {
+            boolean changed = false;
+            for (Map.Entry<?, ?> each : targets.entrySet()) {
+                changed |= each.getValue() instanceof DataSource target
+                        && guarded(target, name + "." + each.getKey()) != target;
+            }
+            if (changed) {
+                routing.setTargetDataSources(new ExchangedTargets(targets, this::exchanged));
+            }
+        }
+        if (read(AbstractRoutingDataSource.class, "defaultTargetDataSource", routing) instanceof DataSource byDefault) {
+            DataSource instead = guarded(byDefault, name + ".default");
+            if (instead != byDefault) {
+                routing.setDefaultTargetDataSource(instead);
+            }
+        }
+        withinResolved(routing);
+    }
+
+    /** One that has resolved its targets is not to do it again: it may make more of them, and somebody may be using them. */
+    private void withinResolved(AbstractRoutingDataSource routing) throws ReflectiveOperationException {
+        if (read(AbstractRoutingDataSource.class, "resolvedDataSources", routing) instanceof Map<?, ?> resolved
+                && resolved.values().stream().anyMatch(target -> exchanged(target) != target)) {
+            Map<Object, @Nullable Object> all = new LinkedHashMap<>();
+            resolved.forEach((key, target) -> all.put(key, exchanged(target)));
+            // A reader on another thread sees the whole of it, for its only field is final.
+            field(AbstractRoutingDataSource.class, "resolvedDataSources")
+                    .set(routing, Collections.unmodifiableMap(all));
+        }
+        Object byDefault = read(AbstractRoutingDataSource.class, "resolvedDefaultDataSource", routing);
+        if (exchanged(byDefault) != byDefault) {
+            field(AbstractRoutingDataSource.class, "resolvedDefaultDataSource").set(routing, exchanged(byDefault));
+        }
+    }
+
+    /** A target, or the guard that takes its place. */
+    private @Nullable Object exchanged(@Nullable Object target) {
+        DataSource instead = target instanceof DataSource dataSource ? replaced.get(dataSource) : null;
+        return instead == null ? target : instead;
+    }
+
+    private DataSource guarded(DataSource target, String name) throws ReflectiveOperationException {
+        if (settled.test(target)) {
+            return target;
+        }
+        DataSource known = replaced.get(target);
+        if (known != null) {
+            return known;
+        }
+        replaced.put(target, target); // also for one that passes on to itself in the end
+        if (passesOn(target)) {
+            within(target, name);
+            return target;
+        }
+        DataSource instead = replacement.apply(target, name);
+        replaced.put(target, instead);
+        return instead;
+    }
+
+    private boolean isPool(DataSource target) {
+        return !settled.test(target) && !passesOn(target);
+    }
+
+    private static boolean passesOn(DataSource target) {
+        return target instanceof DelegatingDataSource || target instanceof AbstractRoutingDataSource;
+    }
+
+    private static @Nullable Object read(Class<?> type, String name, Object from) throws ReflectiveOperationException {
+        return field(type, name).get(from);
+    }
+
+    private static Field field(Class<?> type, String name) throws NoSuchFieldException {
+        Field field = ReflectionUtils.findField(type, name);
+        if (field == null) {
+            throw new NoSuchFieldException(name);
+        }
+        ReflectionUtils.makeAccessible(field);
+        return field;
+    }
+}

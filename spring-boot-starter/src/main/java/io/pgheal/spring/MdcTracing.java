@@ -1,0 +1,16 @@
+package io.pgheal.spring;
+
+import io.pgheal.track.TraceContext;
+import io.pgheal.track.Tracing;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.MDC;
+
+/** The span as the log knows it, by the names that Spring Boot and most others give it there. */
+final class MdcTracing implements Tracing {
+    @Override
+    public @Nullable TraceContext current() {
+        String trace = MDC.get("traceId");
+        String span = MDC.get("spanId");
+        return trace == null || span == null ? null : new TraceContext(trace, span, false);
+    }
+}

@@ -1,0 +1,5 @@
+--liquibase formatted sql
+--changeset pgheal:slow
+LOCK TABLE migrated_slowly;
+SELECT pg_sleep(3);
+ALTER TABLE migrated_slowly ADD COLUMN added int;
