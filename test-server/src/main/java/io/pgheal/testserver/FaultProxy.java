@@ -167,6 +167,7 @@ public final class FaultProxy implements AutoCloseable {
                     interrupted = true;
                 }
             }
+            forgetThoseThatEnded();
         }
         if (interrupted) {
             Thread.currentThread().interrupt();
@@ -224,18 +225,16 @@ public final class FaultProxy implements AutoCloseable {
     }
 
     private void start(String what, Runnable work) {
-        Thread thread = new Thread(
-                () -> {
-                    try {
-                        work.run();
-                    } finally {
-                        threads.remove(Thread.currentThread());
-                    }
-                },
-                name + "-" + what);
+        Thread thread = new Thread(work, name + "-" + what);
         thread.setDaemon(true);
+        forgetThoseThatEnded();
         threads.add(thread);
         thread.start();
+    }
+
+    /** Never by the thread itself: whoever closes the proxy would not wait for the rest of its way out. */
+    private void forgetThoseThatEnded() {
+        threads.removeIf(thread -> thread.getState() == Thread.State.TERMINATED);
     }
 
     /** @return false when there is nothing to wait for any more */
@@ -293,8 +292,9 @@ public final class FaultProxy implements AutoCloseable {
                         }
                         continue;
                     }
-                    if (!delay.isZero()) {
-                        LockSupport.parkNanos(delay.toNanos());
+                    long arrived = System.nanoTime();
+                    for (long left = delay.toNanos(); left > 0; left = arrived + delay.toNanos() - System.nanoTime()) {
+                        LockSupport.parkNanos(left); // it may come back sooner
                     }
                     if (!awaitFlow(direction, this)) {
                         return;
