@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -206,14 +205,24 @@ public final class PostgresServer implements BeforeAllCallback, AfterAllCallback
         return running().superuserPassword();
     }
 
+    /** The plain role, in this class' database. */
+    public Login app() {
+        return database().app();
+    }
+
+    /** A superuser, in this class' database. */
+    public Login admin() {
+        return database().admin();
+    }
+
     /** A new connection as the plain role. The caller closes it. */
     public Connection connection() throws SQLException {
-        return database().connection();
+        return app().connect();
     }
 
     /** A new connection to this class' database as superuser. The caller closes it. */
     public Connection adminConnection() throws SQLException {
-        return DriverManager.getConnection(url(), superuser(), superuserPassword());
+        return admin().connect();
     }
 
     /** One more database, dropped when it is closed. */

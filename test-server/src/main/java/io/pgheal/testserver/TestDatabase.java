@@ -1,7 +1,6 @@
 package io.pgheal.testserver;
 
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.SQLException;
 
 /** A database that lives as long as a test. */
@@ -24,9 +23,19 @@ public final class TestDatabase implements AutoCloseable {
         return url;
     }
 
+    /** The plain role that owns it. */
+    public Login app() {
+        return new Login(url, server.user(), server.password());
+    }
+
+    /** A superuser. */
+    public Login admin() {
+        return new Login(url, server.superuser(), server.superuserPassword());
+    }
+
     /** A new connection as the plain role. The caller closes it. */
     public Connection connection() throws SQLException {
-        return DriverManager.getConnection(url, server.user(), server.password());
+        return app().connect();
     }
 
     /** Ends every session in it and drops it. */
