@@ -5,10 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -20,37 +17,25 @@ class DedicatedServerTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.dedicated().config("log_statement", "all");
 
-    private static String ask(Connection connection, String sql) throws SQLException {
-        try (Statement statement = connection.createStatement();
-                ResultSet result = statement.executeQuery(sql)) {
-            result.next();
-            return result.getString(1);
-        }
-    }
+    @RegisterExtension
+    final SideBySide beside = new SideBySide();
 
     private static String startedAt() throws SQLException {
-        try (Connection connection = SERVER.connection()) {
-            return ask(connection, "SELECT pg_catalog.pg_postmaster_start_time()");
-        }
+        return SERVER.app().text("SELECT pg_catalog.pg_postmaster_start_time()");
     }
 
     @Test
     void restartsOnTheSamePortWithItsDataAndItsSettings() throws Exception {
-        try (Connection connection = SERVER.connection();
-                Statement statement = connection.createStatement()) {
-            statement.execute("CREATE TABLE kept AS SELECT 1 AS n");
-        }
+        SERVER.app().run("CREATE TABLE kept AS SELECT 1 AS n");
         for (StopMode mode : StopMode.values()) {
             String before = startedAt();
             try (Connection connection = SERVER.connection()) {
                 SERVER.restart(mode);
-                assertThatThrownBy(() -> ask(connection, "SELECT 1")).isInstanceOf(SQLException.class);
+                assertThatThrownBy(() -> Sql.run(connection, "SELECT 1")).isInstanceOf(SQLException.class);
             }
             assertThat(startedAt()).isNotEqualTo(before);
-            try (Connection connection = SERVER.connection()) {
-                assertThat(ask(connection, "SELECT n FROM kept")).isEqualTo("1");
-                assertThat(ask(connection, "SHOW log_statement")).isEqualTo("all");
-            }
+            assertThat(SERVER.app().text("SELECT n FROM kept")).isEqualTo("1");
+            assertThat(SERVER.app().text("SHOW log_statement")).isEqualTo("all");
         }
     }
 
@@ -73,16 +58,9 @@ class DedicatedServerTest {
             CompletableFuture<String> answer;
             SERVER.freeze();
             try {
-                answer = CompletableFuture.supplyAsync(() -> {
-                    try {
-                        return ask(connection, "SELECT 'late'");
-                    } catch (SQLException e) {
-                        throw new IllegalStateException(e);
-                    }
-                });
-                String url = SERVER.url() + "?loginTimeout=1";
-                assertThatThrownBy(() -> DriverManager.getConnection(url, SERVER.user(), SERVER.password()))
-                        .isInstanceOf(SQLException.class);
+                answer = beside.start("asks", () -> Sql.text(connection, "SELECT 'late'"));
+                Login impatient = SERVER.app().at(SERVER.url() + "?loginTimeout=1");
+                assertThatThrownBy(impatient::connect).isInstanceOf(SQLException.class);
                 assertThat(answer).isNotDone();
             } finally {
                 SERVER.thaw();
@@ -93,14 +71,10 @@ class DedicatedServerTest {
 
     @Test
     void logsAlsoAfterARestart() throws Exception {
-        try (Connection connection = SERVER.connection()) {
-            ask(connection, "SELECT 'before the restart'");
-        }
+        SERVER.app().run("SELECT 'before the restart'");
         await().until(() -> SERVER.log().contains("SELECT 'before the restart'"));
         SERVER.restart(StopMode.FAST);
-        try (Connection connection = SERVER.connection()) {
-            ask(connection, "SELECT 'after the restart'");
-        }
+        SERVER.app().run("SELECT 'after the restart'");
         await().until(() -> SERVER.log().contains("SELECT 'after the restart'"));
         assertThat(SERVER.log()).contains("SELECT 'before the restart'");
     }

@@ -5,10 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -22,6 +19,9 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class FaultProxyTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();
+
+    @RegisterExtension
+    final SideBySide beside = new SideBySide();
 
     private FaultProxy proxy;
 
@@ -40,36 +40,19 @@ class FaultProxyTest {
     }
 
     private Connection connect(String options) throws SQLException {
-        return DriverManager.getConnection(proxy.url(SERVER.url()) + options, SERVER.user(), SERVER.password());
+        return SERVER.app().at(proxy.url(SERVER.url()) + options).connect();
     }
 
-    private static int ask(Connection connection) throws SQLException {
-        try (Statement statement = connection.createStatement();
-                ResultSet result = statement.executeQuery("SELECT 42")) {
-            result.next();
-            return result.getInt(1);
-        }
-    }
-
-    private static CompletableFuture<Integer> askInBackground(Connection connection) {
-        return CompletableFuture.supplyAsync(() -> {
-            try {
-                return ask(connection);
-            } catch (SQLException e) {
-                throw new IllegalStateException(e);
-            }
-        });
+    private static long ask(Connection connection) throws SQLException {
+        return Sql.number(connection, "SELECT 42");
     }
 
     private static long backends() throws SQLException {
-        try (Connection connection = SERVER.adminConnection();
-                Statement statement = connection.createStatement();
-                ResultSet result = statement.executeQuery(
-                        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = '"
-                                + SERVER.user() + "'")) {
-            result.next();
-            return result.getLong(1);
-        }
+        return SERVER.admin().sessions("usename = ?", SERVER.user());
+    }
+
+    private static boolean lives(int backend) throws SQLException {
+        return SERVER.admin().sessions("pid = ?", backend) == 1;
     }
 
     @Test
@@ -85,11 +68,8 @@ class FaultProxyTest {
 
     @Test
     void tellsTheClientWhenItsSessionIsEnded() throws Exception {
-        try (Connection connection = connect("");
-                Connection admin = SERVER.adminConnection();
-                Statement statement = admin.createStatement()) {
-            statement.execute("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE usename = '"
-                    + SERVER.user() + "' AND datname = current_database()");
+        try (Connection connection = connect("")) {
+            SERVER.admin().run("SELECT pg_terminate_backend(" + Sql.pid(connection) + ")");
             assertThatThrownBy(() -> ask(connection)).isInstanceOf(SQLException.class);
         }
         await().until(() -> proxy.connections() == 0);
@@ -122,7 +102,7 @@ class FaultProxyTest {
     void isSilentUntilItIsHealedAndLosesNothing() throws Exception {
         try (Connection connection = connect("")) {
             proxy.silence();
-            CompletableFuture<Integer> answer = askInBackground(connection);
+            CompletableFuture<Long> answer = beside.start("asks", () -> ask(connection));
             assertThatThrownBy(() -> connect("?loginTimeout=1")).isInstanceOf(SQLException.class);
             assertThat(answer).isNotDone();
             proxy.heal();
@@ -133,38 +113,25 @@ class FaultProxyTest {
     @Test
     void tellsNobodyOfAnEndWhileItIsSilent() throws Exception {
         Connection connection = connect("");
+        int backend = Sql.pid(connection);
         proxy.silence();
         connection.close();
         try (Connection other = SERVER.connection()) {
             ask(other); // time for an end to arrive, if it did
         }
-        assertThat(backends()).isEqualTo(1);
+        assertThat(lives(backend)).isTrue();
         proxy.heal();
-        await().until(() -> backends() == 0);
+        await().until(() -> !lives(backend));
     }
 
     @Test
     void cutsOneDirection() throws Exception {
-        try (Connection connection = connect("");
-                Statement statement = connection.createStatement()) {
-            statement.execute("CREATE TABLE arrived (n int)");
+        SERVER.app().run("CREATE TABLE arrived (n int)");
+        try (Connection connection = connect("")) {
             proxy.cut(FaultProxy.Direction.TO_CLIENT);
-            CompletableFuture<Boolean> done = CompletableFuture.supplyAsync(() -> {
-                try {
-                    return statement.execute("INSERT INTO arrived VALUES (1)");
-                } catch (SQLException e) {
-                    throw new IllegalStateException(e);
-                }
-            });
-            try (Connection direct = SERVER.connection();
-                    Statement count = direct.createStatement()) {
-                await().until(() -> {
-                    try (ResultSet rows = count.executeQuery("SELECT count(*) FROM arrived")) {
-                        rows.next();
-                        return rows.getInt(1) == 1;
-                    }
-                });
-            }
+            CompletableFuture<Void> done =
+                    beside.start("inserts", () -> Sql.run(connection, "INSERT INTO arrived VALUES (1)"));
+            await().until(() -> SERVER.app().number("SELECT count(*) FROM arrived") == 1);
             assertThat(done).isNotDone();
             proxy.heal();
             done.get(30, TimeUnit.SECONDS);
@@ -173,11 +140,13 @@ class FaultProxyTest {
 
     @Test
     void forgetsAConnectionForEver() throws Exception {
-        Connection forgotten = connect("?socketTimeout=1");
+        Connection forgotten = connect("");
+        int backend = Sql.pid(forgotten);
+        forgotten.setNetworkTimeout(Runnable::run, 1_000); // only now: a machine may be slow to connect
         proxy.forget();
         assertThatThrownBy(() -> ask(forgotten)).isInstanceOf(SQLException.class);
         proxy.heal();
-        assertThat(backends()).as("the server does not know").isEqualTo(1);
+        assertThat(lives(backend)).as("the server does not know").isTrue();
         try (Connection other = connect("")) {
             assertThat(ask(other)).isEqualTo(42);
         }
