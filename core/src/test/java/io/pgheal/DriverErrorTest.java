@@ -39,7 +39,6 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.postgresql.ds.PGSimpleDataSource;
 
 /**
  * Every method of every JDBC interface, in front of the real driver: an error out of it poisons the connection, the
@@ -79,12 +78,8 @@ class DriverErrorTest {
 
     @BeforeEach
     void open() throws SQLException {
-        PGSimpleDataSource driver = new PGSimpleDataSource();
-        driver.setUrl(SERVER.url());
-        driver.setUser(SERVER.user());
-        driver.setPassword(SERVER.password());
         HikariConfig config = new HikariConfig();
-        config.setDataSource(sabotage.inFrontOf(driver));
+        config.setDataSource(sabotage.inFrontOf(SERVER.app().dataSource()));
         config.setMaximumPoolSize(1);
         config.setConnectionTimeout(30_000);
         pool = new HikariDataSource(config);

@@ -14,7 +14,6 @@ import io.pgheal.track.LeaseRevokedException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -23,7 +22,6 @@ import java.util.concurrent.atomic.AtomicReference;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.postgresql.ds.PGSimpleDataSource;
 
 /** A judgement that is refuted before its story is told, or when it is forgotten. */
 class EarlyRefutationTest {
@@ -42,7 +40,7 @@ class EarlyRefutationTest {
                 .build();
         try (SelfHealingDataSource guarded = SelfHealingDataSource.builder(slowPool())
                 .config(config)
-                .controlDataSource(server())
+                .controlDataSource(SERVER.app().dataSource())
                 .meterRegistry(meters)
                 .build()) {
             await().until(() -> guarded.healer().connected());
@@ -73,7 +71,7 @@ class EarlyRefutationTest {
                 .build();
         try (SelfHealingDataSource guarded = SelfHealingDataSource.builder(slowPool())
                 .config(config)
-                .controlDataSource(server())
+                .controlDataSource(SERVER.app().dataSource())
                 .meterRegistry(meters)
                 .build()) {
             await().until(() -> guarded.healer().connected());
@@ -120,20 +118,12 @@ class EarlyRefutationTest {
         return borrowed.get();
     }
 
-    private static DataSource server() {
-        PGSimpleDataSource dataSource = new PGSimpleDataSource();
-        dataSource.setUrl(SERVER.url());
-        dataSource.setUser(SERVER.user());
-        dataSource.setPassword(SERVER.password());
-        return dataSource;
-    }
-
     /** A pool of an unknown kind that takes its time to take a connection back. */
     private DataSource slowPool() {
         return (DataSource) Proxy.newProxyInstance(
                 getClass().getClassLoader(), new Class<?>[] {DataSource.class}, (proxy, method, arguments) -> {
                     if (method.getName().equals("getConnection")) {
-                        return slow(DriverManager.getConnection(SERVER.url(), SERVER.user(), SERVER.password()));
+                        return slow(SERVER.connection());
                     }
                     return method.getReturnType() == boolean.class ? false : null;
                 });

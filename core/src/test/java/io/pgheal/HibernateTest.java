@@ -29,7 +29,6 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.postgresql.ds.PGSimpleDataSource;
 
 /** What Hibernate calls to clean up after a call that was cut, or on a lease that was revoked. */
 @Timeout(120)
@@ -71,12 +70,8 @@ class HibernateTest {
     void theFirstErrorIsSeenAndTheSlotComesBack(Cut cut) throws Exception {
         try (GuardedPool made = GuardedPool.on(SERVER, config -> config)) {
             Sabotage sabotage = new Sabotage();
-            PGSimpleDataSource driver = new PGSimpleDataSource();
-            driver.setUrl(SERVER.url());
-            driver.setUser(SERVER.user());
-            driver.setPassword(SERVER.password());
             HikariConfig config = new HikariConfig();
-            config.setDataSource(sabotage.inFrontOf(driver));
+            config.setDataSource(sabotage.inFrontOf(SERVER.app().dataSource()));
             config.setMaximumPoolSize(1);
             try (HikariDataSource pool = new HikariDataSource(config);
                     SelfHealingDataSource guarded =

@@ -3,7 +3,6 @@ package io.pgheal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pgheal.decide.Action;
 import io.pgheal.decide.Decision;
@@ -112,12 +111,7 @@ class LiveOwnerTest {
         channel = new ControlChannel("live", ControlSettings.of(SERVER.url(), SERVER.user(), SERVER::password));
         channel.start();
         await().until(() -> channel.server().isPresent());
-        HikariConfig pool = new HikariConfig();
-        pool.setJdbcUrl(SERVER.url());
-        pool.setUsername(SERVER.user());
-        pool.setPassword(SERVER.password());
-        pool.setMaximumPoolSize(1);
-        hikari = new HikariDataSource(pool);
+        hikari = SERVER.app().pool("live", 1);
         Waiting waiting = new Waiting(seam);
         registry = new LeaseRegistry("live", Pool.of(hikari, waiting), true, 0, seam, () -> false);
         leases = new InterceptedDataSource("live", hikari, registry, waiting, nobodyListens -> {});

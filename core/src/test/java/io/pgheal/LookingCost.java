@@ -4,10 +4,10 @@ import io.pgheal.postgres.BackendId;
 import io.pgheal.postgres.ControlConnection;
 import io.pgheal.postgres.ControlSettings;
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.testserver.SideBySide;
+import io.pgheal.testserver.Sql;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -46,25 +46,19 @@ record LookingCost(
             List<Connection> waiting = new ArrayList<>();
             control.connect();
             try {
-                int pid = pid(holder);
-                execute(holder, "CREATE TABLE IF NOT EXISTS looked_at (id int PRIMARY KEY)");
-                execute(holder, "INSERT INTO looked_at VALUES (1) ON CONFLICT DO NOTHING");
+                int pid = Sql.pid(holder);
+                server.app()
+                        .run(
+                                "CREATE TABLE IF NOT EXISTS looked_at (id int PRIMARY KEY)",
+                                "INSERT INTO looked_at VALUES (1) ON CONFLICT DO NOTHING");
                 holder.setAutoCommit(false);
-                execute(holder, "UPDATE looked_at SET id = 1");
+                Sql.run(holder, "UPDATE looked_at SET id = 1");
                 List<Integer> pids = new ArrayList<>();
                 for (int i = 0; i < WAITERS; i++) {
                     Connection waiter = server.connection();
                     waiting.add(waiter);
-                    pids.add(pid(waiter));
-                    Thread thread = new Thread(() -> {
-                        try {
-                            execute(waiter, "UPDATE looked_at SET id = 1");
-                        } catch (SQLException closing) {
-                            // The end of the measurement.
-                        }
-                    });
-                    thread.setDaemon(true);
-                    thread.start();
+                    pids.add(Sql.pid(waiter));
+                    new SideBySide().start("waits", () -> Sql.run(waiter, "UPDATE looked_at SET id = 1"));
                 }
                 org.awaitility.Awaitility.await()
                         .until(() -> control.blockingTree(pids).waitersOf(pid).size() == WAITERS);
@@ -106,19 +100,5 @@ record LookingCost(
         }
         Arrays.sort(took);
         return Duration.ofNanos(took[TIMES / 2]);
-    }
-
-    private static int pid(Connection connection) throws SQLException {
-        try (Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery("SELECT pg_backend_pid()")) {
-            row.next();
-            return row.getInt(1);
-        }
-    }
-
-    private static void execute(Connection connection, String sql) throws SQLException {
-        try (Statement statement = connection.createStatement()) {
-            statement.execute(sql);
-        }
     }
 }

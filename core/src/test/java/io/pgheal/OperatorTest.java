@@ -19,11 +19,11 @@ import io.pgheal.report.HealingMeters;
 import io.pgheal.report.Incident;
 import io.pgheal.report.MeterId;
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.testserver.SideBySide;
+import io.pgheal.testserver.Sql;
 import io.pgheal.track.LeaseRevokedException;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -43,6 +43,9 @@ class OperatorTest {
 
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();
+
+    @RegisterExtension
+    final SideBySide beside = new SideBySide();
 
     private final List<Connection> kept = new ArrayList<>();
     private GuardedPool pool;
@@ -183,7 +186,7 @@ class OperatorTest {
             }
         });
         pool.guarded.metrics(HealingMeters.in(slow));
-        CompletableFuture<?> busy = CompletableFuture.runAsync(() -> release(first));
+        CompletableFuture<?> busy = beside.start("operator", () -> release(first));
         assertThat(told.await(20, SECONDS)).isTrue();
         CompletableFuture<Throwable> failed = new CompletableFuture<>();
         Thread asks = new Thread(() -> {
@@ -245,23 +248,17 @@ class OperatorTest {
         start(config -> config);
         Connection foreigner = someoneElse("alice");
         int pid = GuardedPool.pid(foreigner);
-        CompletableFuture<SQLException> failed = new CompletableFuture<>();
-        Thread thread = new Thread(() -> {
-            try (Statement statement = foreigner.createStatement()) {
-                statement.execute("SELECT pg_sleep(60)");
-            } catch (SQLException e) {
-                failed.complete(e);
-            }
-        });
-        thread.setDaemon(true);
-        thread.start();
+        CompletableFuture<Void> sleeps = beside.start("sleeps", () -> Sql.run(foreigner, "SELECT pg_sleep(60)"));
         await().until(() -> seen(pid).isActive());
 
         List<Incident> done =
                 pool.guarded.release(ReleaseTarget.transaction(judged(pid)), Release.CANCEL, "night-watch");
 
         assertThat(done).extracting(Incident::outcome).containsExactly(OutcomeKind.HEALED);
-        assertThat(failed.get(10, SECONDS).getSQLState()).isEqualTo("57014");
+        assertThatThrownBy(() -> sleeps.get(10, SECONDS))
+                .hasCauseInstanceOf(SQLException.class)
+                .extracting(e -> ((SQLException) e.getCause()).getSQLState())
+                .isEqualTo("57014");
         foreigner.rollback();
         assertThat(GuardedPool.pid(foreigner)).isEqualTo(pid);
     }
@@ -297,12 +294,7 @@ class OperatorTest {
         start(config -> config);
         Connection ours = pool.beginLogin("bob");
         kept.add(ours);
-        String name;
-        try (Statement statement = ours.createStatement();
-                ResultSet row = statement.executeQuery("SHOW application_name")) {
-            row.next();
-            name = row.getString(1);
-        }
+        String name = Sql.text(ours, "SHOW application_name");
         Connection impostor = pool.outside(name);
         kept.add(impostor);
         impostor.setAutoCommit(false);

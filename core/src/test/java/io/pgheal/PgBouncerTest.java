@@ -4,18 +4,17 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.heal.Rung;
 import io.pgheal.report.Incident;
+import io.pgheal.testserver.Login;
 import io.pgheal.testserver.PgBouncer;
 import io.pgheal.testserver.PgBouncer.PoolMode;
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.testserver.SideBySide;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,7 +24,6 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.postgresql.ds.PGSimpleDataSource;
 
 /** Behind a real PgBouncer the driver's process ids are made up. */
 @Timeout(120)
@@ -33,22 +31,18 @@ class PgBouncerTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.dedicated().config("log_statement", "all");
 
+    @RegisterExtension
+    final SideBySide beside = new SideBySide();
+
     private final List<Object> kept = new ArrayList<>();
 
     private static HikariDataSource pool(PgBouncer pooler) throws SQLException {
-        HikariConfig config = new HikariConfig();
-        config.setJdbcUrl(pooler.url() + "?prepareThreshold=0");
-        config.setUsername(SERVER.user());
-        config.setPassword(SERVER.password());
-        config.setMaximumPoolSize(3);
-        HikariDataSource hikari = new HikariDataSource(config);
-        try (Connection connection = hikari.getConnection();
-                Statement statement = connection.createStatement()) {
-            statement.execute("DROP TABLE IF EXISTS user_login_info");
-            statement.execute("CREATE TABLE user_login_info (username text PRIMARY KEY, logins int NOT NULL)");
-            statement.execute("INSERT INTO user_login_info VALUES ('alice', 0), ('bob', 0)");
-        }
-        return hikari;
+        Login app = SERVER.app().at(pooler.url() + "?prepareThreshold=0");
+        app.run(
+                "DROP TABLE IF EXISTS user_login_info",
+                "CREATE TABLE user_login_info (username text PRIMARY KEY, logins int NOT NULL)",
+                "INSERT INTO user_login_info VALUES ('alice', 0), ('bob', 0)");
+        return app.pool("behind-the-pooler", 3);
     }
 
     private static SelfHealingDataSource guard(
@@ -57,11 +51,7 @@ class PgBouncerTest {
     }
 
     private static SelfHealingDataSource.Builder straight(SelfHealingDataSource.Builder builder) {
-        PGSimpleDataSource direct = new PGSimpleDataSource();
-        direct.setUrl(SERVER.url());
-        direct.setUser(SERVER.user());
-        direct.setPassword(SERVER.password());
-        return builder.controlDataSource(direct);
+        return builder.controlDataSource(SERVER.app().dataSource());
     }
 
     private void leak(SelfHealingDataSource guarded, String username) throws SQLException {
@@ -73,19 +63,17 @@ class PgBouncerTest {
         }
     }
 
-    private static CompletableFuture<Void> login(String username) {
-        return CompletableFuture.runAsync(() -> {
-            try (Connection connection = SERVER.connection()) {
-                GuardedPool.update(connection, username);
-            } catch (SQLException e) {
-                throw new IllegalStateException(e);
-            }
-        });
+    private void login(String username) throws Exception {
+        beside.start("login", () -> {
+                    try (Connection connection = SERVER.connection()) {
+                        GuardedPool.update(connection, username);
+                    }
+                })
+                .get(60, SECONDS);
     }
 
     private static Incident incident(SelfHealingDataSource guarded, OutcomeKind outcome) {
-        return await().atMost(Duration.ofSeconds(30))
-                .until(
+        return await().until(
                         () -> guarded.incidents().stream()
                                 .filter(it -> it.outcome() == outcome)
                                 .findFirst()
@@ -103,7 +91,7 @@ class PgBouncerTest {
             await().until(() -> guarded.healer().connected());
             leak(guarded, "alice");
 
-            login("alice").get(20, SECONDS);
+            login("alice");
 
             Incident incident = incident(guarded, OutcomeKind.RELEASED_UNVERIFIED);
             assertThat(incident.remedies()).extracting(rung -> rung.rung()).containsExactly(Rung.ABORT);
@@ -114,15 +102,9 @@ class PgBouncerTest {
             try (Connection next = guarded.getConnection()) {
                 GuardedPool.update(next, "alice");
             }
-            try (Connection connection = SERVER.connection();
-                    Statement statement = connection.createStatement();
-                    ResultSet row =
-                            statement.executeQuery("SELECT logins FROM user_login_info WHERE username = 'alice'")) {
-                row.next();
-                assertThat(row.getInt(1))
-                        .as("what was abandoned is rolled back")
-                        .isEqualTo(2);
-            }
+            assertThat(SERVER.app().number("SELECT logins FROM user_login_info WHERE username = 'alice'"))
+                    .as("what was abandoned is rolled back")
+                    .isEqualTo(2);
         }
         assertThat(SERVER.log().substring(before))
                 .doesNotContain("pg_terminate_backend")
@@ -146,11 +128,9 @@ class PgBouncerTest {
             await().until(() -> guarded.healer().connected());
             alive.setAutoCommit(false);
             GuardedPool.update(alive, "bob");
-            CompletableFuture<Void> waiter = CompletableFuture.runAsync(() -> {
+            CompletableFuture<Void> waiter = beside.start("waits", () -> {
                 try (Connection connection = guarded.getConnection()) {
                     GuardedPool.update(connection, "bob");
-                } catch (SQLException e) {
-                    throw new IllegalStateException(e);
                 }
             });
             await().during(Duration.ofSeconds(1)).until(() -> !waiter.isDone());
@@ -172,7 +152,7 @@ class PgBouncerTest {
             await().until(() -> guarded.healer().trouble().contains("pooler")
                     || guarded.healer().shortcomings().stream().anyMatch(lack -> lack.contains("pooler")));
             leak(guarded, "alice");
-            login("alice").get(20, SECONDS);
+            login("alice");
             assertThat(incident(guarded, OutcomeKind.RELEASED_UNVERIFIED).remedies())
                     .extracting(rung -> rung.rung())
                     .containsExactly(Rung.ABORT);

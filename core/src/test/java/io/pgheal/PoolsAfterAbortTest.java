@@ -7,12 +7,11 @@ import static org.awaitility.Awaitility.await;
 import io.pgheal.OverflowPools.Open;
 import io.pgheal.OverflowPools.Subject;
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.testserver.Sql;
 import java.io.InputStream;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -132,12 +131,10 @@ class PoolsAfterAbortTest {
             for (int i = 0; i < OverflowPools.SLOTS; i++) {
                 Connection connection = guarded.getConnection();
                 all.add(connection);
-                try (Statement statement = connection.createStatement();
-                        ResultSet found = statement.executeQuery("SELECT pg_backend_pid(), " + (100 + i))) {
-                    assertThat(found.next()).isTrue();
-                    assertThat(found.getInt(2)).isEqualTo(100 + i);
-                    pids.add(found.getInt(1));
-                }
+                List<String> answer = Sql.rows(connection, "SELECT pg_backend_pid(), " + (100 + i))
+                        .get(0);
+                assertThat(answer.get(1)).isEqualTo(Integer.toString(100 + i));
+                pids.add(Integer.valueOf(answer.get(0)));
             }
         } finally {
             for (Connection each : all) {

@@ -10,6 +10,8 @@ import io.pgheal.postgres.ConnectionOpener;
 import io.pgheal.postgres.ControlSettings;
 import io.pgheal.report.Incident;
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.testserver.SideBySide;
+import io.pgheal.testserver.Sql;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -38,7 +40,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.postgresql.ds.PGSimpleDataSource;
 
 /** Nothing that pgheal says has a password, a literal or a bound value in it: log, incidents, events, exceptions, texts. */
 @Timeout(120)
@@ -47,6 +48,9 @@ class SecretsTest {
 
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();
+
+    @RegisterExtension
+    final SideBySide beside = new SideBySide();
 
     private final List<Object> kept = Collections.synchronizedList(new ArrayList<>());
     private final List<Incident> heard = Collections.synchronizedList(new ArrayList<>());
@@ -106,7 +110,8 @@ class SecretsTest {
     @ParameterizedTest(name = "{0}")
     @MethodSource("openers")
     void aControlConnectionThatFailsTellsNoPassword(String what, ConnectionOpener opener) throws Exception {
-        SelfHealingDataSource guarded = SelfHealingDataSource.builder(source())
+        SelfHealingDataSource guarded = SelfHealingDataSource.builder(
+                        SERVER.app().dataSource())
                 .name("secret")
                 .control(opener)
                 .listener(heard::add)
@@ -188,21 +193,10 @@ class SecretsTest {
     }
 
     private CompletableFuture<Void> waitWithSecrets() {
-        return CompletableFuture.runAsync(() -> {
-            try (Connection connection = pool.outside("waiter");
-                    Statement statement = connection.createStatement()) {
-                statement.execute("UPDATE user_login_info SET note = 'hunter2' WHERE username = 'alice'");
-            } catch (SQLException e) {
-                throw new IllegalStateException(e);
+        return beside.start("waits", () -> {
+            try (Connection connection = pool.outside("waiter")) {
+                Sql.run(connection, "UPDATE user_login_info SET note = 'hunter2' WHERE username = 'alice'");
             }
         });
-    }
-
-    private static PGSimpleDataSource source() {
-        PGSimpleDataSource source = new PGSimpleDataSource();
-        source.setUrl(SERVER.url());
-        source.setUser(SERVER.user());
-        source.setPassword(SERVER.password());
-        return source;
     }
 }

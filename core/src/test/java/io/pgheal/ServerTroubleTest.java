@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.pgheal.heal.OutcomeKind;
@@ -15,15 +14,15 @@ import io.pgheal.report.Incident;
 import io.pgheal.report.MeterId;
 import io.pgheal.report.Metrics;
 import io.pgheal.testserver.FaultProxy;
+import io.pgheal.testserver.NothingLeft;
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.testserver.SideBySide;
 import io.pgheal.testserver.StopMode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.sql.Types;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -46,6 +45,9 @@ class ServerTroubleTest {
     static final PostgresServer SERVER = PostgresServer.dedicated()
             .config("max_connections", Integer.toString(MAX_CONNECTIONS))
             .config("superuser_reserved_connections", "3");
+
+    @RegisterExtension
+    final SideBySide beside = new SideBySide();
 
     private final List<Object> kept = new ArrayList<>();
     private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
@@ -89,13 +91,6 @@ class ServerTroubleTest {
                 .until(() -> pool.incidents(OutcomeKind.HEALED).size() == count);
     }
 
-    private static void admin(String sql) throws SQLException {
-        try (Connection admin = SERVER.adminConnection();
-                Statement statement = admin.createStatement()) {
-            statement.execute(sql);
-        }
-    }
-
     /** The end of an idle session is noticed by the next question. */
     private static String troubleOnceAsked(SelfHealingDataSource guarded) {
         try {
@@ -107,7 +102,9 @@ class ServerTroubleTest {
     }
 
     private static void endControlSessions() throws SQLException {
-        admin("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'pgheal-control'");
+        SERVER.admin()
+                .run(
+                        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'pgheal-control'");
     }
 
     @Test
@@ -281,39 +278,24 @@ class ServerTroubleTest {
     }
 
     private static void endControlSessionsAndTakeTheirPlaces(List<Connection> all) throws SQLException {
-        try (Connection admin = SERVER.adminConnection();
-                Statement statement = admin.createStatement()) {
-            statement.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-                    + " WHERE application_name = 'pgheal-control'");
-        }
+        endControlSessions();
         takeTheRest(all); // the superuser's place, too
     }
 
     @Test
     void aRotatedPasswordIsPickedUpAtTheNextConnect() throws Exception {
-        Path hba;
-        try (Connection admin = SERVER.adminConnection();
-                Statement statement = admin.createStatement();
-                ResultSet row = statement.executeQuery("SHOW hba_file")) {
-            row.next();
-            hba = Path.of(row.getString(1));
-        }
+        Path hba = Path.of(SERVER.admin().text("SHOW hba_file"));
         String before = Files.readString(hba);
-        HikariConfig config = new HikariConfig();
-        config.setJdbcUrl(SERVER.url());
-        config.setUsername("rotating");
-        config.setPassword("first");
-        config.setMaximumPoolSize(2);
-        admin("CREATE ROLE rotating LOGIN PASSWORD 'first'");
+        SERVER.admin().run("CREATE ROLE rotating LOGIN PASSWORD 'first'");
         try {
             Files.writeString(hba, "host all rotating all scram-sha-256\n" + before);
-            admin("SELECT pg_reload_conf()");
+            SERVER.admin().run("SELECT pg_reload_conf()");
             await().until(() -> refuses("wrong"));
-            try (HikariDataSource hikari = new HikariDataSource(config);
+            try (HikariDataSource hikari = SERVER.app().as("rotating", "first").pool("rotating", 2);
                     SelfHealingDataSource guarded =
                             SelfHealingDataSource.builder(hikari).build()) {
                 await().until(() -> guarded.healer().connected());
-                admin("ALTER ROLE rotating PASSWORD 'second'");
+                SERVER.admin().run("ALTER ROLE rotating PASSWORD 'second'");
                 endControlSessions();
                 await().atMost(Duration.ofSeconds(30))
                         .until(() -> troubleOnceAsked(guarded).contains("credentials are refused"));
@@ -324,15 +306,14 @@ class ServerTroubleTest {
             }
         } finally {
             Files.writeString(hba, before);
-            admin("SELECT pg_reload_conf()");
-            admin("DROP ROLE rotating");
+            SERVER.admin().run("SELECT pg_reload_conf()");
+            SERVER.admin().run("DROP ROLE rotating");
         }
     }
 
     private static boolean refuses(String password) {
         try {
-            java.sql.DriverManager.getConnection(SERVER.url(), "rotating", password)
-                    .close();
+            SERVER.app().as("rotating", password).connect().close();
             return false;
         } catch (SQLException e) {
             return "28P01".equals(e.getSQLState());
@@ -341,7 +322,7 @@ class ServerTroubleTest {
 
     @Test
     void withoutActivityTrackingItStillAbortsAndSignalsNobody() throws Exception {
-        admin("ALTER ROLE " + SERVER.user() + " SET track_activities = off");
+        SERVER.admin().run("ALTER ROLE " + SERVER.user() + " SET track_activities = off");
         try {
             start(builder -> builder);
             assertThat(pool.guarded.healer().shortcomings()).anyMatch(lack -> lack.contains("track_activities"));
@@ -352,7 +333,7 @@ class ServerTroubleTest {
                     .allMatch(rung -> !rung.outcome().startsWith("SENT"));
             pool.assertAllSlotsBack();
         } finally {
-            admin("ALTER ROLE " + SERVER.user() + " RESET track_activities");
+            SERVER.admin().run("ALTER ROLE " + SERVER.user() + " RESET track_activities");
         }
     }
 
@@ -410,14 +391,10 @@ class ServerTroubleTest {
             startBehind(proxy);
             awaitConnected(true);
             proxy.silence();
-            CompletableFuture<Void> hanging = CompletableFuture.runAsync(() -> {
-                try {
-                    pool.guarded.release(
-                            ReleaseTarget.rootBlockersOf("user_login_info"), Release.TERMINATE, "night-watch");
-                } catch (SQLException closed) {
-                    // as it is to be
-                }
-            });
+            CompletableFuture<?> hanging = beside.start(
+                    "operator",
+                    () -> pool.guarded.release(
+                            ReleaseTarget.rootBlockersOf("user_login_info"), Release.TERMINATE, "night-watch"));
             await().until(() -> actsAreWaiting());
             Connection left = pool.guarded.getConnection();
             kept.add(left);
@@ -425,7 +402,7 @@ class ServerTroubleTest {
             assertThatThrownBy(() -> statement.setObject(1, new Unspeakable(), Types.VARCHAR))
                     .isInstanceOf(OutOfMemoryError.class);
             pool.guarded.close();
-            await().until(() -> pool.hikari.getHikariPoolMXBean().getActiveConnections() == 0);
+            NothingLeft.everySlotIsBack(pool.hikari);
             hanging.cancel(true);
         }
     }

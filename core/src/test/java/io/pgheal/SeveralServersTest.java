@@ -4,28 +4,26 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.heal.Rung;
 import io.pgheal.report.Incident;
 import io.pgheal.testserver.FaultProxy;
 import io.pgheal.testserver.HotStandby;
+import io.pgheal.testserver.Login;
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.testserver.SideBySide;
+import io.pgheal.testserver.Sql;
 import io.pgheal.testserver.StopMode;
 import io.pgheal.track.Ticker;
 import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.BeforeEach;
@@ -45,56 +43,46 @@ class SeveralServersTest {
 
     private static final String SAME = "several";
 
+    @RegisterExtension
+    final SideBySide beside = new SideBySide();
+
     private final List<Object> kept = new ArrayList<>();
 
     /** The same database on both, so that one URL fits both. */
     @BeforeEach
     void tables() throws Exception {
         for (PostgresServer server : List.of(FIRST, SECOND)) {
-            try (Connection admin = server.adminConnection();
-                    Statement statement = admin.createStatement()) {
-                statement.execute("DROP DATABASE IF EXISTS " + SAME + " WITH (FORCE)");
-                statement.execute("CREATE DATABASE " + SAME + " OWNER " + server.user());
-            }
-            try (Connection connection = connect(server.port());
-                    Statement statement = connection.createStatement()) {
-                statement.execute("CREATE TABLE user_login_info (username text PRIMARY KEY, logins int NOT NULL)");
-                statement.execute("INSERT INTO user_login_info VALUES ('alice', 0), ('bob', 0)");
-            }
+            server.admin()
+                    .run(
+                            "DROP DATABASE IF EXISTS " + SAME + " WITH (FORCE)",
+                            "CREATE DATABASE " + SAME + " OWNER " + server.user());
+            app("localhost:" + server.port(), "")
+                    .run(
+                            "CREATE TABLE user_login_info (username text PRIMARY KEY, logins int NOT NULL)",
+                            "INSERT INTO user_login_info VALUES ('alice', 0), ('bob', 0)");
         }
     }
 
-    private static Connection connect(int port) throws SQLException {
-        return DriverManager.getConnection(
-                "jdbc:postgresql://localhost:" + port + "/" + SAME, FIRST.user(), FIRST.password());
+    private static Login app(String hosts, String options) {
+        return FIRST.app().at("jdbc:postgresql://" + hosts + "/" + SAME + options);
     }
 
     private static HikariDataSource pool(String hosts, String options) {
-        HikariConfig config = new HikariConfig();
-        config.setJdbcUrl("jdbc:postgresql://" + hosts + "/" + SAME + options);
-        config.setUsername(FIRST.user());
-        config.setPassword(FIRST.password());
-        config.setMaximumPoolSize(8);
-        config.setMinimumIdle(0);
-        return new HikariDataSource(config);
+        return app(hosts, options).pool("several", 8);
     }
 
-    private static CompletableFuture<Void> login(int port) {
-        return CompletableFuture.runAsync(() -> {
-            try (Connection connection = connect(port)) {
-                GuardedPool.update(connection, "alice");
-            } catch (SQLException e) {
-                throw new IllegalStateException(e);
-            }
-        });
+    private void login(int port) throws Exception {
+        Login app = app("localhost:" + port, "");
+        beside.start("login", () -> {
+                    try (Connection connection = app.connect()) {
+                        GuardedPool.update(connection, "alice");
+                    }
+                })
+                .get(60, SECONDS);
     }
 
     private static int port(Connection connection) throws SQLException {
-        try (Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery("SELECT inet_server_port()")) {
-            row.next();
-            return row.getInt(1);
-        }
+        return (int) Sql.number(connection, "SELECT inet_server_port()");
     }
 
     private void leak(SelfHealingDataSource guarded) throws SQLException {
@@ -107,8 +95,7 @@ class SeveralServersTest {
     }
 
     private static Incident next(SelfHealingDataSource guarded, Set<String> known) {
-        Incident found = await().atMost(Duration.ofSeconds(30))
-                .until(
+        Incident found = await().until(
                         () -> guarded.incidents().stream()
                                 .filter(incident -> !known.contains(incident.id()))
                                 .findFirst()
@@ -169,14 +156,10 @@ class SeveralServersTest {
         await().until(() -> controlSessions(FIRST) == 0 && controlSessions(SECOND) == 0);
     }
 
-    private static int controlSessions(PostgresServer server) throws SQLException {
-        try (Connection admin = server.adminConnection();
-                Statement statement = admin.createStatement();
-                ResultSet row = statement.executeQuery("SELECT count(*) FROM pg_stat_activity WHERE datname = '" + SAME
-                        + "' AND application_name = 'pgheal-control'")) {
-            row.next();
-            return row.getInt(1);
-        }
+    private static long controlSessions(PostgresServer server) throws SQLException {
+        return server.admin()
+                .number("SELECT count(*) FROM pg_stat_activity WHERE datname = '" + SAME
+                        + "' AND application_name = 'pgheal-control'");
     }
 
     /** Spring's router over two pools: its URL is not known, and the control connection reaches one of the two. */
@@ -193,23 +176,19 @@ class SeveralServersTest {
                 HikariDataSource second = pool("localhost:" + SECOND.port(), "")) {
             router.setTargetDataSources(Map.of("first", first, "second", second));
             router.afterPropertiesSet();
-            org.postgresql.ds.PGSimpleDataSource control = new org.postgresql.ds.PGSimpleDataSource();
-            control.setUrl(first.getJdbcUrl());
-            control.setUser(FIRST.user());
-            control.setPassword(FIRST.password());
             try (SelfHealingDataSource guarded = SelfHealingDataSource.builder(router)
-                    .controlDataSource(control)
+                    .controlDataSource(app("localhost:" + FIRST.port(), "").dataSource())
                     .build()) {
                 await().until(() -> guarded.healer().connected());
                 Set<String> known = new HashSet<>();
 
                 leak(guarded);
-                login(FIRST.port()).get(20, SECONDS);
+                login(FIRST.port());
                 assertThat(next(guarded, known).outcome()).isEqualTo(OutcomeKind.HEALED);
 
                 route.set("second");
                 leak(guarded);
-                login(SECOND.port()).get(20, SECONDS);
+                login(SECOND.port());
                 Incident unverified = next(guarded, known);
                 assertThat(unverified.outcome()).isEqualTo(OutcomeKind.RELEASED_UNVERIFIED);
                 assertThat(unverified.remedies())
@@ -277,17 +256,16 @@ class SeveralServersTest {
                     } catch (SQLException asWithoutPgheal) {
                         // its rollback finds no server
                     }
-                    await().atMost(Duration.ofSeconds(30)).until(() -> {
+                    await().until(() -> {
                         try (Connection connection = guarded.getConnection()) {
                             return port(connection) == standby.port();
                         } catch (SQLException notYet) {
                             return false;
                         }
                     });
-                    await().atMost(Duration.ofSeconds(30))
-                            .until(() -> guarded.healer().connected());
+                    await().until(() -> guarded.healer().connected());
                     leak(guarded);
-                    login(standby.port()).get(20, SECONDS);
+                    login(standby.port());
                     Incident incident = next(guarded, known);
                     assertThat(incident.outcome()).isEqualTo(OutcomeKind.HEALED);
                     await().until(() -> guarded.leases().isEmpty()); // nothing of the lost server is left

@@ -1,5 +1,6 @@
 package io.pgheal.innocent;
 
+import io.pgheal.testserver.SideBySide;
 import io.pgheal.track.LeaseScope;
 import java.sql.Connection;
 import java.util.List;
@@ -110,7 +111,7 @@ final class HandedOver {
         Assertions.assertTrue(connection.get().isClosed());
     }
 
-    private static void inTask(ExecutorService executor, Stage.Work work) throws Exception {
+    private static void inTask(ExecutorService executor, SideBySide.Work work) throws Exception {
         executor.submit(() -> {
                     work.run();
                     return null;

@@ -1,6 +1,5 @@
 package io.pgheal.innocent;
 
-import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pgheal.HealingConfig;
 import io.pgheal.SelfHealingDataSource;
@@ -8,9 +7,7 @@ import io.pgheal.testserver.PostgresServer;
 import io.pgheal.testserver.TestDatabase;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,19 +39,11 @@ final class HealthyLoad implements AutoCloseable {
 
     HealthyLoad(PostgresServer server) throws SQLException {
         database = server.newDatabase();
-        try (Connection connection = database.connection();
-                Statement statement = connection.createStatement()) {
-            statement.execute("CREATE TABLE counter (id int PRIMARY KEY, n bigint NOT NULL DEFAULT 0)");
-            statement.execute("INSERT INTO counter SELECT generate_series(1, 100)");
-        }
-        HikariConfig config = new HikariConfig();
-        config.setJdbcUrl(database.url());
-        config.setUsername(server.user());
-        config.setPassword(server.password());
-        config.addDataSourceProperty("ApplicationName", APPLICATION);
-        config.setMaximumPoolSize(THREADS);
-        config.setPoolName(APPLICATION);
-        pool = new HikariDataSource(config);
+        database.app()
+                .run(
+                        "CREATE TABLE counter (id int PRIMARY KEY, n bigint NOT NULL DEFAULT 0)",
+                        "INSERT INTO counter SELECT generate_series(1, 100)");
+        pool = database.app().pool(APPLICATION, THREADS, it -> it.setMinimumIdle(THREADS));
         guarded = SelfHealingDataSource.builder(pool).build();
     }
 
@@ -127,13 +116,8 @@ final class HealthyLoad implements AutoCloseable {
         for (Future<?> worker : workers) {
             worker.get();
         }
-        try (Connection connection = database.connection();
-                Statement statement = connection.createStatement();
-                ResultSet sum = statement.executeQuery("SELECT sum(n) FROM counter")) {
-            sum.next();
-            if (sum.getLong(1) != 0) {
-                throw new AssertionError("half a transaction was committed");
-            }
+        if (database.app().number("SELECT sum(n) FROM counter") != 0) {
+            throw new AssertionError("half a transaction was committed");
         }
     }
 

@@ -1,10 +1,11 @@
 package io.pgheal.innocent;
 
 import io.pgheal.SelfHealingDataSource;
+import io.pgheal.testserver.SideBySide;
+import io.pgheal.testserver.Sql;
 import java.io.InputStream;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
@@ -42,7 +43,7 @@ final class Leaks implements AutoCloseable {
     /** Leaks once; returns the pid of the session that is left. */
     int leak(Kind kind, String row) throws Exception {
         LinkedBlockingQueue<Object> left = new LinkedBlockingQueue<>();
-        Stage.Work work = () -> {
+        SideBySide.Work work = () -> {
             try {
                 left.add(leakHere(kind, row, left));
             } catch (Throwable e) {
@@ -90,7 +91,7 @@ final class Leaks implements AutoCloseable {
                 }
             }
             case UNREACHABLE -> {
-                return pid(begin(row));
+                return Sql.pid(begin(row));
             }
             case ORPHANED -> {
                 Connection connection = begin(row);
@@ -132,15 +133,7 @@ final class Leaks implements AutoCloseable {
 
     private int keep(Connection connection) throws SQLException {
         kept.add(connection);
-        return pid(connection);
-    }
-
-    private static int pid(Connection connection) throws SQLException {
-        try (Statement statement = connection.createStatement();
-                ResultSet found = statement.executeQuery("SELECT pg_backend_pid()")) {
-            found.next();
-            return found.getInt(1);
-        }
+        return Sql.pid(connection);
     }
 
     /** Fails in the middle of a message to the server. */

@@ -4,19 +4,15 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pgheal.SelfHealingDataSource;
 import io.pgheal.TickerSeam;
 import io.pgheal.detect.EvidenceKind;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.testserver.Sql;
 import io.pgheal.track.Ticker;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -32,46 +28,20 @@ final class Lost implements AutoCloseable {
     private final CompletableFuture<Void> waiter;
 
     Lost(PostgresServer server, Ticker ticker) throws Exception {
-        HikariConfig config = new HikariConfig();
-        config.setJdbcUrl(server.url());
-        config.setUsername(server.user());
-        config.setPassword(server.password());
-        config.setMaximumPoolSize(1);
-        config.setPoolName(NAME);
-        pool = new HikariDataSource(config);
+        pool = server.app().pool(NAME, 1);
         guarded = TickerSeam.with(SelfHealingDataSource.builder(pool), ticker).build();
         await().until(() -> guarded.healer().connected());
-        update(server, "INSERT INTO account (who) VALUES ('lost')");
+        server.app().run("INSERT INTO account (who) VALUES ('lost')");
         kept = worker.submit(() -> {
                     Connection connection = guarded.getConnection();
                     connection.setAutoCommit(false);
-                    try (PreparedStatement update =
-                            connection.prepareStatement("UPDATE account SET waited = -1 WHERE who = 'lost'")) {
-                        update.executeUpdate();
-                    }
+                    Sql.run(connection, "UPDATE account SET waited = -1 WHERE who = 'lost'");
                     return connection;
                 })
                 .get();
         waiter = Stage.inThread(
-                NAME + "-waiter", () -> update(server, "UPDATE account SET waited = waited + 1 WHERE who = 'lost'"));
-        await().until(() -> waits(server));
-    }
-
-    private static void update(PostgresServer server, String sql) throws SQLException {
-        try (Connection connection = server.connection();
-                Statement statement = connection.createStatement()) {
-            statement.execute(sql);
-        }
-    }
-
-    private static boolean waits(PostgresServer server) throws SQLException {
-        try (Connection connection = server.connection();
-                Statement statement = connection.createStatement();
-                ResultSet found = statement.executeQuery("SELECT count(*) FROM pg_stat_activity"
-                        + " WHERE wait_event_type = 'Lock' AND query LIKE '%who = ''lost''%'")) {
-            found.next();
-            return found.getInt(1) > 0;
-        }
+                NAME + "-waiter", () -> server.app().run("UPDATE account SET waited = waited + 1 WHERE who = 'lost'"));
+        await().until(() -> server.app().sessions("wait_event_type = 'Lock' AND query LIKE '%who = ''lost''%'") > 0);
     }
 
     void assertHealed() throws Exception {

@@ -3,21 +3,18 @@ package io.pgheal.innocent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pgheal.HealingConfig;
 import io.pgheal.SelfHealingDataSource;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.report.Incident;
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.testserver.SideBySide;
+import io.pgheal.testserver.Sql;
 import java.sql.Connection;
-import java.sql.ResultSet;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -35,13 +32,9 @@ class MovingQueueTest {
     /** Each holds the table for a fifth of the limit; the last waits for five times the limit. */
     @Test
     void whoHasJustComeOutOfALongQueueIsNotCancelled() throws Exception {
-        HikariConfig config = new HikariConfig();
-        config.setJdbcUrl(SERVER.url());
-        config.setUsername(SERVER.user());
-        config.setPassword(SERVER.password());
-        config.setMaximumPoolSize(QUEUE + 1);
-        ExecutorService threads = Executors.newFixedThreadPool(QUEUE);
-        try (HikariDataSource pool = new HikariDataSource(config);
+        SERVER.app().run("CREATE TABLE hot (id int PRIMARY KEY, n int NOT NULL)", "INSERT INTO hot VALUES (1, 0)");
+        try (SideBySide queue = new SideBySide();
+                HikariDataSource pool = SERVER.app().pool("queue", QUEUE + 1);
                 SelfHealingDataSource guarded = SelfHealingDataSource.builder(pool)
                         .config(HealingConfig.builder()
                                 .lockWaitThreshold(Duration.ofMillis(100))
@@ -49,37 +42,25 @@ class MovingQueueTest {
                                 .build())
                         .build()) {
             await().until(() -> guarded.healer().connected());
-            try (Connection connection = guarded.getConnection();
-                    Statement statement = connection.createStatement()) {
-                statement.execute("CREATE TABLE IF NOT EXISTS hot (id int PRIMARY KEY, n int NOT NULL)");
-                statement.execute("INSERT INTO hot VALUES (1, 0) ON CONFLICT (id) DO UPDATE SET n = 0");
-            }
             List<Future<?>> all = new ArrayList<>();
             for (int i = 0; i < QUEUE; i++) {
-                all.add(threads.submit(() -> {
-                    try (Connection connection = guarded.getConnection();
-                            Statement statement = connection.createStatement()) {
+                all.add(queue.start("queue-" + i, () -> {
+                    try (Connection connection = guarded.getConnection()) {
                         connection.setAutoCommit(false);
-                        statement.execute("LOCK TABLE hot IN EXCLUSIVE MODE");
-                        statement.execute("UPDATE hot SET n = n + 1");
-                        statement.execute("SELECT pg_sleep(0.2)");
+                        Sql.run(
+                                connection,
+                                "LOCK TABLE hot IN EXCLUSIVE MODE",
+                                "UPDATE hot SET n = n + 1",
+                                "SELECT pg_sleep(0.2)");
                         connection.commit();
                     }
-                    return null;
                 }));
             }
             for (Future<?> each : all) {
                 each.get(60, TimeUnit.SECONDS);
             }
             assertThat(guarded.incidents()).extracting(Incident::outcome).containsOnly(OutcomeKind.REPORTED);
-            try (Connection connection = guarded.getConnection();
-                    Statement statement = connection.createStatement();
-                    ResultSet row = statement.executeQuery("SELECT n FROM hot")) {
-                row.next();
-                assertThat(row.getInt(1)).isEqualTo(QUEUE);
-            }
-        } finally {
-            threads.shutdownNow();
+            assertThat(SERVER.app().number("SELECT n FROM hot")).isEqualTo(QUEUE);
         }
     }
 }

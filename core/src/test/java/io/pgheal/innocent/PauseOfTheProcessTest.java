@@ -11,9 +11,7 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.SynchronousQueue;
@@ -86,8 +84,8 @@ class PauseOfTheProcessTest {
     }
 
     private static void stopARealProcess(Duration pause) throws Exception {
-        execute("DELETE FROM account; DELETE FROM ledger");
-        execute("INSERT INTO account (who) VALUES ('paused')");
+        SERVER.app().run("DELETE FROM account; DELETE FROM ledger");
+        SERVER.app().run("INSERT INTO account (who) VALUES ('paused')");
         Process process = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-cp",
@@ -104,15 +102,15 @@ class PauseOfTheProcessTest {
             signal("STOP", process);
             long stopped = System.nanoTime();
             CompletableFuture<Void> waiter = Stage.inThread(
-                    "waiter", () -> execute("UPDATE account SET waited = waited + 1 WHERE who = 'paused'"));
-            await().until(() -> count("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0);
+                    "waiter", () -> SERVER.app().run("UPDATE account SET waited = waited + 1 WHERE who = 'paused'"));
+            await().until(() -> SERVER.app().number("SELECT count(*) FROM pg_locks WHERE NOT granted") > 0);
             await().atMost(pause.multipliedBy(2)).until(() -> System.nanoTime() - stopped > pause.toNanos());
             process.getOutputStream().write('\n');
             process.getOutputStream().flush();
             signal("CONT", process);
             assertThat(says.readLine()).isEqualTo("committed, incidents: 0, then the slot was lent");
             waiter.get();
-            assertThat(count("SELECT count(*) FROM ledger WHERE who = 'paused'"))
+            assertThat(SERVER.app().number("SELECT count(*) FROM ledger WHERE who = 'paused'"))
                     .isEqualTo(2);
         } finally {
             process.destroyForcibly();
@@ -124,21 +122,5 @@ class PauseOfTheProcessTest {
                         .start()
                         .waitFor())
                 .isZero();
-    }
-
-    private static void execute(String sql) throws SQLException {
-        try (Connection connection = SERVER.connection();
-                Statement statement = connection.createStatement()) {
-            statement.execute(sql);
-        }
-    }
-
-    private static long count(String sql) throws SQLException {
-        try (Connection connection = SERVER.connection();
-                Statement statement = connection.createStatement();
-                ResultSet found = statement.executeQuery(sql)) {
-            found.next();
-            return found.getLong(1);
-        }
     }
 }

@@ -1,9 +1,10 @@
 package io.pgheal.innocent;
 
-import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pgheal.HealingConfig;
 import io.pgheal.SelfHealingDataSource;
+import io.pgheal.testserver.Login;
+import io.pgheal.testserver.Sql;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -21,13 +22,8 @@ final class PausedProcess {
     private PausedProcess() {}
 
     public static void main(String[] args) throws Exception {
-        HikariConfig config = new HikariConfig();
-        config.setJdbcUrl(args[0]);
-        config.setUsername(args[1]);
-        config.setPassword(args[2]);
-        config.setMaximumPoolSize(1);
-        config.setConnectionTimeout(300_000);
-        try (HikariDataSource pool = new HikariDataSource(config);
+        Login app = new Login(args[0], args[1], args[2]);
+        try (HikariDataSource pool = app.pool("paused", 1, it -> it.setConnectionTimeout(300_000));
                 SelfHealingDataSource guarded = SelfHealingDataSource.builder(pool)
                         .config(HealingConfig.builder()
                                 .abandonedGrace(Duration.ofSeconds(6))
@@ -42,10 +38,7 @@ final class PausedProcess {
                     Connection connection = guarded.getConnection();
                     connection.setAutoCommit(false);
                     write(connection, "begun");
-                    try (PreparedStatement lock =
-                            connection.prepareStatement("UPDATE account SET waited = 0 WHERE who = 'paused'")) {
-                        lock.executeUpdate();
-                    }
+                    Sql.run(connection, "UPDATE account SET waited = 0 WHERE who = 'paused'");
                     handedOver.complete(connection);
                 } catch (SQLException e) {
                     handedOver.completeExceptionally(e);

@@ -4,20 +4,19 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pgheal.SelfHealingDataSource;
 import io.pgheal.TickerSeam;
 import io.pgheal.decide.HealingMode;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.testserver.SideBySide;
+import io.pgheal.testserver.SideBySide.Work;
+import io.pgheal.testserver.Sql;
 import io.pgheal.track.Ticker;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -59,16 +58,8 @@ final class Stage implements AutoCloseable {
     private Stage(PostgresServer server, Ticker ticker, Innocent innocent) {
         this.server = server;
         this.name = innocent.name();
-        HikariConfig config = new HikariConfig();
-        config.setJdbcUrl(server.url());
-        config.setUsername(server.user());
-        config.setPassword(server.password());
-        config.addDataSourceProperty("ApplicationName", name);
-        config.setMaximumPoolSize(innocent.connections() + 1); // one for the statement of ours that waits
-        config.setMinimumIdle(0);
-        config.setConnectionTimeout(600_000);
-        config.setPoolName(name);
-        this.pool = new HikariDataSource(config);
+        int slots = innocent.connections() + 1; // one for the statement of ours that waits
+        this.pool = server.app().pool(name, slots, it -> it.setConnectionTimeout(600_000));
         this.guarded = TickerSeam.with(SelfHealingDataSource.builder(pool), ticker)
                 .insideTransaction(() -> insideTransaction)
                 .build();
@@ -97,14 +88,12 @@ final class Stage implements AutoCloseable {
     }
 
     static void createTables(PostgresServer server) throws SQLException {
-        try (Connection connection = server.connection();
-                Statement statement = connection.createStatement()) {
-            statement.execute("CREATE OR REPLACE FUNCTION become_leader(key int) RETURNS void LANGUAGE plpgsql AS"
-                    + " 'BEGIN PERFORM pg_advisory_lock(key); END'");
-            statement.execute(
-                    "CREATE TABLE IF NOT EXISTS account (who text PRIMARY KEY, waited int NOT NULL DEFAULT 0)");
-            statement.execute("CREATE TABLE IF NOT EXISTS ledger (who text, line text)");
-        }
+        server.app()
+                .run(
+                        "CREATE OR REPLACE FUNCTION become_leader(key int) RETURNS void LANGUAGE plpgsql AS"
+                                + " 'BEGIN PERFORM pg_advisory_lock(key); END'",
+                        "CREATE TABLE IF NOT EXISTS account (who text PRIMARY KEY, waited int NOT NULL DEFAULT 0)",
+                        "CREATE TABLE IF NOT EXISTS ledger (who text, line text)");
     }
 
     /** The innocent begins. The caller closes the stage. */
@@ -120,10 +109,7 @@ final class Stage implements AutoCloseable {
     }
 
     private static void insertRow(PostgresServer server, Innocent innocent) throws SQLException {
-        try (Connection connection = server.connection();
-                Statement statement = connection.createStatement()) {
-            statement.execute("INSERT INTO account (who) VALUES ('" + innocent.name() + "')");
-        }
+        server.app().run("INSERT INTO account (who) VALUES ('" + innocent.name() + "')");
     }
 
     // ---- for the innocent
@@ -212,10 +198,7 @@ final class Stage implements AutoCloseable {
     }
 
     void notifyFromOutside(String channel) throws SQLException {
-        try (Connection connection = server.connection();
-                Statement statement = connection.createStatement()) {
-            statement.execute("NOTIFY " + channel);
-        }
+        server.app().run("NOTIFY " + channel);
     }
 
     /** The whole work is committed. */
@@ -254,21 +237,13 @@ final class Stage implements AutoCloseable {
 
     private void waitForItsLock() {
         waiters.add(inThread(name + OUTSIDE, () -> {
-            try (Connection connection = DriverManager.getConnection(
-                            server.url() + (server.url().contains("?") ? "&" : "?") + "ApplicationName=" + name
-                                    + OUTSIDE,
-                            server.user(),
-                            server.password());
-                    Statement statement = connection.createStatement()) {
-                statement.execute(wanted);
+            try (Connection connection = server.app().connect(name + OUTSIDE)) {
+                Sql.run(connection, wanted);
             }
         }));
         waiters.add(inThread(name + OURS, () -> {
-            try (Connection connection = guarded.getConnection();
-                    Statement statement = connection.createStatement()) {
-                statement.execute("SET application_name = '" + name + OURS + "'");
-                statement.execute(wanted);
-                statement.execute("RESET application_name");
+            try (Connection connection = guarded.getConnection()) {
+                Sql.run(connection, "SET application_name = '" + name + OURS + "'", wanted, "RESET application_name");
             }
         }));
         await().atMost(LONG).until(() -> waitingSessions() >= lockWaiters);
@@ -276,17 +251,12 @@ final class Stage implements AutoCloseable {
 
     /** Of those two, that wait for what the innocent holds. */
     private long waitingSessions() throws SQLException {
-        try (Connection connection = server.connection();
-                PreparedStatement select =
-                        connection.prepareStatement("SELECT count(DISTINCT application_name) FROM pg_stat_activity"
-                                + " WHERE wait_event_type = 'Lock' AND application_name IN (?, ?)")) {
-            select.setString(1, name + OURS);
-            select.setString(2, name + OUTSIDE);
-            try (ResultSet found = select.executeQuery()) {
-                found.next();
-                return found.getLong(1);
-            }
-        }
+        return server.app()
+                .number(
+                        "SELECT count(DISTINCT application_name) FROM pg_stat_activity"
+                                + " WHERE wait_event_type = 'Lock' AND application_name IN (?, ?)",
+                        name + OURS,
+                        name + OUTSIDE);
     }
 
     /** The innocent goes on to its end, and nothing was done to it by a healer that saw it all the time. */
@@ -318,36 +288,12 @@ final class Stage implements AutoCloseable {
         assertThat(linesWritten()).as("%s: lines in its ledger", name).isEqualTo(lines);
     }
 
-    private int linesWritten() throws SQLException {
-        try (Connection connection = server.connection();
-                PreparedStatement select = connection.prepareStatement("SELECT count(*) FROM ledger WHERE who = ?")) {
-            select.setString(1, name);
-            try (ResultSet found = select.executeQuery()) {
-                found.next();
-                return found.getInt(1);
-            }
-        }
+    private long linesWritten() throws SQLException {
+        return server.app().number("SELECT count(*) FROM ledger WHERE who = ?", name);
     }
 
     static CompletableFuture<Void> inThread(String name, Work work) {
-        CompletableFuture<Void> done = new CompletableFuture<>();
-        Thread thread = new Thread(
-                () -> {
-                    try {
-                        work.run();
-                        done.complete(null);
-                    } catch (Throwable e) {
-                        done.completeExceptionally(e);
-                    }
-                },
-                name);
-        thread.setDaemon(true);
-        thread.start();
-        return done;
-    }
-
-    interface Work {
-        void run() throws Exception;
+        return new SideBySide().start(name, work);
     }
 
     @Override

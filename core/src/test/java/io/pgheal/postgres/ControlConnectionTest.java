@@ -18,7 +18,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.postgresql.ds.PGSimpleDataSource;
 
 class ControlConnectionTest {
     @RegisterExtension
@@ -40,12 +39,8 @@ class ControlConnectionTest {
 
     @Test
     void aDataSourcesConnectionIsSetUpTheSame() throws Exception {
-        PGSimpleDataSource dataSource = new PGSimpleDataSource();
-        dataSource.setUrl(SERVER.url());
-        dataSource.setUser(SERVER.user());
-        dataSource.setPassword(SERVER.password());
-        try (Connection connection =
-                ConnectionOpener.from(dataSource, Duration.ofSeconds(1)).open()) {
+        try (Connection connection = ConnectionOpener.from(SERVER.app().dataSource(), Duration.ofSeconds(1))
+                .open()) {
             assertSettings(connection);
             assertThat(connection.getNetworkTimeout()).isEqualTo(5000);
         }

@@ -77,7 +77,6 @@ final class Session implements AutoCloseable {
         CompletableFuture<Void> running = start(sql);
         int pid = pid();
         await("waits for a lock: " + sql)
-                .atMost(Duration.ofSeconds(10))
                 .pollDelay(Duration.ZERO)
                 .pollInterval(Duration.ofMillis(5))
                 .until(() -> control.backend(pid).orElseThrow().isWaitingForLock());

@@ -83,22 +83,12 @@ final class Sessions implements BeforeEachCallback, AfterEachCallback {
 
     /** Statements of a superuser, each committed at once. */
     void admin(String... statements) throws SQLException {
-        try (Session session = new Session(server.adminConnection())) {
-            session.autoCommit();
-            for (String sql : statements) {
-                session.run(sql);
-            }
-        }
+        server.admin().run(statements);
     }
 
     /** Statements of the plain role, each committed at once. */
     void setUp(String... statements) throws SQLException {
-        try (Session session = Session.of(server)) {
-            session.autoCommit();
-            for (String sql : statements) {
-                session.run(sql);
-            }
-        }
+        server.app().run(statements);
     }
 
     TransactionRef judged(Session session) throws SQLException {

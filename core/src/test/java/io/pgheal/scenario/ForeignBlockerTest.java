@@ -6,7 +6,7 @@ import io.pgheal.detect.EvidenceKind;
 import io.pgheal.detect.Strength;
 import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.heal.Rung;
-import io.pgheal.scenario.Scene.Login;
+import io.pgheal.testserver.Login;
 import io.pgheal.testserver.PostgresServer;
 import java.sql.Connection;
 import java.time.Duration;
@@ -22,31 +22,27 @@ class ForeignBlockerTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();
 
-    private static final Login OTHER = new Login("scenario_other", "secret");
-    private static final Login UNTRACKED = new Login("scenario_untracked", "secret");
-
     private Scene scene;
+    private Login another;
+    private Login untracked;
 
     @BeforeEach
     void open() throws Exception {
         scene = Scene.on(SERVER);
-        for (Login login : new Login[] {OTHER, UNTRACKED}) {
-            scene.admin("DROP ROLE IF EXISTS " + login.name());
-            scene.admin("CREATE ROLE " + login.name() + " LOGIN PASSWORD '" + login.password() + "'");
-            scene.setUp("GRANT ALL ON login TO " + login.name());
+        another = scene.superuser().as("scenario_other", "secret");
+        untracked = scene.superuser().as("scenario_untracked", "secret");
+        for (Login login : new Login[] {another, untracked}) {
+            scene.admin("DROP ROLE IF EXISTS " + login.user());
+            scene.admin("CREATE ROLE " + login.user() + " LOGIN PASSWORD '" + login.password() + "'");
+            scene.setUp("GRANT ALL ON login TO " + login.user());
         }
-        scene.admin("ALTER ROLE " + UNTRACKED.name() + " SET track_activities = off");
+        scene.admin("ALTER ROLE " + untracked.user() + " SET track_activities = off");
     }
 
     @AfterEach
     void close() throws Exception {
-        Login superuser = scene.superuser();
         scene.close();
-        try (Connection admin =
-                java.sql.DriverManager.getConnection(SERVER.url(), superuser.name(), superuser.password())) {
-            Scene.run(admin, "DROP ROLE " + OTHER.name());
-            Scene.run(admin, "DROP ROLE " + UNTRACKED.name());
-        }
+        SERVER.admin().run("DROP ROLE " + another.user(), "DROP ROLE " + untracked.user());
     }
 
     /** With every limit that a user may set: they are for our own leases. */
@@ -83,7 +79,7 @@ class ForeignBlockerTest {
     @Test
     void hidden() throws Exception {
         guardWithLimits();
-        Connection other = scene.outside(OTHER, "batch");
+        Connection other = scene.outside(another, "batch");
         other.setAutoCommit(false);
         Scene.run(other, Scene.update("alice"));
         int culprit = Scene.pid(other);
@@ -109,7 +105,7 @@ class ForeignBlockerTest {
         scene.guard();
         Owner owner = Owner.platform();
         int culprit = owner.run(() -> Scene.pid(scene.leak(Scene.update("alice"))));
-        Connection middle = scene.outside(OTHER, "batch");
+        Connection middle = scene.outside(another, "batch");
         middle.setAutoCommit(false);
         Scene.run(middle, Scene.update("bob"));
         int hidden = Scene.pid(middle);
@@ -136,8 +132,11 @@ class ForeignBlockerTest {
     @Test
     void visibleToAControlRoleThatMayReadAll() throws Exception {
         scene.guard(
-                8, "", config -> config, builder -> builder.controlDataSource(scene.asDataSource(scene.superuser())));
-        Connection other = scene.outside(OTHER, "batch");
+                8,
+                "",
+                config -> config,
+                builder -> builder.controlDataSource(scene.superuser().dataSource()));
+        Connection other = scene.outside(another, "batch");
         other.setAutoCommit(false);
         Scene.run(other, Scene.update("alice"));
         int culprit = Scene.pid(other);
@@ -147,7 +146,7 @@ class ForeignBlockerTest {
                 .state("idle in transaction")
                 .rowWaiter(waiter, true, "login")
                 .leftAlone();
-        assertThat(told.incident().culprit().user()).isEqualTo(OTHER.name());
+        assertThat(told.incident().culprit().user()).isEqualTo(another.user());
         assertThat(told.incident().culprit().applicationName()).isEqualTo("batch");
         other.commit();
         waiter.goesOn();
@@ -161,8 +160,8 @@ class ForeignBlockerTest {
                 "",
                 config ->
                         config.idleBlockerTimeout(Duration.ofMillis(400)).activeBlockerTimeout(Duration.ofMillis(400)),
-                builder -> builder.controlDataSource(scene.asDataSource(scene.superuser())));
-        Connection other = scene.outside(UNTRACKED, "batch");
+                builder -> builder.controlDataSource(scene.superuser().dataSource()));
+        Connection other = scene.outside(untracked, "batch");
         other.setAutoCommit(false);
         Scene.run(other, Scene.update("alice"));
         int culprit = Scene.pid(other);
@@ -183,7 +182,10 @@ class ForeignBlockerTest {
     @Test
     void abandonedAndUntracked() throws Exception {
         scene.guard(
-                8, "", config -> config, builder -> builder.controlDataSource(scene.asDataSource(scene.superuser())));
+                8,
+                "",
+                config -> config,
+                builder -> builder.controlDataSource(scene.superuser().dataSource()));
         scene.admin("ALTER ROLE " + SERVER.user() + " SET track_activities = off");
         try {
             Owner owner = Owner.platform();

@@ -9,7 +9,7 @@ import io.pgheal.detect.Strength;
 import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.heal.Rung;
-import io.pgheal.scenario.Scene.Login;
+import io.pgheal.testserver.Login;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -122,12 +122,12 @@ class GermanServerTest {
     /** Refused by SQLSTATE 42501: told, and not tried for ever. */
     @Test
     void signalThatIsNotAllowed() throws Exception {
-        Login onlooker = new Login("onlooker", "onlooker");
+        Login onlooker = scene.superuser().as("onlooker", "onlooker");
         scene.admin("DROP ROLE IF EXISTS onlooker");
         scene.admin("CREATE ROLE onlooker LOGIN PASSWORD 'onlooker'");
         scene.admin("GRANT pg_read_all_stats TO onlooker");
         try {
-            scene.guard(8, "", config -> config, builder -> builder.controlDataSource(scene.asDataSource(onlooker)));
+            scene.guard(8, "", config -> config, builder -> builder.controlDataSource(onlooker.dataSource()));
             Connection holder = scene.beginOutside(Scene.update("bob"));
             Connection connection = scene.leak(Scene.update("alice"));
             int culprit = waitingForBob(connection);

@@ -204,7 +204,10 @@ class LockedThingsTest {
                 "INSERT INTO note VALUES (1, repeat('x', 20000))");
         String toast = scene.admin("SELECT reltoastrelid::regclass FROM pg_class WHERE relname = 'note'");
         scene.guard(
-                8, "", config -> config, builder -> builder.controlDataSource(scene.asDataSource(scene.superuser())));
+                8,
+                "",
+                config -> config,
+                builder -> builder.controlDataSource(scene.superuser().dataSource()));
         abandoned("UPDATE note SET body = repeat('y', 20000)");
         Stuck waiter = scene.foreign(scene.superuser(), "REINDEX TABLE " + toast);
         ownerEnds(waiter).tables("note").waiter(waiter, false, "note", "relation", "ShareLock");

@@ -2,14 +2,14 @@ package io.pgheal.scenario;
 
 import static org.awaitility.Awaitility.await;
 
-import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pgheal.HealingConfig;
 import io.pgheal.SelfHealingDataSource;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.report.Incident;
+import io.pgheal.testserver.Login;
+import io.pgheal.testserver.Sql;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -17,10 +17,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.Properties;
 import java.util.concurrent.Callable;
 import java.util.function.UnaryOperator;
-import javax.sql.DataSource;
 
 /**
  * One way to get stuck: a guarded pool in a database of its own, sessions of others, and what pgheal told of it. Nothing
@@ -32,7 +30,6 @@ final class Scene implements AutoCloseable {
     /** What an application keeps by mistake: with this, no handle is collected. */
     final List<Object> kept = Collections.synchronizedList(new ArrayList<>());
 
-    private final String url;
     private final Login app;
     private final Login superuser;
     private final AutoCloseable database;
@@ -40,11 +37,7 @@ final class Scene implements AutoCloseable {
     private HikariDataSource hikari;
     private SelfHealingDataSource guarded;
 
-    /** Name and password of a role. */
-    record Login(String name, String password) {}
-
-    private Scene(String url, Login app, Login superuser, AutoCloseable database) {
-        this.url = url;
+    private Scene(Login app, Login superuser, AutoCloseable database) {
         this.app = app;
         this.superuser = superuser;
         this.database = database;
@@ -53,18 +46,13 @@ final class Scene implements AutoCloseable {
     /** In a new database of the server, with the table of the story. */
     static Scene on(io.pgheal.testserver.PostgresServer server) throws Exception {
         var database = server.newDatabase();
-        return new Scene(
-                        database.url(),
-                        new Login(server.user(), server.password()),
-                        new Login(server.superuser(), server.superuserPassword()),
-                        database)
-                .withLogins();
+        return new Scene(database.app(), database.admin(), database).withLogins();
     }
 
     /** In a database that is there already, which this scene leaves behind. */
     static Scene at(String url, String superuser) throws SQLException {
-        Login login = new Login(superuser, superuser);
-        return new Scene(url, login, login, () -> {});
+        Login login = new Login(url, superuser, superuser);
+        return new Scene(login, login, () -> {});
     }
 
     Scene withLogins() throws SQLException {
@@ -96,14 +84,9 @@ final class Scene implements AutoCloseable {
             UnaryOperator<HealingConfig.Builder> config,
             UnaryOperator<SelfHealingDataSource.Builder> builder)
             throws SQLException {
-        HikariConfig pool = new HikariConfig();
-        pool.setJdbcUrl(url + (parameters.isEmpty() ? "" : (url.contains("?") ? "&" : "?") + parameters));
-        pool.setUsername(app.name());
-        pool.setPassword(app.password());
-        pool.setMaximumPoolSize(slots);
-        pool.setMinimumIdle(0);
-        pool.setPoolName("scene");
-        hikari = new HikariDataSource(pool);
+        String url = app.url();
+        hikari = app.at(url + (parameters.isEmpty() ? "" : (url.contains("?") ? "&" : "?") + parameters))
+                .pool("scene", slots);
         HealingConfig.Builder quick = HealingConfig.builder()
                 .abandonedGrace(Duration.ofMillis(300))
                 .abandonedPatience(Duration.ofMinutes(10))
@@ -112,7 +95,7 @@ final class Scene implements AutoCloseable {
         guarded = builder.apply(SelfHealingDataSource.builder(hikari)
                         .config(config.apply(quick).build()))
                 .build();
-        await().atMost(Duration.ofSeconds(30)).until(() -> guarded.healer().connected());
+        await().until(() -> guarded.healer().connected());
         return this;
     }
 
@@ -124,9 +107,7 @@ final class Scene implements AutoCloseable {
     Connection begin(String... statements) throws SQLException {
         Connection connection = guarded.getConnection();
         connection.setAutoCommit(false);
-        for (String sql : statements) {
-            run(connection, sql);
-        }
+        Sql.run(connection, statements);
         return connection;
     }
 
@@ -150,11 +131,7 @@ final class Scene implements AutoCloseable {
     }
 
     Connection outside(Login login, String applicationName) throws SQLException {
-        Properties properties = new Properties();
-        properties.setProperty("user", login.name());
-        properties.setProperty("password", login.password());
-        properties.setProperty("ApplicationName", applicationName);
-        Connection connection = DriverManager.getConnection(url, properties);
+        Connection connection = login.connect(applicationName);
         outside.add(connection);
         return connection;
     }
@@ -163,9 +140,7 @@ final class Scene implements AutoCloseable {
     Connection beginOutside(String... statements) throws SQLException {
         Connection connection = outside("psql");
         connection.setAutoCommit(false);
-        for (String sql : statements) {
-            run(connection, sql);
-        }
+        Sql.run(connection, statements);
         return connection;
     }
 
@@ -186,19 +161,10 @@ final class Scene implements AutoCloseable {
 
     void awaitLockWait(int pid) {
         await("waits for a lock: " + pid)
-                .atMost(Duration.ofSeconds(30))
                 .pollInterval(Duration.ofMillis(20))
                 .until(() -> "t"
                         .equals(admin("SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
                                 + " AND " + pid + " IN (pid, leader_pid))")));
-    }
-
-    DataSource asDataSource(Login login) {
-        org.postgresql.ds.PGSimpleDataSource source = new org.postgresql.ds.PGSimpleDataSource();
-        source.setUrl(url);
-        source.setUser(login.name());
-        source.setPassword(login.password());
-        return source;
     }
 
     Login superuser() {
@@ -208,9 +174,7 @@ final class Scene implements AutoCloseable {
     // ---- SQL
 
     static void run(Connection connection, String sql) throws SQLException {
-        try (Statement statement = connection.createStatement()) {
-            statement.execute(sql);
-        }
+        Sql.run(connection, sql);
     }
 
     static String ask(Connection connection, String sql) throws SQLException {
@@ -223,23 +187,18 @@ final class Scene implements AutoCloseable {
         }
     }
 
-    /** By SQL: unwrapping the driver's connection would void all evidence. */
     static int pid(Connection connection) throws SQLException {
-        return Integer.parseInt(ask(connection, "SELECT pg_backend_pid()"));
+        return Sql.pid(connection);
     }
 
     /** Statements of the application's role, each committed at once. */
     void setUp(String... statements) throws SQLException {
-        try (Connection connection = outside("set-up")) {
-            for (String sql : statements) {
-                run(connection, sql);
-            }
-        }
+        app.run(statements);
     }
 
     /** A statement of a superuser, and the first thing that it answers. */
     String admin(String sql) throws SQLException {
-        try (Connection connection = DriverManager.getConnection(url, superuser.name(), superuser.password())) {
+        try (Connection connection = superuser.connect()) {
             return ask(connection, sql);
         }
     }

@@ -106,7 +106,7 @@ class ServerSideBlockerTest {
                 8,
                 "",
                 config -> config.activeBlockerTimeout(Duration.ofMillis(400)),
-                builder -> builder.controlDataSource(scene.asDataSource(scene.superuser())));
+                builder -> builder.controlDataSource(scene.superuser().dataSource()));
         isInTheWay(awaitAutovacuum())
                 .holds("busy", "ShareUpdateExclusiveLock")
                 .because("process of the server: autovacuum worker")
