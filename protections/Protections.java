@@ -1,6 +1,8 @@
+import com.sun.source.util.JavacTask;
 import java.io.File;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -8,16 +10,27 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import javax.lang.model.element.Element;
+import javax.tools.Diagnostic;
+import javax.tools.DiagnosticCollector;
+import javax.tools.JavaFileObject;
+import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
 
 /**
@@ -33,11 +46,40 @@ final class Protections {
             "fence-tests", List.of("core", "fence-tests"),
             "spring-boot-starter", List.of("test-server", "core", "spring-boot-starter"));
 
+    /** Of the tests, by module and file name. */
+    private static final Map<String, Map<String, String>> SOURCES = new HashMap<>();
+
     /** A test that must fail: {@code module Class[#method] [-Dproperty=value]}. */
     private record Red(String module, String test, List<String> options) {
         static Red parse(String line) {
             List<String> words = List.of(line.trim().split("\\s+"));
             return new Red(words.get(0), words.get(1), words.subList(2, words.size()));
+        }
+
+        String testClass() {
+            return test.replaceAll("#.*", "");
+        }
+
+        /** The tier in which it runs; null where there is no such test. */
+        String tier() throws IOException {
+            if (!SOURCES.containsKey(module)) {
+                try (Stream<Path> files = Files.walk(Path.of(module, "src/test/java"))) {
+                    SOURCES.put(module, files.filter(Files::isRegularFile)
+                            .collect(Collectors.toMap(it -> it.getFileName().toString(), Protections::text, (one, two) -> one)));
+                }
+            }
+            String source = SOURCES.get(module).getOrDefault(testClass() + ".java", "");
+            // What stands above the class, or between the method and the empty line before it.
+            String tags = source.replaceAll("(?s)\\n[\\w ]*\\bclass .*", "");
+            if (test.contains("#")) {
+                int method = source.indexOf(" void " + test.substring(test.indexOf('#') + 1) + "(");
+                String above = source.substring(source.lastIndexOf("\n\n", Math.max(method, 0)) + 1, Math.max(method, 0));
+                if (!above.matches("(?s).*@(Test|ParameterizedTest|RepeatedTest|TestFactory)\\b.*")) {
+                    return null;
+                }
+                tags += above;
+            }
+            return source.isEmpty() ? null : tags.contains("@Tag(\"thorough\")") ? "thorough" : "verify";
         }
 
         @Override
@@ -47,6 +89,14 @@ final class Protections {
     }
 
     private record Patch(String name, Path file, String protection, String against, List<Red> reds) {
+        /** The files that it changes. */
+        List<String> changes() {
+            return text(file).lines()
+                    .filter(it -> it.startsWith("+++ b/"))
+                    .map(it -> it.substring("+++ b/".length()))
+                    .toList();
+        }
+
         static Patch read(Path file) {
             Map<String, List<String>> header = new LinkedHashMap<>();
             for (String line : text(file).lines().takeWhile(it -> !it.startsWith("diff ")).toList()) {
@@ -73,27 +123,62 @@ final class Protections {
     private final Path work;
     private final String key;
     private final Path tree;
+    private final Path classes;
 
-    private Protections(Path work, String key) {
+    private Protections(Path work, String key, Path tree, Path classes) {
         this.work = work;
         this.key = key;
-        this.tree = work.resolve("tree");
+        this.tree = tree;
+        this.classes = classes;
     }
 
     public static void main(String[] arguments) throws Exception {
         System.setOut(new PrintStream(System.out, true, StandardCharsets.UTF_8));
         switch (arguments[0]) {
-            case "--check" -> System.exit(check() ? 0 : 1);
-            case "--table" -> table();
+            case "--table" -> System.out.print(table());
+            case "--look" -> {
+                String table = table();
+                System.exit(told(patches(), applied(patches()).lost(), "apply") + saysSo(table));
+            }
             default -> {
+                Path work = Path.of(arguments[0]);
                 List<String> names = new ArrayList<>(Arrays.asList(arguments).subList(2, arguments.length));
+                boolean check = names.remove("--check");
                 boolean fast = names.remove("--fast");
-                List<Patch> chosen = patches().stream()
+                int option = names.indexOf("--part");
+                String part = option < 0 ? "1/1" : names.remove(option + 1);
+                names.remove("--part");
+                List<Patch> chosen = part(patches(), part).stream()
                         .filter(patch -> names.isEmpty() || names.stream().anyMatch(patch.name()::startsWith))
                         .toList();
-                System.exit(new Protections(Path.of(arguments[0]), arguments[1]).run(chosen, fast) ? 0 : 1);
+                if (chosen.isEmpty()) {
+                    System.out.println("no patch has such a name");
+                    System.exit(1);
+                }
+                System.exit(
+                        check
+                                ? new Protections(work, arguments[1], Path.of(""), work.resolve("unpatched")).check(chosen)
+                                : new Protections(work, arguments[1], work.resolve("tree"), work.resolve("classes"))
+                                        .run(chosen, fast));
             }
         }
+    }
+
+    /** Every so many, so that each part has its share of the slow ones, which stand side by side. */
+    private static List<Patch> part(List<Patch> patches, String part) {
+        Matcher matcher = Pattern.compile("(\\d+)/(\\d+)").matcher(part);
+        if (!matcher.matches()) {
+            throw new IllegalArgumentException("--part takes 2/4 and the like, not " + part);
+        }
+        int number = Integer.parseInt(matcher.group(1));
+        int parts = Integer.parseInt(matcher.group(2));
+        if (number < 1 || number > parts) {
+            throw new IllegalArgumentException("there is no part " + part);
+        }
+        return IntStream.range(0, patches.size())
+                .filter(it -> it % parts == number - 1)
+                .mapToObj(patches::get)
+                .toList();
     }
 
     private static List<Patch> patches() throws IOException {
@@ -104,59 +189,223 @@ final class Protections {
 
     // ---- without running anything
 
-    private static boolean check() throws Exception {
-        int lost = 0;
-        List<Patch> patches = patches();
-        for (Patch patch : patches) {
-            Ended ended = command(Path.of(""), LONGEST, List.of("git", "apply", "--check", patch.file().toString()));
-            if (ended.code() != 0) {
-                lost++;
-                System.out.println(patch.name() + " does not apply: " + ended.output().strip());
-            }
+    /** Copies of what the patches change, patched, in a directory of its own for each; and which do not apply, and why. */
+    private record Applied(Path copies, Map<Patch, String> lost) {
+        Path of(Patch patch) {
+            return copies.resolve(patch.name());
         }
-        System.out.println((patches.size() - lost) + " of " + patches.size() + " apply");
-        return lost == 0;
     }
 
-    private static void table() throws IOException {
-        System.out.println("""
+    /** One git for all of them: two hundred and more take their time. */
+    private static Applied applied(List<Patch> patches) throws Exception {
+        Path copies = Files.createTempDirectory("protections").toRealPath();
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(copies)));
+        for (Patch patch : patches) {
+            for (String file : patch.changes()) {
+                Path copy = copies.resolve(patch.name()).resolve(file);
+                Files.createDirectories(copy.getParent());
+                if (Files.exists(Path.of(file))) {
+                    Files.copy(Path.of(file), copy);
+                }
+            }
+        }
+        Map<Patch, String> lost = new LinkedHashMap<>();
+        String said = apply(copies, patches, "--check");
+        for (Patch patch : patches) {
+            String why = said.lines()
+                    .filter(line -> line.contains(" " + patch.name() + "/"))
+                    .collect(Collectors.joining("\n"));
+            if (!why.isEmpty()) {
+                lost.put(patch, why);
+            }
+        }
+        String more = apply(copies, patches.stream().filter(it -> !lost.containsKey(it)).toList());
+        if (!more.isEmpty()) {
+            throw new IllegalStateException(more);
+        }
+        return new Applied(copies, lost);
+    }
+
+    /** What git has against it; nothing, if it has none. */
+    private static String apply(Path copies, List<Patch> patches, String... options) throws Exception {
+        Path all = copies.resolve("all.patch");
+        Files.writeString(all, patches.stream()
+                .map(patch -> text(patch.file()).replaceAll(
+                        "(?m)^(diff --git a/|--- a/|\\+\\+\\+ b/)(.* b/)?", "$1" + patch.name() + "/$2")
+                        .replaceAll("(?m)^(diff --git .* b/)", "$1" + patch.name() + "/"))
+                .collect(Collectors.joining()));
+        List<String> command = new ArrayList<>(List.of("git", "apply"));
+        command.addAll(List.of(options));
+        command.add(all.toString());
+        Ended ended = command(copies, LONGEST, command);
+        return ended.code() == 0 ? "" : ended.output();
+    }
+
+    private static int told(List<Patch> patches, Map<Patch, String> lost, String what) {
+        lost.forEach((patch, why) -> System.out.println(patch.name() + ":\n" + why.strip().indent(4)));
+        System.out.printf("%d of %d %s%n", patches.size() - lost.size(), patches.size(), what);
+        return lost.isEmpty() ? 0 : 1;
+    }
+
+    /**
+     * Whether each applies, and the changed files compile against the classes of the others. Where what the others see of
+     * them is different, the others are compiled, too.
+     */
+    private int check(List<Patch> patches) throws Exception {
+        long start = System.nanoTime();
+        for (String module : MODULES) {
+            if (patches.stream().anyMatch(it -> it.changes().stream()
+                    .anyMatch(file -> NEEDS.getOrDefault(moduleOf(file), List.of()).contains(module)))) {
+                compile(module, "main", out(module, "main"));
+            }
+        }
+        System.out.printf("compiled what is to be patched, %d s%n", seconds(start));
+        Applied applied = applied(patches);
+        Map<Patch, String> lost = new LinkedHashMap<>(applied.lost());
+        Map<Patch, Future<String>> errors = new LinkedHashMap<>();
+        Map<List<String>, String> before = new ConcurrentHashMap<>();
+        var javacs = ThreadLocal.withInitial(() -> ToolProvider.getSystemJavaCompiler()
+                .getStandardFileManager(null, null, StandardCharsets.UTF_8));
+        var threads = Executors.newFixedThreadPool(Runtime.getRuntime().availableProcessors());
+        try {
+            for (Patch patch : patches) {
+                if (!lost.containsKey(patch)) {
+                    errors.put(patch, threads.submit(() -> errors(patch, applied.of(patch), before, javacs.get())));
+                }
+            }
+            for (Map.Entry<Patch, Future<String>> entry : errors.entrySet()) {
+                String found = entry.getValue().get();
+                if (!found.isEmpty()) {
+                    lost.put(entry.getKey(), found);
+                }
+            }
+        } finally {
+            threads.shutdownNow();
+        }
+        int code = told(patches, lost, "apply and compile");
+        System.out.printf("%d s%n", seconds(start));
+        return code;
+    }
+
+    private String errors(Patch patch, Path copy, Map<List<String>, String> before, StandardJavaFileManager files)
+            throws IOException {
+        StringBuilder errors = new StringBuilder();
+        Map<String, List<String>> changes = patch.changes().stream()
+                .filter(it -> it.endsWith(".java"))
+                .collect(Collectors.groupingBy(Protections::moduleOf));
+        for (Map.Entry<String, List<String>> entry : changes.entrySet()) {
+            List<String> changed = entry.getValue();
+            String module = entry.getKey();
+            List<Path> patched = changed.stream().map(copy::resolve).toList();
+            String seen = looks(module, patched, errors, files);
+            if (errors.length() == 0 && !seen.equals(before.computeIfAbsent(
+                    changed, it -> looks(module, it.stream().map(Path::of).toList(), errors, files)))) {
+                List<Path> whole = new ArrayList<>(patched);
+                try (Stream<Path> sources = Files.walk(Path.of(module, "src/main/java"))) {
+                    sources.filter(it -> it.toString().endsWith(".java") && !changed.contains(it.toString()))
+                            .forEach(whole::add);
+                }
+                looks(module, whole, errors, files);
+            }
+        }
+        return errors.toString();
+    }
+
+    /** How others see these files, once javac has judged them. */
+    private String looks(String module, List<Path> sources, StringBuilder errors, StandardJavaFileManager files) {
+        try {
+            var diagnostics = new DiagnosticCollector<JavaFileObject>();
+            JavacTask task = (JavacTask) ToolProvider.getSystemJavaCompiler()
+                    .getTask(
+                            null,
+                            files,
+                            diagnostics,
+                            List.of("-nowarn", "-parameters", "-proc:none", "-cp", classPath(module)),
+                            null,
+                            files.getJavaFileObjectsFromPaths(sources));
+            StringWriter looks = new StringWriter();
+            for (Element element : task.analyze()) {
+                task.getElements().printElements(looks, element);
+            }
+            diagnostics.getDiagnostics().stream()
+                    .filter(it -> it.getKind() == Diagnostic.Kind.ERROR)
+                    .forEach(it -> errors.append(it).append("\n"));
+            return looks.toString();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String moduleOf(String file) {
+        return file.substring(0, file.indexOf('/'));
+    }
+
+    private static int saysSo(String table) {
+        if (text(Path.of("docs/protections.md")).lines().toList().equals(table.lines().toList())) {
+            return 0;
+        }
+        System.out.println("docs/protections.md is not of today: protections/run --table >docs/protections.md");
+        return 1;
+    }
+
+    private static String table() throws IOException {
+        List<Patch> patches = patches();
+        StringBuilder rows = new StringBuilder();
+        int quick = 0;
+        for (Patch patch : patches) {
+            Map<String, String> tiers = new LinkedHashMap<>();
+            for (Red red : patch.reds()) {
+                String tier = red.tier();
+                if (tier == null) {
+                    throw new IllegalStateException(patch.file() + " names a test that is not there: " + red);
+                }
+                tiers.put("`" + red.test() + "`" + (red.module().equals("core") ? "" : " of " + red.module()), tier);
+            }
+            quick += tiers.containsValue("verify") ? 1 : 0;
+            rows.append("| %s | %s | [%s](../protections/%s.patch) | %s | %s |\n"
+                    .formatted(
+                            patch.protection(),
+                            patch.against(),
+                            patch.name(),
+                            patch.name(),
+                            String.join("<br>", tiers.keySet()),
+                            String.join("<br>", Set.copyOf(tiers.values()).size() == 1
+                                    ? Set.copyOf(tiers.values())
+                                    : tiers.values())));
+        }
+        return """
                 # Protections
 
-                Each line is a patch in `protections/` that takes one protection out of the code, and the tests that fail then.
-                Generated by `protections/run --table`.
+                Each line is a patch in `protections/` that takes one protection out of the code, the tests that fail then, and
+                the tier in which these run. %d of the %d fail a test of `./mvnw verify`, the others one of
+                `./mvnw verify -Pthorough`. Generated by `protections/run --table`.
 
                 | command | what it does |
                 |---|---|
                 | `protections/run` | applies each patch in turn in a git worktree of its own, runs the tests that it names, and fails if any of them stays green |
                 | `protections/run fence guard` | only those whose names begin so |
-                | `protections/run --check` | whether each still applies; the build checks that, too |
+                | `protections/run --part 2/4` | the second quarter of them |
+                | `protections/run --check` | whether each still applies and compiles, in a minute or two; `./mvnw verify -Pthorough` checks that, too |
+                | `protections/run --look` | whether each still applies, names tests that there are, and stands in this table, in seconds; `./mvnw verify` checks that, too |
 
-                A patch that does not apply any more is refreshed by hand: take the protection out again, and put the output of
-                `git diff -U1` below the patch's header.
+                A patch that does not apply or compile any more is refreshed by hand: take the protection out again, and put the
+                output of `git diff -U1` below the patch's header.
 
-                | protection | against | patch | tests that fail without it |
-                |---|---|---|---|""");
-        for (Patch patch : patches()) {
-            System.out.printf(
-                    "| %s | %s | [%s](../protections/%s.patch) | %s |%n",
-                    patch.protection(),
-                    patch.against(),
-                    patch.name(),
-                    patch.name(),
-                    patch.reds().stream()
-                            .map(red -> "`" + red.test() + "`" + (red.module().equals("core") ? "" : " of " + red.module()))
-                            .distinct()
-                            .collect(Collectors.joining("<br>")));
-        }
+                | protection | against | patch | tests that fail without it | tier |
+                |---|---|---|---|---|
+                %s""".formatted(quick, patches.size(), rows);
     }
 
     // ---- the real thing
 
-    private boolean run(List<Patch> patches, boolean fast) throws Exception {
-        if (patches.isEmpty()) {
-            System.out.println("no patch has such a name");
-            return false;
-        }
+    /** What became of a patch: each of its tests is red, one is green, or it could not be tried. */
+    private enum Result {
+        PROVEN,
+        GREEN,
+        ERROR
+    }
+
+    private int run(List<Patch> patches, boolean fast) throws Exception {
         Path root = Path.of("").toAbsolutePath();
         command(root, LONGEST, List.of("git", "worktree", "remove", "--force", tree.toString()));
         must(command(root, LONGEST, List.of("git", "worktree", "add", "--detach", "--force", tree.toString(), "HEAD")));
@@ -169,17 +418,32 @@ final class Protections {
                 }
             }
             if (!fast && !isGreen(patches)) {
-                return false;
+                System.out.printf("%d protections: none tried, for tests are red with every protection in place%n", patches.size());
+                return 1;
             }
-            int bad = 0;
+            Map<Result, List<String>> results = new EnumMap<>(Result.class);
+            for (Result result : Result.values()) {
+                results.put(result, new ArrayList<>());
+            }
             for (Patch patch : patches) {
-                bad += proves(patch) ? 0 : 1;
+                results.get(proves(patch)).add(patch.name());
             }
-            System.out.printf("%d protections, %d of them not proven%n", patches.size(), bad);
-            return bad == 0;
+            System.out.printf(
+                    "%d protections: %d proven, %d green%s, %d errors%s%n",
+                    patches.size(),
+                    results.get(Result.PROVEN).size(),
+                    results.get(Result.GREEN).size(),
+                    named(results.get(Result.GREEN)),
+                    results.get(Result.ERROR).size(),
+                    named(results.get(Result.ERROR)));
+            return results.get(Result.PROVEN).size() == patches.size() ? 0 : 1;
         } finally {
             command(root, LONGEST, List.of("git", "worktree", "remove", "--force", tree.toString()));
         }
+    }
+
+    private static String named(List<String> names) {
+        return names.isEmpty() ? "" : " (" + String.join(", ", names) + ")";
     }
 
     /** What is changed and not committed counts, too. */
@@ -216,7 +480,7 @@ final class Protections {
         return true;
     }
 
-    private boolean proves(Patch patch) throws Exception {
+    private Result proves(Patch patch) throws Exception {
         Ended applied = command(tree, LONGEST, List.of("git", "apply", patch.file().toAbsolutePath().toString()));
         if (applied.code() != 0) {
             return say(patch, "DOES NOT APPLY", applied.output());
@@ -225,7 +489,7 @@ final class Protections {
             for (String module : changedModules()) {
                 compile(module, "main", out(module, "patched"));
             }
-            boolean proven = true;
+            Result result = Result.PROVEN;
             for (Red red : patch.reds()) {
                 long start = System.nanoTime();
                 Ended ended = test(List.of(red), LONGEST);
@@ -240,10 +504,12 @@ final class Protections {
                         String.join(", ", failed));
                 if (!isRed && ended.code() != 0) {
                     System.out.println(summary(ended.output()).indent(8));
+                    result = Result.ERROR;
+                } else if (!isRed && result == Result.PROVEN) {
+                    result = Result.GREEN;
                 }
-                proven &= isRed;
             }
-            return proven;
+            return result;
         } catch (UncheckedIOException e) {
             return say(patch, "DOES NOT COMPILE", e.getCause().getMessage());
         } finally {
@@ -254,9 +520,9 @@ final class Protections {
         }
     }
 
-    private static boolean say(Patch patch, String what, String why) {
+    private static Result say(Patch patch, String what, String why) {
         System.out.printf("%-7s %-45s %s%n%s", "ERROR", patch.name(), what, why.indent(8));
-        return false;
+        return Result.ERROR;
     }
 
     private List<String> changedModules() throws Exception {
@@ -306,7 +572,7 @@ final class Protections {
     }
 
     private Path out(String module, String kind) {
-        return work.resolve("classes").resolve(module).resolve(kind);
+        return classes.resolve(module).resolve(kind);
     }
 
     /** Our own modules as they are compiled here; everything else as Maven says. */
@@ -349,7 +615,7 @@ final class Protections {
                 "--fail-if-no-tests"));
         for (Red red : reds) {
             int hash = red.test().indexOf('#');
-            command.add("--select-class=" + qualified(module, hash < 0 ? red.test() : red.test().substring(0, hash)));
+            command.add("--select-class=" + qualified(module, red.testClass()));
             if (hash >= 0 && reds.size() == 1) {
                 command.add("--include-methodname=.*[.#]" + red.test().substring(hash + 1));
             }
@@ -426,7 +692,7 @@ final class Protections {
         }
     }
 
-    private static void delete(Path directory) throws IOException {
+    private static void delete(Path directory) {
         if (!Files.exists(directory)) {
             return;
         }
@@ -434,6 +700,8 @@ final class Protections {
             for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
                 Files.delete(file);
             }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
