@@ -2,6 +2,7 @@ package io.pgheal;
 
 import io.pgheal.testserver.PostgresServer;
 import java.time.Duration;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -9,6 +10,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * Prints what each question costs on a crowded server. A program of its own, no part of the build: {@code ./mvnw -pl core
  * -am test -Dtest=LookingCostTable -Dsurefire.failIfNoSpecifiedTests=false}.
  */
+@Tag("table")
 class LookingCostTable {
     @RegisterExtension
     static final PostgresServer SERVER =

@@ -6,6 +6,7 @@ import io.pgheal.OverflowTrial.Result;
 import io.pgheal.testserver.PostgresServer;
 import java.util.List;
 import java.util.Locale;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -14,6 +15,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * other pools. A program of its own, no part of the build: {@code ./mvnw -pl core -am test -Dtest=OverflowTable
  * -Dsurefire.failIfNoSpecifiedTests=false}.
  */
+@Tag("table")
 class OverflowTable {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();
