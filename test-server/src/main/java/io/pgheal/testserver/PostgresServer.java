@@ -32,6 +32,7 @@ import org.opentest4j.TestAbortedException;
  * <ul>
  *   <li>by default an embedded server, with the binaries on the class path;
  *   <li>{@code -Dpgheal.test.server=testcontainers}, image {@code -Dpgheal.test.image} (default {@code postgres:18});
+ *   <li>{@code -Dpgheal.test.server=none}: none, and the classes that need one are skipped;
  *   <li>{@code -Dpgheal.test.url=jdbc:postgresql://... -Dpgheal.test.user=... -Dpgheal.test.password=...}: a server that is
  *       there already, and a superuser on it.
  * </ul>

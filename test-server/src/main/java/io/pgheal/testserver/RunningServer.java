@@ -9,7 +9,9 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.opentest4j.TestAbortedException;
 import org.testcontainers.postgresql.PostgreSQLContainer;
 
 /** A server that runs, whoever started it, and a superuser on it. */
@@ -41,6 +43,9 @@ final class RunningServer {
 
     /** Started by the first who asks; ends with the JVM. */
     static synchronized RunningServer shared() throws Exception {
+        if (kind().equals("none")) {
+            throw new TestAbortedException("skipped: this test needs a server, and -Dpgheal.test.server=none rules it out");
+        }
         if (failure != null) {
             // Each class would wait for the same failure again, with a container for minutes.
             throw new IllegalStateException("the server for the tests did not start before either: " + failure);
@@ -61,12 +66,16 @@ final class RunningServer {
     }
 
     static boolean isEmbedded() {
+        return kind().equals("embedded") && System.getProperty("pgheal.test.url") == null;
+    }
+
+    private static String kind() {
         String kind = System.getProperty("pgheal.test.server", "embedded");
-        if (!kind.equals("embedded") && !kind.equals("testcontainers")) {
+        if (!Set.of("embedded", "testcontainers", "none").contains(kind)) {
             throw new IllegalArgumentException(
-                    "-Dpgheal.test.server is embedded or testcontainers, but was '" + kind + "'");
+                    "-Dpgheal.test.server is embedded, testcontainers or none, but was '" + kind + "'");
         }
-        return kind.equals("embedded") && System.getProperty("pgheal.test.url") == null;
+        return kind;
     }
 
     static RunningServer embedded(Map<String, String> settings) throws IOException, SQLException {
