@@ -4,6 +4,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.zaxxer.hikari.HikariDataSource;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -65,7 +66,7 @@ public final class NothingLeft implements AfterEachCallback {
     @Override
     public void afterEach(ExtensionContext context) throws Exception {
         try {
-            await().until(() -> left().isEmpty());
+            await().pollDelay(Duration.ZERO).until(() -> left().isEmpty());
         } catch (ConditionTimeoutException e) {
             List<String> left = left(); // a machine may have been too slow to look even once
             if (!left.isEmpty()) {

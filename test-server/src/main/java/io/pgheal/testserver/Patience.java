@@ -30,6 +30,8 @@ public final class Patience
     /** A test may replace it. */
     private static final PrintStream ERR = System.err;
 
+    private volatile boolean interrupted;
+
     /** By JUnit. */
     public Patience() {
         Awaitility.setDefaultTimeout(PATIENCE);
@@ -39,6 +41,7 @@ public final class Patience
     /** A time-out of JUnit's. */
     @Override
     public void beforeThreadInterrupt(PreInterruptContext thread, ExtensionContext context) {
+        interrupted = true;
         dump(context.getUniqueId() + ": " + thread.getThreadToInterrupt().getName() + " is interrupted");
     }
 
@@ -56,9 +59,10 @@ public final class Patience
     /** A time-out of a future's. */
     @Override
     public void handleTestExecutionException(ExtensionContext context, Throwable thrown) throws Throwable {
-        if (thrown instanceof TimeoutException) {
+        if (thrown instanceof TimeoutException && !interrupted) {
             dump(context.getUniqueId() + ": " + thrown);
         }
+        interrupted = false;
         throw thrown;
     }
 
