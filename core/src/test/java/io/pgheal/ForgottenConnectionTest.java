@@ -9,6 +9,7 @@ import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.report.Incident;
 import io.pgheal.testserver.FaultProxy;
+import io.pgheal.testserver.NothingLeft;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.testserver.SideBySide;
 import io.pgheal.testserver.Sql;
@@ -24,6 +25,9 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class ForgottenConnectionTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();
+
+    @RegisterExtension
+    static final NothingLeft NOTHING_LEFT = NothingLeft.on(SERVER);
 
     @RegisterExtension
     final SideBySide beside = new SideBySide();

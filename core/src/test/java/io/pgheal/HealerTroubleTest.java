@@ -9,6 +9,7 @@ import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.report.HealingMeters;
 import io.pgheal.report.MeterId;
+import io.pgheal.testserver.NothingLeft;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.track.Ticker;
 import java.lang.reflect.InvocationHandler;
@@ -34,6 +35,9 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class HealerTroubleTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();
+
+    @RegisterExtension
+    static final NothingLeft NOTHING_LEFT = NothingLeft.on(SERVER);
 
     private static final Duration PAST_THE_DEADLINE = Duration.ofSeconds(30);
 

@@ -3,6 +3,7 @@ package io.pgheal;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pgheal.heal.OutcomeKind;
+import io.pgheal.testserver.NothingLeft;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.testserver.SideBySide;
 import io.pgheal.testserver.Sql;
@@ -19,6 +20,9 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class InVainTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();
+
+    @RegisterExtension
+    static final NothingLeft NOTHING_LEFT = NothingLeft.on(SERVER);
 
     @RegisterExtension
     final SideBySide beside = new SideBySide();

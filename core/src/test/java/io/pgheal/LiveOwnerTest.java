@@ -16,6 +16,7 @@ import io.pgheal.postgres.Backend;
 import io.pgheal.postgres.ControlChannel;
 import io.pgheal.postgres.ControlSettings;
 import io.pgheal.postgres.TransactionEnd;
+import io.pgheal.testserver.NothingLeft;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.track.HealingLease;
 import io.pgheal.track.InterceptedDataSource;
@@ -57,6 +58,9 @@ class LiveOwnerTest {
 
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();
+
+    @RegisterExtension
+    static final NothingLeft NOTHING_LEFT = NothingLeft.on(SERVER);
 
     private final Seam seam = new Seam();
     private final ExecutorService owner = Executors.newSingleThreadExecutor();
@@ -123,6 +127,7 @@ class LiveOwnerTest {
     void stop() throws Exception {
         owner.shutdownNow();
         connection.abort(Runnable::run);
+        SERVER.admin().run("SELECT pg_terminate_backend(" + pid + ")"); // one that swallows cancels misses nobody
         channel.close();
         hikari.close();
     }

@@ -18,6 +18,7 @@ import io.pgheal.postgres.TransactionRef;
 import io.pgheal.report.HealingMeters;
 import io.pgheal.report.Incident;
 import io.pgheal.report.MeterId;
+import io.pgheal.testserver.NothingLeft;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.testserver.SideBySide;
 import io.pgheal.testserver.Sql;
@@ -43,6 +44,9 @@ class OperatorTest {
 
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();
+
+    @RegisterExtension
+    static final NothingLeft NOTHING_LEFT = NothingLeft.on(SERVER);
 
     @RegisterExtension
     final SideBySide beside = new SideBySide();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.pgheal.report.HealerState;
+import io.pgheal.testserver.NothingLeft;
 import io.pgheal.testserver.PostgresServer;
 import java.sql.Connection;
 import java.sql.Statement;
@@ -16,6 +17,9 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class OrphanWithoutPrivilegeTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();
+
+    @RegisterExtension
+    static final NothingLeft NOTHING_LEFT = NothingLeft.on(SERVER);
 
     @Test
     void anOrphanThatMayNotBeSignalledIsToldOnceAndDoesNotOpenTheBreaker() throws Exception {

@@ -9,6 +9,7 @@ import io.pgheal.heal.OutcomeKind;
 import io.pgheal.heal.Rung;
 import io.pgheal.report.Incident;
 import io.pgheal.testserver.Login;
+import io.pgheal.testserver.NothingLeft;
 import io.pgheal.testserver.PgBouncer;
 import io.pgheal.testserver.PgBouncer.PoolMode;
 import io.pgheal.testserver.PostgresServer;
@@ -30,6 +31,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 class PgBouncerTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.dedicated().config("log_statement", "all");
+
+    @RegisterExtension
+    static final NothingLeft NOTHING_LEFT = NothingLeft.on(SERVER);
 
     @RegisterExtension
     final SideBySide beside = new SideBySide();

@@ -9,6 +9,7 @@ import io.pgheal.heal.OutcomeKind;
 import io.pgheal.postgres.ConnectionOpener;
 import io.pgheal.postgres.ControlSettings;
 import io.pgheal.report.Incident;
+import io.pgheal.testserver.NothingLeft;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.testserver.SideBySide;
 import io.pgheal.testserver.Sql;
@@ -48,6 +49,9 @@ class SecretsTest {
 
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();
+
+    @RegisterExtension
+    static final NothingLeft NOTHING_LEFT = NothingLeft.on(SERVER);
 
     @RegisterExtension
     final SideBySide beside = new SideBySide();

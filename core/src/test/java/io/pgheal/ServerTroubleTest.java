@@ -47,6 +47,9 @@ class ServerTroubleTest {
             .config("superuser_reserved_connections", "3");
 
     @RegisterExtension
+    static final NothingLeft NOTHING_LEFT = NothingLeft.on(SERVER);
+
+    @RegisterExtension
     final SideBySide beside = new SideBySide();
 
     private final List<Object> kept = new ArrayList<>();

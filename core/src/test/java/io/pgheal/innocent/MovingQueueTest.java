@@ -8,6 +8,7 @@ import io.pgheal.HealingConfig;
 import io.pgheal.SelfHealingDataSource;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.report.Incident;
+import io.pgheal.testserver.NothingLeft;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.testserver.SideBySide;
 import io.pgheal.testserver.Sql;
@@ -26,6 +27,9 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class MovingQueueTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();
+
+    @RegisterExtension
+    static final NothingLeft NOTHING_LEFT = NothingLeft.on(SERVER);
 
     private static final int QUEUE = 25;
 
