@@ -80,7 +80,7 @@ public final class Lease extends StateWord {
     volatile boolean unreachable;
 
     /** What cut the connection, whether that call could have committed, and the mode in which it ran. */
-    private record Cut(String cause, boolean mayHaveCommitted, boolean autoCommit) {}
+    record Cut(String cause, boolean mayHaveCommitted, boolean autoCommit) {}
 
     /** A copy, and the thread that began it. */
     private record Copy(CopyOperation operation, long thread) {}

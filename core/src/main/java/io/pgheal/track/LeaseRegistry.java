@@ -40,17 +40,24 @@ public final class LeaseRegistry {
     private static final int RECENT = 64; // a power of two
     private static final long EXHAUSTED_NANOS = 500_000_000L;
 
-    /** A class whose initializer an overflow cuts can never be used again, so none is initialized deep in some stack. */
+    /**
+     * A class whose initializer an overflow cuts can never be used again, so none is initialized deep in some stack. Nor is
+     * one found there that the first cut needs: that takes more stack than most driver calls, and would be cut each time.
+     */
     private static final Class<?>[] USED_ON_APPLICATION_THREADS = {
         BorrowStack.class,
         Borrower.class,
         Call.class,
         CopyHandle.class,
+        CutCall.class,
         DriverHandle.class,
+        Failure.class,
         Lease.class,
+        Lease.Cut.class,
         OpenLeases.class,
         PhysicalIdentity.class,
         SessionBound.class,
+        SqlState.class,
         StateWord.class,
         StateWord.Closing.class
     };

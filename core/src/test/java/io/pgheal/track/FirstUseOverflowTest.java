@@ -3,13 +3,18 @@ package io.pgheal.track;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import io.pgheal.postgres.SqlState;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.Statement;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import javax.sql.DataSource;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.core.BaseConnection;
@@ -21,29 +26,47 @@ import org.postgresql.core.BaseConnection;
 class FirstUseOverflowTest {
     private final Raw driver = new Raw();
 
+    @Tag("thorough")
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void nothingIsBrokenForGood(boolean preflight) throws Exception {
         for (int step = 1; step <= 6; step++) {
-            try (AutoCloseable guarded = (AutoCloseable) guarded(new NewClasses(), preflight)) {
-                DataSource dataSource = (DataSource) guarded;
-                int failed = Climb.run(
-                        step,
-                        2,
-                        () -> {
-                            try (Connection connection = dataSource.getConnection()) {
-                                connection.setAutoCommit(false);
-                                try (Statement statement = connection.createStatement()) {
-                                    statement.execute("update t set a = 1");
-                                } finally {
-                                    connection.rollback();
-                                }
-                            }
-                        },
-                        thrown -> {});
-                assertThat(failed).isGreaterThan(10);
-                poisonAndGoOn(dataSource);
+            Climb.until(11, step, apart -> climb(apart, preflight));
+        }
+    }
+
+    private int climb(int step, boolean preflight) throws Exception {
+        try (AutoCloseable guarded = (AutoCloseable) guarded(new NewClasses(), preflight)) {
+            DataSource dataSource = (DataSource) guarded;
+            int failed = Climb.run(step, 2, () -> work(dataSource), thrown -> {});
+            poisonAndGoOn(dataSource);
+            return failed;
+        }
+    }
+
+    private static void work(DataSource dataSource) throws Exception {
+        try (Connection connection = dataSource.getConnection()) {
+            connection.setAutoCommit(false);
+            try (Statement statement = connection.createStatement()) {
+                statement.execute("update t set a = 1");
+            } finally {
+                connection.rollback();
             }
+        }
+    }
+
+    /** To find a class takes more stack than most driver calls: each would be cut there again, and never be counted. */
+    @Test
+    void whatTheFirstCutNeedsIsThereBeforeTheFirstBorrow() throws Exception {
+        NewClasses classes = new NewClasses();
+        try (AutoCloseable guarded = (AutoCloseable) guarded(classes, false)) {
+            assertThat(guarded).isInstanceOf(DataSource.class);
+            assertThat(classes.found)
+                    .contains(
+                            CutCall.class.getName(),
+                            Failure.class.getName(),
+                            Lease.Cut.class.getName(),
+                            SqlState.class.getName());
         }
     }
 
@@ -87,6 +110,8 @@ class FirstUseOverflowTest {
 
     /** Loads pgheal's classes anew. */
     private static final class NewClasses extends ClassLoader {
+        final Set<String> found = ConcurrentHashMap.newKeySet();
+
         NewClasses() {
             super(FirstUseOverflowTest.class.getClassLoader());
         }
@@ -105,6 +130,7 @@ class FirstUseOverflowTest {
                     if (in == null) {
                         throw new ClassNotFoundException(name);
                     }
+                    found.add(name);
                     byte[] bytes = in.readAllBytes();
                     return defineClass(name, bytes, 0, bytes.length);
                 } catch (IOException e) {
