@@ -19,6 +19,7 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -62,6 +63,8 @@ class CopyTest {
         }
     }
 
+    @Tag("thorough")
+    @Timeout(600)
     @ParameterizedTest
     @CsvSource({"READER, true", "READER, false", "WRITER, true", "WRITER, false"})
     void nobodyBehindAnOverflowSeesAnythingOfIt(Kind kind, boolean preflight) throws Exception {
@@ -79,6 +82,8 @@ class CopyTest {
     }
 
     /** The connection was borrowed where there was stack, and is closed there: nothing else is cut, or sees the cut. */
+    @Tag("thorough")
+    @Timeout(600)
     @ParameterizedTest
     @CsvSource({
         "READER, true", "READER, false",
@@ -96,6 +101,8 @@ class CopyTest {
             Climb.until(
                     11,
                     3,
+                    "a connection that was cut",
+                    () -> preflight || pool.guarded.healer().quarantined() > 0,
                     step -> Climb.run(step, 3, () -> copy(kind, lent[0]), thrown -> {
                         lent[0].close();
                         try (Connection next = pool.guarded.getConnection()) {
@@ -271,8 +278,8 @@ class CopyTest {
                 try (Connection connection = pool.guarded.getConnection()) {
                     connection.setNetworkTimeout(Runnable::run, 200);
                     CopyManager copies = connection.unwrap(PGConnection.class).getCopyAPI();
-                    assertThatThrownBy(
-                                    () -> copies.copyOut("COPY (SELECT 1, pg_sleep(1)) TO STDOUT", Writer.nullWriter()))
+                    assertThatThrownBy(() ->
+                                    copies.copyOut("COPY (SELECT 1, pg_sleep(60)) TO STDOUT", Writer.nullWriter()))
                             .isInstanceOfSatisfying(
                                     SQLException.class,
                                     e -> assertThat(e.getSQLState()).isEqualTo("08006"));

@@ -32,8 +32,8 @@ import org.springframework.transaction.support.TransactionTemplate;
  * Each kind of work, cut at every point where it needs more stack: after each cut a borrower with all the stack it needs
  * asks for what is known. Connections are borrowed where the stack ends, and closed there.
  */
-@Tag("long")
-@Timeout(120)
+@Tag("thorough")
+@Timeout(600)
 class OverflowSweepTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();

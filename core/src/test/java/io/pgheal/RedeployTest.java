@@ -18,11 +18,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** An application that is deployed, closed and deployed again, as in a container that has the driver itself. */
+@Tag("thorough")
 @Timeout(120)
 class RedeployTest {
     @RegisterExtension
@@ -70,12 +72,12 @@ class RedeployTest {
         for (int round = 0; round < 2; round++) {
             gone.add(deployAndDrop());
         }
-        displaceWhatTheJdkKeeps();
         await().atMost(Duration.ofSeconds(30))
                 .until(() -> Thread.getAllStackTraces().keySet().stream()
                         .noneMatch(thread -> thread.getName().startsWith("pgheal-deployed")));
         await().atMost(Duration.ofSeconds(30)).until(() -> sessions() == 0);
         await().atMost(Duration.ofSeconds(60)).until(() -> {
+            displaceWhatTheJdkKeeps();
             System.gc();
             return gone.stream().allMatch(loader -> loader.refersTo(null));
         });

@@ -6,6 +6,7 @@ import io.pgheal.postgres.TransactionEnd;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.postgresql.core.BaseConnection;
@@ -14,6 +15,7 @@ import org.postgresql.core.BaseConnection;
  * The moves of the healing side, cut at each point where they need more stack: somebody can always say who is to give
  * the connection back, and when it is done again, with all the stack it needs, the slot is back.
  */
+@Tag("thorough")
 class HealingMovesOverflowTest {
     private static final Revocation REASON = new Revocation("INC-1", "in a test", true, TransactionEnd.ROLLED_BACK);
 
