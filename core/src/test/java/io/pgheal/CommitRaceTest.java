@@ -48,7 +48,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Heals that race a commit on a real server: whatever is said of the transaction has to be true. */
-@Tag("long")
+@Tag("thorough")
 @Timeout(180)
 class CommitRaceTest {
     private static final int TRIALS = 300;

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What pgheal asks of a server on which much waits and much is locked; counted in the server's own log. */
-@Tag("long")
+@Tag("thorough")
 @Timeout(600) // a busy machine takes its time to open a thousand sessions
 class CostOfLookingTest {
     private static final ServerLog LOG = new ServerLog();

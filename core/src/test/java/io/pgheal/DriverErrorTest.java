@@ -44,7 +44,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Every method of every JDBC interface, in front of the real driver: an error out of it poisons the connection, the
  * clean-up that follows is told the truth, and the one slot of the pool is lent again with another connection.
  */
-@Tag("long")
+@Tag("thorough")
 class DriverErrorTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();

@@ -23,7 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** A connection that pgheal aborted: whatever pool lent it, it never lends it again, and has its slot back. */
-@Tag("long")
+@Tag("thorough")
 class PoolsAfterAbortTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();

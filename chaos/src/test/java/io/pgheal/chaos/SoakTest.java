@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * A short soak of several seeds: less than half a minute of everything that the long one does, and once in calm weather,
  * where nothing is healed by the weather and every bound is tight.
  */
-@Tag("long")
+@Tag("thorough")
 @Timeout(900)
 class SoakTest {
 

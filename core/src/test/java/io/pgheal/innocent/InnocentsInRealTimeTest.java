@@ -24,8 +24,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * One minute in which all innocents are slow at once, each with somebody who waits for its lock and an exhausted pool, while
  * an application that is well works next to them: for that one nothing is sent to the server.
  */
-@Tag("long")
-@Tag("every-jdk") // one of them is on a virtual thread
+@Tag("thorough")
 @Timeout(600)
 class InnocentsInRealTimeTest {
     private static final ServerLog LOG = new ServerLog();

@@ -77,7 +77,7 @@ class PauseOfTheProcessTest {
     }
 
     @Test
-    @Tag("long")
+    @Tag("thorough")
     @DisabledOnOs(OS.WINDOWS)
     void ofARealProcessForAMinuteIsNotHeldAgainstIt() throws Exception {
         stopARealProcess(Duration.ofSeconds(60));

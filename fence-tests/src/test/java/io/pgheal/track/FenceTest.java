@@ -19,7 +19,7 @@ import org.openjdk.jcstress.annotations.JCStressTest;
  * Runs the stress tests, each for a moment; {@code -Dpgheal.fence=default} (or another of jcstress's modes) for as long as
  * jcstress thinks right, in all the configurations of the JVM that it knows.
  */
-@Tag("long")
+@Tag("thorough")
 class FenceTest {
     /** A part of the names of those that are to run. */
     private static final String ONLY = System.getProperty("pgheal.fence.only", "");
