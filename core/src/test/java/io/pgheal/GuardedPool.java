@@ -52,8 +52,11 @@ final class GuardedPool implements AutoCloseable {
                     "CREATE TABLE user_login_info (username text PRIMARY KEY, logins int NOT NULL DEFAULT 0, note text)",
                     "INSERT INTO user_login_info VALUES ('alice'), ('bob'), ('carol')");
         }
+        HealingConfig.Builder patient = HealingConfig.builder()
+                .diagnosisDeadline(Duration.ofSeconds(5)) // the whole story, however slow the machine
+                .escalationInterval(Duration.ofMinutes(1)); // and no harsher remedy because it is slow
         SelfHealingDataSource guarded = builder.apply(SelfHealingDataSource.builder(hikari)
-                        .config(config.apply(HealingConfig.builder()).build()))
+                        .config(config.apply(patient).build()))
                 .build();
         GuardedPool made = new GuardedPool(server, hikari, guarded);
         await().until(() ->

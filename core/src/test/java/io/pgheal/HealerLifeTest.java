@@ -12,9 +12,11 @@ import io.pgheal.heal.Rung;
 import io.pgheal.report.Incident;
 import io.pgheal.report.MeterId;
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.track.Ticker;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -52,6 +54,16 @@ class HealerLifeTest {
         }
     }
 
+    private int sessions(String application) throws SQLException {
+        try (Connection connection = pool.outside("observer");
+                Statement statement = connection.createStatement();
+                var found = statement.executeQuery("SELECT count(*) FROM pg_stat_activity WHERE application_name = '"
+                        + application + "' AND datname = current_database()")) {
+            found.next();
+            return found.getInt(1);
+        }
+    }
+
     @Test
     void withoutAControlConnectionItStillAbortsAndClaimsNoMoreThanItSaw() throws Exception {
         start(builder -> builder.control(() -> {
@@ -67,15 +79,27 @@ class HealerLifeTest {
         pool.assertAllSlotsBack();
     }
 
+    /** Runs ahead when it is told to. */
+    private static final class ClockAhead extends Ticker {
+        volatile Duration ahead = Duration.ZERO;
+
+        @Override
+        public long nanos() {
+            return super.nanos() + ahead.toNanos();
+        }
+    }
+
     @Test
     void aBackendThatSwallowsTheCancelIsTerminated() throws Exception {
-        start(builder -> builder);
+        ClockAhead clock = new ClockAhead();
+        start(builder -> builder.ticker(clock));
         Connection left = pool.beginLogin("alice");
         CountDownLatch ended = new CountDownLatch(1);
         Thread stuck = new Thread(() -> {
             try (Statement statement = left.createStatement()) {
                 statement.execute("DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(60);"
-                        + " EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$");
+                        + " EXCEPTION WHEN query_canceled THEN PERFORM set_config('application_name', 'stubborn', false);"
+                        + " END; END LOOP; END $$");
             } catch (SQLException e) {
                 ended.countDown();
             }
@@ -85,6 +109,8 @@ class HealerLifeTest {
         left.abort(Runnable::run);
         assertThat(ended.await(10, SECONDS)).isTrue();
         left.close();
+        await().until(() -> sessions("stubborn") == 1); // it was cancelled, and goes on
+        clock.ahead = pool.guarded.config().escalationInterval().plusSeconds(1);
         pool.loginFromOutside("alice").get(30, SECONDS);
         Incident incident = pool.awaitIncident(OutcomeKind.HEALED);
         assertThat(incident.diagnosis()).isEqualTo(DiagnosisKind.ORPHANED_BACKEND);
@@ -111,8 +137,8 @@ class HealerLifeTest {
         pool.loginFromOutside("alice").get(20, SECONDS);
         leak("bob");
         pool.loginFromOutside("bob").get(20, SECONDS);
-        await().until(() -> !heard.isEmpty());
-        assertThat(pool.incidents(OutcomeKind.HEALED)).hasSize(2);
+        await().until(() ->
+                !heard.isEmpty() && pool.incidents(OutcomeKind.HEALED).size() == 2);
         never.countDown();
         await().until(() -> heard.size() == 2);
         pool.assertAllSlotsBack();
@@ -163,15 +189,7 @@ class HealerLifeTest {
         pool.guarded.close();
         await().until(() -> Thread.getAllStackTraces().keySet().stream()
                 .noneMatch(thread -> thread.getName().startsWith("pgheal-redeployed")));
-        await().until(() -> {
-            try (Connection connection = pool.outside("observer");
-                    Statement statement = connection.createStatement();
-                    var found = statement.executeQuery("SELECT count(*) FROM pg_stat_activity"
-                            + " WHERE application_name = 'pgheal-control' AND datname = current_database()")) {
-                found.next();
-                return found.getInt(1) == 0;
-            }
-        });
+        await().until(() -> sessions("pgheal-control") == 0);
         try (Connection connection = pool.guarded.getConnection()) {
             assertThat(connection.getClass().getName()).startsWith("com.zaxxer.hikari");
         }

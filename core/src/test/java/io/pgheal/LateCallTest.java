@@ -82,10 +82,7 @@ class LateCallTest {
     /** The user's own limit ends the statement; what its owner does then takes as long as it takes. */
     @Test
     void anOwnerWhoseStatementWasCancelledKeepsItsSessionHoweverSlowlyItCleansUp() throws Exception {
-        try (GuardedPool pool = GuardedPool.on(
-                SERVER,
-                config -> config.activeBlockerTimeout(Duration.ofMillis(500))
-                        .escalationInterval(Duration.ofMillis(200)))) {
+        try (GuardedPool pool = GuardedPool.on(SERVER, config -> config.activeBlockerTimeout(Duration.ofMillis(500)))) {
             Connection busy = pool.beginLogin("bob");
             int pid = GuardedPool.pid(busy);
             Savepoint savepoint = busy.setSavepoint(); // its end frees alice's row, and leaves the transaction open

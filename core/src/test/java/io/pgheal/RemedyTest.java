@@ -83,6 +83,10 @@ class RemedyTest {
     }
 
     private void start(UnaryOperator<Connection> between, ControlSettings control) {
+        start(between, control, Duration.ofMinutes(1)); // no harsher remedy because the machine is slow
+    }
+
+    private void start(UnaryOperator<Connection> between, ControlSettings control, Duration escalation) {
         HikariConfig pool = new HikariConfig();
         pool.setJdbcUrl(SERVER.url());
         pool.setUsername(SERVER.user());
@@ -101,7 +105,7 @@ class RemedyTest {
         guarded = SelfHealingDataSource.builder(below)
                 .config(HealingConfig.builder()
                         .diagnosisDeadline(Duration.ofSeconds(10)) // this machine may be busy
-                        .escalationInterval(Duration.ofMillis(300))
+                        .escalationInterval(escalation)
                         .build())
                 .control(control)
                 .ticker(clock)
@@ -199,7 +203,10 @@ class RemedyTest {
 
     @Test
     void itsConnectionIsGivenBackAlsoWhenTheCancelFails() throws Exception {
-        start(UnaryOperator.identity(), asTheApplication());
+        start(
+                UnaryOperator.identity(),
+                asTheApplication(),
+                Duration.ofMillis(300)); // what is left then, is ended later
         clock.armed = true;
         leaveBusy();
         await().until(() -> clock.failed);
@@ -246,7 +253,10 @@ class RemedyTest {
     void aBackendThatIsHiddenIsNotSignalled() throws Exception {
         admin("DROP ROLE IF EXISTS sees_nothing", "CREATE ROLE sees_nothing LOGIN PASSWORD 'sees_nothing'");
         try {
-            start(UnaryOperator.identity(), ControlSettings.of(SERVER.url(), "sees_nothing", () -> "sees_nothing"));
+            start(
+                    UnaryOperator.identity(),
+                    ControlSettings.of(SERVER.url(), "sees_nothing", () -> "sees_nothing"),
+                    Duration.ofMillis(300)); // each of them is waited for in vain
             leaveBusy();
             Incident incident = awaitIncident();
             assertThat(incident.remedies())

@@ -57,7 +57,7 @@ class StoryTest {
 
     @Test
     void aTransactionDoesNotOutliveTheThreadThatAStackOverflowEnded() throws Exception {
-        start(config -> config);
+        start(config -> config.abandonedPatience(Duration.ofMinutes(10))); // not before somebody waits
         Connection innocent = pool.beginLogin("bob");
         AtomicReference<Integer> pid = new AtomicReference<>();
         Thread request = new Thread(null, () -> openOrgChart("alice", pid), "request", 512 * 1024);

@@ -40,7 +40,7 @@ class HealerTest {
 
     private final ControlChannel channel =
             new ControlChannel("test", ControlSettings.of(SERVER.url(), SERVER.superuser(), SERVER::superuserPassword));
-    private final Healer healer = new Healer(channel, Ticker.system(), Duration.ofMillis(200));
+    private final Healer healer = new Healer(channel, Ticker.system(), Duration.ofMinutes(1));
 
     @BeforeEach
     void connect() {

@@ -91,7 +91,8 @@ final class Scene implements AutoCloseable {
                 .abandonedGrace(Duration.ofMillis(300))
                 .abandonedPatience(Duration.ofMinutes(10))
                 .lockWaitThreshold(Duration.ofMillis(200))
-                .diagnosisDeadline(Duration.ofSeconds(5)); // the whole story, however slow the machine
+                .diagnosisDeadline(Duration.ofSeconds(5)) // the whole story, however slow the machine
+                .escalationInterval(Duration.ofMinutes(1)); // and no harsher remedy because it is slow
         guarded = builder.apply(SelfHealingDataSource.builder(hikari)
                         .config(config.apply(quick).build()))
                 .build();
