@@ -15,7 +15,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * A clock that moves only when the test says so, and not while an act of healing is under way: to a slow machine's act its
  * deadline would be over. It knows the threads of healing by their names.
  */
-final class FakeTime extends Ticker {
+public final class FakeTime extends Ticker {
     /** Below what a loop takes for a pause of the whole process. */
     private static final Duration STEP = Duration.ofMillis(900);
     /** Whatever a loop was at, with so many readings it has looked once at the new time. */
@@ -36,10 +36,15 @@ final class FakeTime extends Ticker {
     }
 
     /** Lets time pass in steps so small that no loop feels starved, each of them seen by every loop. */
-    void pass(Duration time) {
+    public void pass(Duration time) {
+        pass(time, STEP);
+    }
+
+    /** The same in smaller steps, where short limits make the loop feel starved sooner. */
+    public void pass(Duration time, Duration step) {
         long end = nanos.get() + time.toNanos();
         while (nanos.get() < end) {
-            nanos.addAndGet(Math.min(STEP.toNanos(), end - nanos.get()));
+            nanos.addAndGet(Math.min(step.toNanos(), end - nanos.get()));
             awaitALook();
         }
     }
