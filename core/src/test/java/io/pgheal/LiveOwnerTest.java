@@ -31,7 +31,6 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -48,13 +47,10 @@ class LiveOwnerTest {
     private static final Duration ANSWER = Duration.ofSeconds(10);
     private static final Decision LIMIT =
             new Decision(Action.HEAL, "the user's own limit", false, false, Duration.ZERO);
+    private static final Duration ESCALATION = Duration.ofMinutes(1);
     /** Goes on whatever cancels it. */
     private static final String SWALLOWS = "DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(60);"
             + " EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$";
-
-    /** Still at work when its cancel was just sent. */
-    private static final String GIVES_WAY_SLOWLY = "DO $$ BEGIN PERFORM pg_sleep(60);"
-            + " EXCEPTION WHEN query_canceled THEN PERFORM pg_sleep(0.1); RAISE; END $$";
 
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();
@@ -77,13 +73,14 @@ class LiveOwnerTest {
         /** Happens once, after a remedy that was not seen to help at once. */
         volatile Runnable whileLooking;
 
+        volatile Duration ahead = Duration.ZERO;
         private int passes;
 
         @Override
         public long nanos() {
             Runnable looks = whileLooking;
             if (looks != null && isIn("lookUntilGone")) {
-                long before = super.nanos(); // what happens now uses up no time
+                long before = super.nanos() + ahead.toNanos(); // what happens now uses up no time
                 whileLooking = null;
                 looks.run();
                 return before;
@@ -93,7 +90,7 @@ class LiveOwnerTest {
                 then = null;
                 now.run();
             }
-            return super.nanos();
+            return super.nanos() + ahead.toNanos();
         }
 
         /** @param remedy 1 is the first one that is tried */
@@ -138,7 +135,7 @@ class LiveOwnerTest {
     }
 
     private Outcome enforce(Diagnosis diagnosis) {
-        return new Healer(channel, seam, Duration.ofMillis(300)).carryOut(diagnosis, LIMIT, "incident");
+        return new Healer(channel, seam, ESCALATION).carryOut(diagnosis, LIMIT, "incident");
     }
 
     private CompletableFuture<String> run(String sql) {
@@ -174,6 +171,7 @@ class LiveOwnerTest {
     void aLaterTransactionIsNotCancelledInsteadOfTheJudgedOne() throws Exception {
         try (Connection gate = SERVER.connection();
                 Statement lock = gate.createStatement()) {
+            Gate work = new Gate(SERVER);
             lock.execute("SELECT pg_advisory_lock(77)");
             CompletableFuture<String> first = run("SELECT pg_advisory_xact_lock(77)");
             awaitActive("pg_advisory_xact_lock");
@@ -190,8 +188,8 @@ class LiveOwnerTest {
                                 return null;
                             })
                             .get(10, TimeUnit.SECONDS);
-                    next.complete(run("SELECT pg_sleep(1.5)"));
-                    awaitActive("pg_sleep");
+                    next.complete(run(work.statement()));
+                    awaitActive("DO");
                 } catch (Exception e) {
                     next.completeExceptionally(e);
                 }
@@ -199,8 +197,9 @@ class LiveOwnerTest {
 
             Outcome outcome = enforce(diagnosis);
 
-            assertThat(GuardedPool.pid(connection)).isEqualTo(pid);
+            work.open();
             assertThat(next.get().get(10, TimeUnit.SECONDS)).isEqualTo("done");
+            assertThat(GuardedPool.pid(connection)).isEqualTo(pid);
             assertThat(outcome.kind()).isEqualTo(OutcomeKind.WITHDRAWN);
         }
     }
@@ -212,8 +211,9 @@ class LiveOwnerTest {
         connection.close();
         borrow();
         connection.unwrap(HealingLease.class).extend(Duration.ofMinutes(1));
-        CompletableFuture<String> next = run("SELECT pg_sleep(1.5)");
-        awaitActive("pg_sleep");
+        Gate work = new Gate(SERVER);
+        CompletableFuture<String> next = run(work.statement());
+        awaitActive("DO");
         Backend backend = backend();
         assertThat(backend.id()).isEqualTo(last.physical().backend());
 
@@ -221,6 +221,7 @@ class LiveOwnerTest {
                 DiagnosisKind.STUCK_LOCK, last, List.of(), backend.id(), backend, List.of(), List.of(), false, null));
 
         assertThat(outcome.kind()).isEqualTo(OutcomeKind.WITHDRAWN);
+        work.open();
         assertThat(next.get(10, TimeUnit.SECONDS)).isEqualTo("done");
     }
 
@@ -244,14 +245,18 @@ class LiveOwnerTest {
 
     @Test
     void theSessionLivesWhateverItDoesNextForHoweverLong() throws Exception {
-        CompletableFuture<String> cancelled = run(GIVES_WAY_SLOWLY);
+        Gate work = new Gate(SERVER);
+        Gate givesWay = new Gate(SERVER); // still at work when its cancel was just sent
+        CompletableFuture<String> cancelled =
+                run("DO $$ BEGIN PERFORM pg_sleep(60); EXCEPTION WHEN query_canceled THEN " + givesWay.loop()
+                        + " RAISE; END $$");
         awaitActive("DO");
         Diagnosis diagnosis = judged();
         CompletableFuture<String> next = cancelled.thenApplyAsync(
                 state -> {
                     try (Statement statement = connection.createStatement()) {
                         connection.rollback();
-                        statement.execute("SELECT pg_sleep(1.5)");
+                        statement.execute(work.statement());
                         return state;
                     } catch (SQLException e) {
                         return e.getMessage();
@@ -259,12 +264,20 @@ class LiveOwnerTest {
                 },
                 owner);
         String judged = backend().transaction().xactStart();
-        seam.whileLooking = () -> await().until(() ->
-                backend().isActive() && !judged.equals(backend().transaction().xactStart()));
+        seam.whileLooking = () -> {
+            try {
+                givesWay.open();
+            } catch (SQLException e) {
+                throw new IllegalStateException(e);
+            }
+            await().until(() -> backend().isActive()
+                    && !judged.equals(backend().transaction().xactStart()));
+        };
 
         Outcome outcome = enforce(diagnosis);
 
         assertThat(seam.whileLooking).as("the next one was there to be seen").isNull();
+        work.open();
         assertThat(next.get(10, TimeUnit.SECONDS)).isEqualTo("57014");
         assertThat(outcome.kind()).isEqualTo(OutcomeKind.HEALED);
         assertThat(outcome.rungs()).extracting(rung -> rung.rung()).containsExactly(Rung.CANCEL);
@@ -275,8 +288,10 @@ class LiveOwnerTest {
     void aStatementThatSwallowsItsCancelIsTerminated() throws Exception {
         CompletableFuture<String> stubborn = run(SWALLOWS);
         awaitActive("DO");
+        Diagnosis diagnosis = judged();
+        seam.whileLooking = () -> seam.ahead = ESCALATION;
 
-        Outcome outcome = enforce(judged());
+        Outcome outcome = enforce(diagnosis);
 
         assertThat(outcome.kind()).isEqualTo(OutcomeKind.HEALED);
         assertThat(outcome.rungs()).extracting(rung -> rung.rung()).containsExactly(Rung.CANCEL, Rung.TERMINATE);
@@ -288,19 +303,15 @@ class LiveOwnerTest {
         CompletableFuture<String> stubborn = run(SWALLOWS);
         awaitActive("DO");
         Diagnosis diagnosis = judged();
-        CountDownLatch asked = new CountDownLatch(1);
         HealingLease lease = connection.unwrap(HealingLease.class);
-        Thread asks = new Thread(() -> {
-            await().until(() -> seam.then == null);
-            lease.extend(Duration.ofMinutes(1));
-            asked.countDown();
-        });
-        asks.start();
-        seam.before(Rung.CANCEL, () -> {});
+        seam.whileLooking = () -> {
+            lease.extend(Duration.ofHours(1));
+            seam.ahead = ESCALATION;
+        };
 
         Outcome outcome = enforce(diagnosis);
 
-        assertThat(asked.await(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(seam.whileLooking).as("it asked after the first remedy").isNull();
         assertThat(outcome.kind()).isEqualTo(OutcomeKind.UNRESOLVED);
         assertThat(outcome.rungs()).extracting(rung -> rung.rung()).containsExactly(Rung.CANCEL);
         assertThat(stubborn).isNotDone();
@@ -308,12 +319,14 @@ class LiveOwnerTest {
 
     @Test
     void anOwnerThatAsksForTimeBeforeIsNotCancelled() throws Exception {
-        CompletableFuture<String> work = run("SELECT pg_sleep(1)");
-        awaitActive("pg_sleep");
+        Gate gate = new Gate(SERVER);
+        CompletableFuture<String> work = run(gate.statement());
+        awaitActive("DO");
         Diagnosis diagnosis = judged();
         connection.unwrap(HealingLease.class).extend(Duration.ofMinutes(1));
 
         assertThat(enforce(diagnosis).kind()).isEqualTo(OutcomeKind.WITHDRAWN);
+        gate.open();
         assertThat(work.get(10, TimeUnit.SECONDS)).isEqualTo("done");
     }
 }
