@@ -1,9 +1,7 @@
 package io.pgheal;
 
 import io.pgheal.testserver.PostgresServer;
-import java.sql.Connection;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** Keeps a statement at work, waiting for no lock, until the test opens it: however long the rest takes. */
@@ -15,8 +13,10 @@ final class Gate {
 
     Gate(PostgresServer server) throws SQLException {
         this.server = server;
-        execute("CREATE TABLE IF NOT EXISTS opened (gate int)");
-        execute("DELETE FROM opened WHERE gate = " + number);
+        server.app()
+                .run(
+                        "CREATE TABLE IF NOT EXISTS opened (gate int)",
+                        "DELETE FROM opened WHERE gate = " + number);
     }
 
     /** What runs until then. */
@@ -31,13 +31,6 @@ final class Gate {
     }
 
     void open() throws SQLException {
-        execute("INSERT INTO opened VALUES (" + number + ")");
-    }
-
-    private void execute(String sql) throws SQLException {
-        try (Connection connection = server.connection();
-                Statement statement = connection.createStatement()) {
-            statement.execute(sql);
-        }
+        server.app().run("INSERT INTO opened VALUES (" + number + ")");
     }
 }

@@ -1,8 +1,10 @@
 package io.pgheal;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.pgheal.heal.OutcomeKind;
+import io.pgheal.innocent.FakeTime;
 import io.pgheal.testserver.NothingLeft;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.testserver.SideBySide;
@@ -27,6 +29,8 @@ class InVainTest {
     @RegisterExtension
     final SideBySide beside = new SideBySide();
 
+    private final FakeTime time = new FakeTime();
+
     @BeforeEach
     void makeRole() throws SQLException {
         SERVER.admin()
@@ -47,15 +51,23 @@ class InVainTest {
                 SERVER,
                 config -> config.activeBlockerTimeout(Duration.ofMillis(500)).escalationInterval(Duration.ofMillis(50)),
                 builder -> builder.controlDataSource(
-                        SERVER.app().as("looker", "looker").dataSource()))) {
+                                SERVER.app().as("looker", "looker").dataSource())
+                        .ticker(time))) {
+            Gate gate = new Gate(SERVER);
             Connection culprit = pool.beginLogin("alice");
-            CompletableFuture<Void> works = beside.start("works", () -> Sql.run(culprit, "SELECT pg_sleep(8)"));
+            CompletableFuture<Void> works = beside.start("works", () -> Sql.run(culprit, gate.statement()));
             CompletableFuture<Void> waits = pool.login("alice");
-            pool.awaitIncident(OutcomeKind.UNRESOLVED);
+            pool.awaitLockWait(1);
+            await().atMost(Duration.ofSeconds(60)).until(() -> {
+                pass(Duration.ofMillis(100));
+                return !pool.incidents(OutcomeKind.UNRESOLVED).isEmpty();
+            });
             long before = pool.guarded.healer().queries();
 
-            works.join();
+            pass(Duration.ofSeconds(8));
             long asked = pool.guarded.healer().queries() - before;
+            gate.open();
+            works.join();
             culprit.commit();
             culprit.close();
             waits.join();
@@ -64,5 +76,9 @@ class InVainTest {
             assertThat(pool.guarded.incidents()).hasSize(1);
             assertThat(asked).isBetween(1L, 40L);
         }
+    }
+
+    private void pass(Duration all) {
+        time.pass(all, Duration.ofMillis(100));
     }
 }

@@ -3,11 +3,13 @@ package io.pgheal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.pgheal.innocent.FakeTime;
 import io.pgheal.report.HealerState;
 import io.pgheal.testserver.NothingLeft;
 import io.pgheal.testserver.PostgresServer;
 import java.sql.Connection;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
@@ -30,12 +32,16 @@ class OrphanWithoutPrivilegeTest {
                         "GRANT pg_read_all_stats TO onlooker");
         AtomicInteger told = new AtomicInteger();
         DataSource control = SERVER.app().as("onlooker", "onlooker").dataSource();
+        FakeTime time = new FakeTime();
         try (GuardedPool pool = GuardedPool.on(
-                SERVER, it -> it, it -> it.controlDataSource(control).listener(incident -> told.incrementAndGet()))) {
+                SERVER,
+                it -> it,
+                it -> it.controlDataSource(control).ticker(time).listener(incident -> told.incrementAndGet()))) {
+            Gate gate = new Gate(SERVER);
             Connection connection = pool.guarded.getConnection();
             try (Statement statement = connection.createStatement()) {
                 connection.setNetworkTimeout(Runnable::run, 200);
-                statement.execute("SELECT pg_sleep(6)");
+                statement.execute(gate.statement());
             } catch (java.sql.SQLException timedOut) {
                 // as it must be
             }
@@ -44,10 +50,14 @@ class OrphanWithoutPrivilegeTest {
             } catch (java.sql.SQLException broken) {
                 // as well
             }
-            await().until(() -> !pool.guarded.incidents().isEmpty());
+            await().until(() -> {
+                time.pass(Duration.ofMillis(25));
+                return !pool.guarded.incidents().isEmpty();
+            });
             int before = budgetsLeft(pool);
             // Until it ends by itself it is looked at again and again, and not signalled each time.
-            await().until(() -> SERVER.admin().sessions("query = 'SELECT pg_sleep(6)'") == 0);
+            time.pass(Duration.ofSeconds(6), Duration.ofMillis(100));
+            gate.open();
 
             assertThat(pool.guarded.healer().breakerOpen()).isFalse();
             assertThat(pool.guarded.incidents()).hasSize(1);
