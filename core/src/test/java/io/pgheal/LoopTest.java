@@ -123,7 +123,9 @@ class LoopTest {
         assertThat(pool.guarded.mode()).isEqualTo(HealingMode.HEAL);
 
         Connection spared = leftByAWorker("bob");
-        awaitQuiet(Duration.ofSeconds(3), Duration.ofMinutes(2));
+        awaitQuiet(
+                Duration.ofSeconds(1),
+                Duration.ofMinutes(2)); // twice the patience, and the loop has looked all the time
         spared.commit();
         spared.close();
         assertThat(pool.logins("bob")).isOne();

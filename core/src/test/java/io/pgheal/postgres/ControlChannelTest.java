@@ -108,7 +108,8 @@ class ControlChannelTest {
         }
         await().until(() -> channel.server().isPresent());
 
-        await().during(Duration.ofMillis(1500)).until(() -> opened.get() == 2);
+        assertThat(channel.losses()).as("each is followed by a new connection").isOne();
+        assertThat(opened).hasValue(2);
     }
 
     @Test
