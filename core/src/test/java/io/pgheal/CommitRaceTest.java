@@ -32,8 +32,10 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -47,9 +49,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** Heals that race a commit on a real server: whatever is said of the transaction has to be true. */
+/**
+ * Heals that race a commit on a real server: whatever is said of the transaction has to be true. After so many trials they go
+ * on until either has won, and the one waits for the other ever longer: how close a race is depends on the machine.
+ */
 @Tag("thorough")
-@Timeout(180)
+@Timeout(600)
 class CommitRaceTest {
     private static final int TRIALS = 300;
     private static final Duration ANSWER = Duration.ofSeconds(10);
@@ -80,7 +85,7 @@ class CommitRaceTest {
         channel = new ControlChannel("race", ControlSettings.of(SERVER.url(), SERVER.user(), SERVER::password));
         channel.start();
         await().until(() -> channel.server().isPresent());
-        healer = new Healer(channel, ticker, Duration.ofSeconds(5));
+        healer = new Healer(channel, ticker, Duration.ofMinutes(1));
         HikariConfig pool = new HikariConfig();
         pool.setJdbcUrl(SERVER.url());
         pool.setUsername(SERVER.user());
@@ -196,7 +201,8 @@ class CommitRaceTest {
     void aFenceOrACommitWinsNeverBoth() throws Exception {
         int revoked = 0;
         int committed = 0;
-        for (int id = 0; id < TRIALS; id++) {
+        for (int id = 0; id < TRIALS || Math.min(revoked, committed) == 0; id++) {
+            int apart = 150 + 10 * Math.max(0, id - TRIALS);
             try (Connection connection = leases.getConnection()) {
                 insert(connection, id);
                 LeaseSnapshot lease = onlyLease();
@@ -205,8 +211,8 @@ class CommitRaceTest {
                 Outcome[] outcome = new Outcome[1];
                 Throwable thrown = race(
                         connection,
-                        -150,
-                        150,
+                        -apart,
+                        apart,
                         () -> outcome[0] = healer.carryOut(diagnosis, SAY_OF_THE_USER, "incident"));
                 assertTold(id, outcome[0], thrown);
                 if (outcome[0].kind() == OutcomeKind.WITHDRAWN) {
@@ -222,22 +228,21 @@ class CommitRaceTest {
                 }
             }
         }
-        assertThat(Math.min(revoked, committed))
-                .as("both were seen: %d, %d", revoked, committed)
-                .isPositive();
     }
 
     @Test
     void aTerminatedSessionsCommitIsToldAsItWas() throws Exception {
         Map<TransactionEnd, Integer> told = new EnumMap<>(TransactionEnd.class);
         int thrownButThere = 0;
-        for (int id = 0; id < TRIALS; id++) {
+        Set<TransactionEnd> both = EnumSet.of(TransactionEnd.ROLLED_BACK, TransactionEnd.COMMITTED);
+        for (int id = 0; id < TRIALS || !told.keySet().containsAll(both); id++) {
+            int later = 1500 + 10 * Math.max(0, id - TRIALS);
             try (Connection connection = SERVER.connection()) {
                 insert(connection, id);
                 Diagnosis diagnosis = of(null, backend(GuardedPool.pid(connection)));
                 Outcome[] outcome = new Outcome[1];
                 Throwable thrown =
-                        race(connection, 0, 1500, () -> outcome[0] = healer.carryOut(diagnosis, EVIDENCE, "incident"));
+                        race(connection, 0, later, () -> outcome[0] = healer.carryOut(diagnosis, EVIDENCE, "incident"));
                 assertTold(id, outcome[0], thrown);
                 told.merge(outcome[0].transaction(), 1, Integer::sum);
                 if (thrown != null && isThere(id)) {
@@ -246,7 +251,6 @@ class CommitRaceTest {
             }
         }
         System.out.println("told " + told + ", commit() threw although it was done: " + thrownButThere);
-        assertThat(told).containsKeys(TransactionEnd.ROLLED_BACK, TransactionEnd.COMMITTED);
         assertThat(told).as("its id was known").doesNotContainKey(TransactionEnd.UNKNOWN);
     }
 
@@ -345,8 +349,8 @@ class CommitRaceTest {
             admin.setAutoCommit(false);
             statement.execute("SELECT * FROM gate FOR UPDATE");
             Connection connection = leases.getConnection();
-            connection.setNetworkTimeout(owner, 500);
             insert(connection, 1);
+            connection.setNetworkTimeout(owner, 500);
             assertThatThrownBy(connection::commit).isInstanceOf(SQLException.class);
             LeaseSnapshot lease = onlyLease();
             assertThat(lease.callInProgress()).isFalse();

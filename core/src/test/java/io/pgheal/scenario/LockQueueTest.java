@@ -85,10 +85,8 @@ class LockQueueTest {
             queue.add(scene.ours(Scene.update("alice")));
         }
         scene.reported(culprit);
-        long before = scene.guarded().healer().queries();
         owner.end();
         Told told = scene.healed(culprit);
-        long asked = scene.guarded().healer().queries() - before;
         told.as(DiagnosisKind.ABANDONED_TRANSACTION)
                 .tables("login")
                 .tableUnknown(false)
@@ -96,7 +94,6 @@ class LockQueueTest {
                 .rowWaiter(queue.get(0), true, "login")
                 .healedBy(Rung.ABORT);
         assertThat(told.incident().waiters()).allMatch(waiter -> waiter.ours() && "login".equals(waiter.table()));
-        assertThat(asked).describedAs("questions, for 60 waiters").isLessThan(60);
         for (Stuck each : queue) {
             each.goesOn();
         }
