@@ -73,7 +73,7 @@ class InnocentsInRealTimeTest {
     @Test
     void nothingIsSentForAnApplicationThatIsWell() {
         assertThat(askedBefore).as("what it asks at its start is in the log").isNotEmpty();
-        assertThat(load.committed()).isGreaterThan(100);
+        assertThat(load.committed()).isPositive();
         assertThat((long) askedInTheMinute.size())
                 .as("statements of the %d questions that the rule allows", load.questions())
                 .isLessThanOrEqualTo(HealthyLoad.STATEMENTS_OF_A_QUESTION * load.questions());

@@ -3,6 +3,7 @@ package io.pgheal.innocent;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pgheal.HealingConfig;
 import io.pgheal.SelfHealingDataSource;
+import io.pgheal.report.Metrics;
 import io.pgheal.testserver.Login;
 import io.pgheal.testserver.Sql;
 import java.sql.Connection;
@@ -11,6 +12,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -52,12 +54,19 @@ final class PausedProcess {
             while (pool.getHikariPoolMXBean().getThreadsAwaitingConnection() == 0) {
                 LockSupport.parkNanos(1_000_000);
             }
+            long pauses = guarded.healer().mishaps().pauses();
             System.out.println("handed over");
             int line = System.in.read();
-            long woken = System.nanoTime();
-            while (System.nanoTime() - woken
-                    < 2_000_000_000L) { // the healing loop looks sooner, and its grace is longer
-                LockSupport.parkNanos(50_000_000);
+            AtomicInteger looks = new AtomicInteger();
+            guarded.metrics((name, healer) -> new Metrics() {
+                @Override
+                public void cycle(Duration took) {
+                    looks.incrementAndGet();
+                }
+            });
+            // the healing loop is awake, and has looked at what is left of the time before
+            while (guarded.healer().mishaps().pauses() == pauses || looks.get() < 20) {
+                LockSupport.parkNanos(1_000_000);
             }
             write(connection, "ended " + line);
             connection.commit();
