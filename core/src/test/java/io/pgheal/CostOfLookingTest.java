@@ -6,7 +6,12 @@ import static org.awaitility.Awaitility.await;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pgheal.heal.OutcomeKind;
+import io.pgheal.innocent.FakeTime;
+import io.pgheal.postgres.ControlConnection;
+import io.pgheal.postgres.ControlSettings;
+import io.pgheal.postgres.TransactionRef;
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.track.Ticker;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -64,14 +69,24 @@ class CostOfLookingTest {
                 database = row.getString(1);
             }
         }
-        guarded = SelfHealingDataSource.builder(pool).build();
+    }
+
+    private void guard(Ticker ticker) {
+        guarded = SelfHealingDataSource.builder(pool)
+                .config(HealingConfig.builder()
+                        .abandonedPatience(Duration.ofMinutes(10)) // so long is only asked whether anybody waits
+                        .build())
+                .ticker(ticker)
+                .build();
         await().until(() -> guarded.healer().connected());
     }
 
     @AfterEach
     void stop() {
         executor.shutdownNow();
-        guarded.close();
+        if (guarded != null) {
+            guarded.close();
+        }
         pool.close();
     }
 
@@ -87,7 +102,7 @@ class CostOfLookingTest {
     }
 
     private static boolean readsLocks(String sql) {
-        return sql.contains("pg_locks");
+        return sql.contains("pg_lock");
     }
 
     private static void letPass(Duration time) {
@@ -98,6 +113,8 @@ class CostOfLookingTest {
     /** All in one question, and ever more seldom: at 0.5, 1, 2, 4 and 8 s, in two steps each, and the story once. */
     @Test
     void aPileUpIsAskedAboutOnceForAllAndEverMoreSeldom() throws Exception {
+        FakeTime time = new FakeTime(); // so that all of them have the same age, on any machine
+        guard(time);
         Connection holder = guarded.getConnection();
         holder.setAutoCommit(false);
         increment(holder);
@@ -111,8 +128,8 @@ class CostOfLookingTest {
                 return null;
             }));
         }
-        await().until(() -> guarded.incidents().size() == 1);
-        letPass(Duration.ofSeconds(8));
+        await().atMost(Duration.ofSeconds(60)).until(() -> waitForLocks() == WAITERS);
+        time.pass(Duration.ofMillis(8500), Duration.ofMillis(100));
 
         List<String> asked = askedSince(before);
         assertThat(asked).isNotEmpty().hasSizeLessThan(60);
@@ -134,9 +151,20 @@ class CostOfLookingTest {
         }
     }
 
+    private static int waitForLocks() throws SQLException {
+        try (Connection connection = SERVER.connection();
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(
+                        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")) {
+            row.next();
+            return row.getInt(1);
+        }
+    }
+
     /** Each time-out is a reason to ask at once; a stream of them is not a reason to ask all the time. */
     @Test
     void aStreamOfLockTimeoutsIsNotAskedAboutAllTheTime() throws Exception {
+        guard(Ticker.system());
         try (ManySessions crowd = new ManySessions(SERVER, 1, LOCKS)) {
             assertThat(crowd).isNotNull();
             Connection holder = guarded.getConnection();
@@ -172,14 +200,15 @@ class CostOfLookingTest {
             assertThat(asked).anyMatch(CostOfLookingTest::readsLocks);
             assertThat((double)
                             asked.stream().filter(CostOfLookingTest::readsLocks).count())
-                    .as("of %d statements in %.1f s, those that read pg_locks", asked.size(), seconds)
-                    .isLessThan(3 * seconds);
+                    .as("of %d statements in %.1f s, those that read pg_locks; and the story", asked.size(), seconds)
+                    .isLessThanOrEqualTo(4 * seconds + 2);
         }
     }
 
     /** Several times a second, as long as there is a suspect: that must stay cheap, however much is locked. */
     @Test
     void whileOnlySuspectsAreLookedAtLocksAreNotRead() throws Exception {
+        guard(Ticker.system());
         try (ManySessions crowd = new ManySessions(SERVER, SESSIONS, LOCKS)) {
             assertThat(crowd).isNotNull();
             int before = LOG.byPgheal(database).size();
@@ -207,19 +236,33 @@ class CostOfLookingTest {
         }
     }
 
-    /** The server's part of it does not grow with the locks. */
+    /** By what they read, not by the time that it takes, which is the machine's: {@link LookingCostTable} measures that. */
     @Test
     void theLooksThatAreMadeOftenDoNotGrowWithTheLocks() throws Exception {
-        LookingCost few = LookingCost.on(SERVER, SESSIONS, 1);
-        LookingCost many = LookingCost.on(SERVER, SESSIONS, LOCKS);
-        assertThat(many.fullTree()).as("what reads pg_locks does").isGreaterThan(few.fullTree());
-        assertThat(many.inTheWay()).isLessThan(notMuchMoreThan(few.inTheWay())).isLessThan(many.fullTree());
-        assertThat(many.cheapTree())
-                .isLessThan(notMuchMoreThan(few.cheapTree()))
-                .isLessThan(many.fullTree());
-    }
+        try (Connection holder = SERVER.connection();
+                ControlConnection control =
+                        new ControlConnection(ControlSettings.of(SERVER.url(), SERVER.user(), SERVER::password))) {
+            control.connect();
+            holder.setAutoCommit(false);
+            increment(holder);
+            TransactionRef judged = control.backend(GuardedPool.pid(holder))
+                    .orElseThrow()
+                    .judged()
+                    .orElseThrow();
+            List<Integer> pids = List.of(judged.backend().pid());
 
-    private static Duration notMuchMoreThan(Duration time) {
-        return time.multipliedBy(5).plusMillis(5);
+            int before = LOG.byPgheal(database).size();
+            control.inTheWay(pids);
+            control.blockingTree(pids);
+            control.transactionGone(judged, pids);
+            assertThat(askedSince(before)).hasSizeGreaterThanOrEqualTo(3).noneMatch(CostOfLookingTest::readsLocks);
+
+            before = LOG.byPgheal(database).size();
+            control.fullBlockingTree(pids);
+            assertThat(askedSince(before)).as("what tells the tables does").anyMatch(CostOfLookingTest::readsLocks);
+            before = LOG.byPgheal(database).size();
+            control.story(judged.backend());
+            assertThat(askedSince(before)).anyMatch(CostOfLookingTest::readsLocks);
+        }
     }
 }
