@@ -18,6 +18,12 @@ export function say(node, text) {
   }
 }
 
+// What a row is of: as long as that is the same, its element is, too.
+export function keyed(key, created) {
+  created.dataset.key = key;
+  return created;
+}
+
 export function seconds(value) {
   return value < 10 ? `${value.toFixed(1)} s` : `${Math.round(value)} s`;
 }

@@ -31,6 +31,9 @@ async function strike(fault, button) {
   byId('fault-details').replaceChildren();
   const answer = await ask(pathOf(fault), { method: 'POST' });
   button.disabled = false;
+  if (document.activeElement === document.body) {
+    button.focus(); // to be disabled took it away
+  }
   say(byId('fault-answer'), answer === null
     ? `${fault.title}: the application does not answer.`
     : `${fault.title}: ${answer.status} · ${outcomeOf(answer.body)}`);

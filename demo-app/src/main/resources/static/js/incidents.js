@@ -1,4 +1,5 @@
-import { ask, byId, clock, element, say } from './elements.js';
+import { ask, byId, clock, element, keyed, say } from './elements.js';
+import { draw } from './redraw.js';
 
 // What is off now stays off until somebody starts the application anew.
 const PAUSE_WHEN_OFF = 5000;
@@ -11,8 +12,6 @@ const GUARD = {
   off: 'pgheal is set to off',
   mixed: 'pgheal: several modes',
 };
-
-let drawn = new Map();
 
 export async function showIncidents() {
   const answer = await ask('/actuator/pgheal');
@@ -64,22 +63,8 @@ function incidentsOf(body) {
     .sort((a, b) => b.at.localeCompare(a.at));
 }
 
-// An incident that did not change keeps its element: an opened detail stays open.
 function drawIncidents(incidents) {
-  const list = byId('incidents');
-  const kept = new Map();
-  const wanted = incidents.slice(0, SHOWN).map((incident) => {
-    const key = incident.id;
-    const content = JSON.stringify(incident);
-    const known = drawn.get(key);
-    const item = known?.content === content ? known.item : incidentItem(incident);
-    kept.set(key, { content, item });
-    return item;
-  });
-  drawn = kept;
-  if (wanted.length !== list.children.length || wanted.some((item, i) => list.children[i] !== item)) {
-    list.replaceChildren(...wanted);
-  }
+  draw(byId('incidents'), incidents.slice(0, SHOWN).map((incident) => keyed(incident.id, incidentItem(incident))));
 }
 
 // The only place that knows what an incident looks like.

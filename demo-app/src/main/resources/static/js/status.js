@@ -1,4 +1,5 @@
-import { ask, byId, element, say, seconds } from './elements.js';
+import { ask, byId, element, keyed, say, seconds } from './elements.js';
+import { draw } from './redraw.js';
 
 export async function showStatus() {
   const answer = await ask('/api/status');
@@ -14,7 +15,7 @@ export async function showStatus() {
 function showPool(pool) {
   const slots = Array.from({ length: pool.maximum }, (_, i) =>
     element('span', i < pool.active ? 'busy' : i < pool.total ? 'idle' : ''));
-  byId('pool-slots').replaceChildren(...slots);
+  draw(byId('pool-slots'), slots);
   const waiting = pool.waiting ? `, ${pool.waiting} waiting for one` : '';
   say(byId('pool-text'), `${pool.active} of ${pool.maximum} connections are borrowed, ${pool.idle} idle${waiting}.`);
 }
@@ -24,7 +25,7 @@ function showSessions(sessions) {
   say(byId('session-note'), sessions.length
     ? 'Transactions that are open right now, the oldest first. Values in statements are left out.'
     : 'None: every transaction has ended.');
-  byId('sessions').replaceChildren(...sessions.map(sessionItem));
+  draw(byId('sessions'), sessions.map((session) => keyed(session.pid, sessionItem(session))));
 }
 
 function sessionItem(session) {
@@ -43,11 +44,11 @@ function sessionItem(session) {
 
 function showBackground(runs) {
   byId('background-note').hidden = runs.length > 0;
-  byId('background').replaceChildren(...runs.slice(0, 6).map((run) => element('li', '',
+  draw(byId('background'), runs.slice(0, 6).map((run) => keyed(run.id, element('li', '',
     element('strong', '', run.kind),
     element('span', '', run.username),
     element('span', `tag ${run.result === null ? '' : run.result.startsWith('ended') ? 'bad' : 'good'}`,
       run.result === null ? 'running' : 'ended'),
     run.result === null ? '' : element('span', '', run.result),
-    run.millis === null ? '' : element('span', 'age', seconds(run.millis / 1000)))));
+    run.millis === null ? '' : element('span', 'age', seconds(run.millis / 1000))))));
 }

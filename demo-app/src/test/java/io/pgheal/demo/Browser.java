@@ -7,27 +7,32 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.logging.Level;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.openqa.selenium.By;
 import org.openqa.selenium.Dimension;
-import org.openqa.selenium.Keys;
+import org.openqa.selenium.NoSuchElementException;
 import org.openqa.selenium.OutputType;
-import org.openqa.selenium.StaleElementReferenceException;
 import org.openqa.selenium.WebElement;
 import org.openqa.selenium.chrome.ChromeDriver;
 import org.openqa.selenium.chrome.ChromeDriverService;
 import org.openqa.selenium.chrome.ChromeOptions;
+import org.openqa.selenium.interactions.Actions;
 import org.openqa.selenium.logging.LogType;
 import org.openqa.selenium.logging.LoggingPreferences;
 
 /** A headless Chromium, the machine's own; without one the test is skipped, and says so. */
 final class Browser implements AutoCloseable {
+    /** For what has to come sooner or later; how fast it comes is no matter. */
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
     private final ChromeDriver driver;
     private final Path profile;
 
@@ -129,8 +134,8 @@ final class Browser implements AutoCloseable {
     }
 
     WebElement find(String selector) {
-        return await().atMost(Duration.ofSeconds(20))
-                .ignoreExceptions()
+        return await().atMost(PATIENCE)
+                .ignoreException(NoSuchElementException.class)
                 .until(() -> driver.findElement(By.cssSelector(selector)), WebElement::isDisplayed);
     }
 
@@ -143,33 +148,41 @@ final class Browser implements AutoCloseable {
         return driver.switchTo().activeElement();
     }
 
-    /** Clicks also what is just being drawn anew. */
-    void click(String selector) {
-        await().atMost(Duration.ofSeconds(20)).ignoreExceptions().until(() -> {
-            driver.findElement(By.cssSelector(selector)).click();
-            return true;
-        });
+    /** Sets the keyboard's focus, as many presses of Tab would. */
+    void focus(WebElement element) {
+        driver.executeScript("arguments[0].focus()", element);
     }
 
-    /** Presses a key also at what is just being drawn anew. */
-    void press(String selector, Keys key) {
-        await().atMost(Duration.ofSeconds(20)).ignoreExceptions().until(() -> {
-            driver.findElement(By.cssSelector(selector)).sendKeys(key);
-            return true;
-        });
+    void pressAndHold(WebElement element) {
+        new Actions(driver).clickAndHold(element).perform();
+    }
+
+    void letGo() {
+        new Actions(driver).release().perform();
     }
 
     void awaitText(String selector, String text) {
-        await().atMost(Duration.ofSeconds(20))
-                .ignoreException(StaleElementReferenceException.class)
+        await().atMost(PATIENCE)
                 .untilAsserted(() -> assertThat(texts(selector))
                         .anySatisfy(one -> assertThat(one).containsIgnoringCase(text)));
     }
 
+    /** Waits until what changes all the time has done so again and again. */
+    void awaitChanges(String selector, int times) {
+        Set<List<String>> seen = new HashSet<>();
+        await().atMost(PATIENCE).until(() -> {
+            seen.add(texts(selector));
+            return seen.size() > times;
+        });
+    }
+
+    /** What is seen of them all at one moment: in the next a row may be gone. */
+    @SuppressWarnings("unchecked")
     List<String> texts(String selector) {
-        return driver.findElements(By.cssSelector(selector)).stream()
-                .map(WebElement::getText)
-                .toList();
+        return (List<String>) driver.executeScript(
+                "return [...document.querySelectorAll(arguments[0])]"
+                        + ".map((each) => (each.checkVisibility() ? each.innerText : ''))",
+                selector);
     }
 
     /** Whether the page can be scrolled sideways: on a phone nothing may stand out. */

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import javax.sql.DataSource;
 import org.springframework.boot.SpringApplication;
 import org.springframework.context.ConfigurableApplicationContext;
@@ -20,6 +21,9 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** The demo on a free port, asked over HTTP like by anybody. */
 final class RunningDemo implements AutoCloseable {
+
+    /** Who is locked out waits until somebody sets him free; that is longer than any test's other patience. */
+    private static final Duration NO_ANSWER = Duration.ofMinutes(5);
 
     private static final JsonMapper JSON = JsonMapper.shared();
 
@@ -47,6 +51,24 @@ final class RunningDemo implements AutoCloseable {
     Answer login(String username, String password) {
         String body = "{\"username\":\"" + username + "\",\"password\":\"" + password + "\"}";
         return post("/api/login", body);
+    }
+
+    CompletableFuture<Answer> loginMeanwhile(String username) {
+        // Not in the common pool: with two processors it may have one thread, and that may be waiting already.
+        return CompletableFuture.supplyAsync(() -> login(username, "secret"), work -> {
+            Thread thread = new Thread(work, "login of " + username);
+            thread.setDaemon(true);
+            thread.start();
+        });
+    }
+
+    /** Whoever stands in others' way, as pgheal tells it. */
+    List<JsonNode> roots() {
+        return get("/actuator/pghealtree")
+                .json()
+                .at("/dataSources/dataSource/roots")
+                .valueStream()
+                .toList();
     }
 
     Answer post(String path) {
@@ -91,7 +113,7 @@ final class RunningDemo implements AutoCloseable {
     }
 
     private HttpRequest.Builder to(String path) {
-        return HttpRequest.newBuilder(URI.create(url(path))).timeout(Duration.ofSeconds(30));
+        return HttpRequest.newBuilder(URI.create(url(path))).timeout(NO_ANSWER);
     }
 
     private Answer send(HttpRequest.Builder request) {

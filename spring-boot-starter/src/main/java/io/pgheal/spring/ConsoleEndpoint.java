@@ -29,6 +29,7 @@ final class ConsoleEndpoint {
             Map.entry("incidents.js", SCRIPT),
             Map.entry("leases.js", SCRIPT),
             Map.entry("locks.js", SCRIPT),
+            Map.entry("redraw.js", SCRIPT),
             Map.entry("sources.js", SCRIPT),
             Map.entry("tree.js", SCRIPT));
 

@@ -85,13 +85,22 @@ async function act(how) {
     answered(troubleOf(answer), 'bad');
     byId('act-terminate').disabled = false;
     byId('act-cancel').disabled = false;
+    goOnAt(byId(`act-${how}`));
   } else {
     const told = answer.body.incidents.map((incident) => `pid ${incident.backend?.pid}: ${words(incident.outcome)}`
       + (incident.outcome === 'REPORTED' ? ` (${incident.decision.reason})` : '')).join('; ') || 'nobody was hit';
     answered(told, answer.body.incidents.every((incident) => incident.outcome === 'HEALED') ? 'good' : 'bad');
     offer(false, false);
+    goOnAt(byId('act-close'));
   }
   done();
+}
+
+// What was pressed is disabled or hidden meanwhile, and has lost the keyboard's focus; who types a name keeps it.
+function goOnAt(button) {
+  if (document.activeElement !== byId('operator')) {
+    button.focus();
+  }
 }
 
 function answered(text, tone) {

@@ -41,19 +41,10 @@ export function say(node, text) {
   }
 }
 
-// Replaces what is shown only when it is another thing: open details and selections stay. The keyboard's focus stays on what
-// does the same as before (data-does says what), if it is still there.
-const shown = new WeakMap();
-export function draw(container, content, build) {
-  const key = JSON.stringify(content);
-  if (shown.get(container) !== key) {
-    shown.set(container, key);
-    const does = container.contains(document.activeElement) ? document.activeElement.dataset.does : undefined;
-    container.replaceChildren(...build());
-    if (does) {
-      [...container.querySelectorAll('[data-does]')].find((each) => each.dataset.does === does)?.focus();
-    }
-  }
+// What the row, or the button, is of: as long as that is the same, its element is, too.
+export function keyed(key, created) {
+  created.dataset.key = key;
+  return created;
 }
 
 export function span(millis) {

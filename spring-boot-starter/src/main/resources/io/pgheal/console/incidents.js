@@ -1,4 +1,5 @@
-import { byId, clock, element, say, span, words } from './elements.js';
+import { byId, clock, element, keyed, say, span, words } from './elements.js';
+import { draw } from './redraw.js';
 
 const TONE = {
   HEALED: 'good', RELEASED_UNVERIFIED: 'warn', WITHDRAWN: '', UNRESOLVED: 'bad', WOULD_HEAL: 'warn', REPORTED: '', REFUTED: 'bad',
@@ -6,7 +7,7 @@ const TONE = {
 
 let drawn = new Map();
 
-// A timeline, the newest first. An incident that did not change keeps its element: an opened story stays open.
+// A timeline, the newest first. Most of it never changes: only what did is built anew.
 export function drawIncidents(dataSources) {
   const all = Object.values(dataSources).flatMap((source) => source.incidents)
     .sort((a, b) => b.at.localeCompare(a.at));
@@ -14,20 +15,10 @@ export function drawIncidents(dataSources) {
   const incidents = all.filter((incident) => !wanted || incident.outcome === wanted);
   say(byId('incident-count'), all.length ? `(${all.length})` : '(none)');
   tellOfRefutations(all);
-  const kept = new Map();
-  const items = incidents.map((incident) => {
-    const key = `${incident.dataSource} ${incident.id}`;
-    const content = JSON.stringify(incident);
-    const known = drawn.get(key);
-    const one = known?.content === content ? known.one : item(incident);
-    kept.set(key, { content, one });
-    return one;
-  });
-  drawn = kept;
-  const list = byId('incidents');
-  if (items.length !== list.children.length || items.some((one, i) => list.children[i] !== one)) {
-    list.replaceChildren(...items);
-  }
+  const contents = incidents.map((incident) => JSON.stringify(incident));
+  const shown = draw(byId('incidents'), incidents.map((incident, i) => drawn.get(contents[i])
+    ?? keyed(`${incident.dataSource} ${incident.id}`, item(incident))));
+  drawn = new Map(shown.map((one, i) => [contents[i], one]));
 }
 
 // What a week of observing is for: how many of the judgements were wrong.

@@ -1,4 +1,5 @@
-import { bar, byId, draw, element, say, span } from './elements.js';
+import { bar, byId, element, keyed, say, span } from './elements.js';
+import { draw } from './redraw.js';
 
 const SHOWN = 30;
 
@@ -11,7 +12,7 @@ export function drawLeases(dataSources) {
   say(byId('lease-count'), leases.length ? `(${leases.length}, ${open} with an open transaction)` : '(none)');
   const shown = leases.slice(0, SHOWN);
   const longest = Math.max(1000, ...shown.map((lease) => lease.heldMillis));
-  draw(byId('leases'), [shown, longest], () => shown.map((lease) => item(lease, longest)));
+  draw(byId('leases'), shown.map((lease) => keyed(`${lease.dataSource} ${lease.id}`, item(lease, longest))));
   const moving = Object.values(dataSources).flatMap((source) => source.movingSites ?? []);
   say(byId('moving'), moving.length
     ? `Seen to hand their connections to other threads, so that thread evidence is void there: ${moving.join(', ')}` : '');

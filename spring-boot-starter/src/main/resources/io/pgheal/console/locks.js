@@ -1,5 +1,6 @@
 import { locksOn, troubleOf } from './endpoints.js';
-import { byId, draw, element, say, span } from './elements.js';
+import { byId, element, keyed, say, span } from './elements.js';
+import { draw } from './redraw.js';
 
 // The hand-written query of the old days: who holds which locks on one table, and who waits for them.
 
@@ -7,7 +8,7 @@ let asked = null;
 
 // Several data sources may be on one server, or on as many: one of them is asked.
 export function drawChoice(names) {
-  draw(byId('source'), names, () => names.map((name) => element('option', '', name)));
+  draw(byId('source'), names.map((name) => keyed(name, element('option', '', name))));
   byId('source-choice').hidden = names.length < 2;
 }
 
@@ -23,7 +24,7 @@ export function show(table) {
 
 export function ask(table) {
   asked = { table, dataSource: chosen() };
-  draw(byId('locks'), [], () => []);
+  draw(byId('locks'), []);
   say(byId('locks-note'), `asking who holds ${table} …`);
   return lookAgain();
 }
@@ -41,7 +42,7 @@ export async function lookAgain() {
   const told = answer.body.dataSources?.[dataSource];
   if (answer.status !== 200 || !told || told.error) {
     say(byId('locks-note'), told?.error ?? troubleOf(answer));
-    draw(byId('locks'), [], () => []);
+    draw(byId('locks'), []);
     return;
   }
   const held = told.locks.filter((lock) => lock.held);
@@ -50,7 +51,7 @@ export async function lookAgain() {
     ? `${table}: ${held.length} held, ${awaited} awaited.`
     : `${table}: nobody holds a lock on it, nobody waits for one. Is it the table's whole name?`);
   const locks = [...held, ...told.locks.filter((lock) => !lock.held)];
-  draw(byId('locks'), locks.map((lock) => ({ ...lock, waitedMillis: 0, stateAgeMillis: 0, transactionAgeMillis: 0 })), () => (locks.length ? [tableOf(locks)] : []));
+  draw(byId('locks'), locks.length ? [tableOf(locks)] : []);
 }
 
 function tableOf(locks) {
@@ -71,10 +72,10 @@ function row(lock) {
   const session = lock.preparedTransaction
     ? `prepared transaction ${lock.preparedTransaction}`
     : `pid ${lock.pid}, ${lock.applicationName || lock.user || 'hidden'}`;
-  return element('tr', '',
+  return keyed(`${session} ${lock.backendStart} ${lock.mode} ${lock.lockType}`, element('tr', '',
     element('td', '', element('span', lock.held ? 'tag warn' : 'tag bad', lock.held ? 'holds' : 'waits')),
     element('td', '', `${lock.mode} (${lock.lockType})`),
     element('td', '', session),
-    element('td', '', lock.held ? lock.state ?? '' : `waited for ${span(lock.waitedMillis)} when first seen here`),
-    element('td', '', lock.lastStatement ? element('code', '', lock.lastStatement) : null));
+    element('td', '', lock.held ? lock.state ?? '' : `waited for ${span(lock.waitedMillis)}`),
+    element('td', '', lock.lastStatement ? element('code', '', lock.lastStatement) : null)));
 }

@@ -1,12 +1,12 @@
 import { changeMode, troubleOf } from './endpoints.js';
-import { byId, draw, element, say, span } from './elements.js';
+import { byId, element, keyed, say, span } from './elements.js';
+import { draw } from './redraw.js';
 
 const MODES = ['heal', 'observe', 'off'];
 
 export function drawSources(dataSources, modeIsOpen, again) {
-  const content = Object.entries(dataSources).map(([name, source]) => [name, source.mode, { ...source.healer, queries: 0, quietestMillis: Math.floor(source.healer.quietestMillis / 1000) }, modeIsOpen]);
-  draw(byId('sources'), content, () => Object.entries(dataSources)
-    .map(([name, source]) => card(name, source, modeIsOpen, again)));
+  draw(byId('sources'), Object.entries(dataSources)
+    .map(([name, source]) => keyed(name, card(name, source, modeIsOpen, again))));
 }
 
 function card(name, source, modeIsOpen, again) {
@@ -29,16 +29,15 @@ function modes(name, present, again) {
   const buttons = MODES.map((mode) => {
     const button = element('button', '', mode);
     button.type = 'button';
-    button.dataset.does = `${mode} ${name}`;
     button.setAttribute('aria-pressed', String(mode === present));
-    button.addEventListener('click', async () => {
+    button.onclick = async () => {
       const answer = await changeMode(name, mode);
       if (answer.status !== 200) {
         byId('trouble').hidden = false;
         say(byId('trouble'), `The mode was not changed: ${troubleOf(answer)}`);
       }
       again();
-    });
+    };
     return button;
   });
   const group = element('div', 'modes', ...buttons);

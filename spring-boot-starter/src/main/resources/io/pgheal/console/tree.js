@@ -1,4 +1,5 @@
-import { byId, draw, element, say, span } from './elements.js';
+import { byId, element, keyed, say, span } from './elements.js';
+import { draw } from './redraw.js';
 
 // Who waits for whom, as a tree: each root, and below it those who wait for it, directly or behind others.
 export function drawTree(answer, acts) {
@@ -24,9 +25,7 @@ export function drawTree(answer, acts) {
     }
   }
   say(byId('tree-note'), note(roots.length, waiting, truncated, errors));
-  draw(byId('tree'), stable(roots), () => roots.length
-    ? [list('tree', roots.map((root) => item(root, true, acts)))]
-    : []);
+  draw(byId('tree'), roots.length ? [list('tree', roots.map((root) => item(root, true, acts)))] : []);
 }
 
 function note(roots, waiting, truncated, errors) {
@@ -66,17 +65,11 @@ function nest(pid, below, drawn) {
   });
 }
 
-// Ages change with every look; they are shown in whole seconds, so that the page stands still in between.
-function stable(value) {
-  return JSON.parse(JSON.stringify(value, (key, each) => (key.endsWith('Millis') && typeof each === 'number'
-    ? Math.floor(each / 1000) : key === 'lease' ? each?.id : each)));
-}
-
 const list = (className, items) => element('ul', className, ...items);
 
 function item(session, isRoot, acts) {
   const children = session.children.length ? list('', session.children.map((child) => item(child, false, acts))) : null;
-  return element('li', '', node(session, isRoot, acts), children);
+  return keyed(`${session.pid} ${session.backendStart}`, element('li', '', node(session, isRoot, acts), children));
 }
 
 function node(session, isRoot, acts) {
@@ -94,8 +87,7 @@ function node(session, isRoot, acts) {
   if (isRoot && acts.open && session.backendStart) {
     const button = element('button', 'danger', 'End it …');
     button.type = 'button';
-    button.dataset.does = `end ${session.pid} ${session.backendStart}`;
-    button.addEventListener('click', () => acts.onSession(session));
+    button.onclick = () => acts.onSession(session);
     card.append(element('div', 'buttons', button));
   }
   return card;
