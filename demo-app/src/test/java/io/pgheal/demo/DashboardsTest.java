@@ -31,7 +31,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** The dashboard and the rules ask for what there is: checked by Prometheus' own tools, and by a real one on the demo. */
-@Tag("long")
+@Tag("thorough")
 class DashboardsTest {
     private static final Path DASHBOARDS = Path.of("..", "docs", "dashboards");
     private static final Pattern METRIC = Pattern.compile("\\bpgheal_[a-z_]+");
@@ -83,7 +83,7 @@ class DashboardsTest {
     void aRealPrometheusAnswersEveryPanelOfTheDashboard() throws Exception {
         Assumptions.assumeTrue(
                 isInstalled("prometheus"), "SKIPPED: no Prometheus here (Debian: apt-get install prometheus)");
-        try (RunningDemo demo = RunningDemo.start(temporary.resolve("db"));
+        try (RunningDemo demo = RunningDemo.start(temporary.resolve("db"), "--demo.login-lock-timeout=2m");
                 Prometheus prometheus = new Prometheus(demo.url("").replace("http://", ""))) {
             prometheus.awaitAnswer("pgheal_leases");
             expressions().forEach((what, expression) -> {
@@ -97,7 +97,7 @@ class DashboardsTest {
             prometheus.awaitRules(QUIET.keySet(), "PghealLeakHealed");
             prometheus.awaitAnswer("pgheal_leaks_total{site=~\".*OrgChartPage.open.*\"} > 1");
             prometheus.awaitAnswer("sum by (evidence) (pgheal_evidence_total{evidence=\"SCOPE_ENDED\"}) > 0");
-            prometheus.awaitAnswer("histogram_quantile(0.99, sum by (le) (pgheal_time_to_heal_seconds_bucket)) < 60");
+            prometheus.awaitAnswer("histogram_quantile(0.99, sum by (le) (pgheal_time_to_heal_seconds_bucket)) > 0");
             prometheus.awaitAnswer("pgheal_waiters_blocked == 0");
         }
     }

@@ -8,10 +8,12 @@ import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 @DisplayName("Without pgheal")
+@Tag("thorough")
 class DemoDisasterTest {
 
     private RunningDemo demo;
@@ -49,7 +51,7 @@ class DemoDisasterTest {
     @DisplayName("a lost reader and a migration keep everybody out")
     void convoyLocksEverybodyOut() {
         assertThat(demo.post("/api/faults/convoy").status()).isEqualTo(202);
-        await().atMost(Duration.ofSeconds(10))
+        await().atMost(Duration.ofSeconds(60))
                 .until(() -> demo.get("/api/status").body().contains("ALTER TABLE user_login_info"));
 
         assertThat(demo.login("bob", "secret").status()).isEqualTo(503);
@@ -59,7 +61,7 @@ class DemoDisasterTest {
     @DisplayName("work that is slow, but alive, ends by itself")
     void slowWorkCommits() {
         assertThat(demo.post("/api/faults/slow-but-alive?seconds=1").status()).isEqualTo(202);
-        await().atMost(Duration.ofSeconds(20))
+        await().atMost(Duration.ofSeconds(60))
                 .until(() -> demo.get("/api/status").body().contains("\"committed\""));
 
         assertThat(demo.login("alice", "secret").status()).isEqualTo(200);

@@ -6,31 +6,54 @@ import static org.awaitility.Awaitility.await;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 @DisplayName("With a lock timeout that is shorter than the heal takes")
+@Tag("thorough")
 class DemoRetryTest {
 
     @Test
     @DisplayName("the login is tried again after the heal, within its own request")
     void theLoginIsTriedAgain(@TempDir Path directory) {
+        // A machine that is too slow to see within its lock timeout whom the login waits for, or is so slow to log in
+        // that the
+        // heal comes first, gets twice the time.
+        boolean triedAgain = false;
+        for (Duration timeout = Duration.ofMillis(1500);
+                !triedAgain && timeout.toSeconds() < 30;
+                timeout = timeout.multipliedBy(2)) {
+            triedAgain = isTriedAgain(directory.resolve("data" + timeout), timeout);
+        }
+        assertThat(triedAgain).isTrue();
+    }
+
+    /** Whether a login was answered well though its first attempt must have been given up. */
+    private static boolean isTriedAgain(Path data, Duration lockTimeout) {
         try (RunningDemo demo = RunningDemo.start(
-                directory.resolve("data"),
+                data,
                 "--pgheal.lock-wait.threshold=200ms",
-                "--pgheal.abandoned.grace=4s",
-                "--demo.login-lock-timeout=1500ms")) {
+                "--pgheal.abandoned.grace=" + lockTimeout.multipliedBy(3).toMillis() + "ms",
+                "--pgheal.abandoned.patience=1h",
+                "--demo.login-lock-timeout=" + lockTimeout.toMillis() + "ms")) {
             assertThat(demo.post("/api/faults/leak-in-executor").status()).isEqualTo(202);
-            await().atMost(Duration.ofSeconds(20))
+            await().atMost(Duration.ofSeconds(60))
                     .until(() -> demo.background("leak-in-executor").stream()
                             .anyMatch(run -> run.get("result").asString("").contains("StackOverflowError")));
 
             RunningDemo.Answer login = demo.login("alice", "secret");
 
-            assertThat(login.status()).as(login.body()).isEqualTo(200);
-            assertThat(login.took()).isGreaterThan(Duration.ofMillis(1500));
-            await().until(() -> demo.incidents().stream()
-                    .anyMatch(incident -> incident.get("outcome").asString().equals("HEALED")));
+            System.out.println("[demo] with a lock timeout of " + lockTimeout + " the login took " + login.took() + ": "
+                    + login.status());
+            if (login.status() != 200 || login.took().compareTo(lockTimeout) < 0) {
+                return false;
+            }
+            await().atMost(Duration.ofSeconds(60))
+                    .until(() -> demo.incidents().stream()
+                            .anyMatch(incident ->
+                                    incident.get("outcome").asString().equals("HEALED")));
+            return true;
         }
     }
 }

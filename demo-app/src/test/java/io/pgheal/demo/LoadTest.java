@@ -12,8 +12,10 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -33,25 +35,29 @@ class LoadTest {
     }
 
     @Test
+    @Tag("thorough")
     void withPghealNobodyStaysStuck(@TempDir Path directory) throws Exception {
         try (RunningDemo demo = RunningDemo.start(directory.resolve("data"))) {
-            List<Second> seconds = load(demo);
-            Second last = seconds.get(seconds.size() - 1);
-            assertThat(last.healed()).isPositive();
-            assertThat(last.stuck()).isZero();
-            assertThat(last.logins()).isPositive();
+            assertSeen(demo, seconds -> {
+                Second last = seconds.get(seconds.size() - 1);
+                assertThat(last.healed()).isPositive();
+                assertThat(last.stuck()).isZero();
+                assertThat(last.logins()).isPositive();
+            });
         }
     }
 
     @Test
+    @Tag("thorough")
     void withoutPghealAllAreStuckInTheEnd(@TempDir Path directory) throws Exception {
         try (RunningDemo demo = RunningDemo.start(directory.resolve("data"), "--pgheal.enabled=false")) {
-            List<Second> seconds = load(demo);
-            Second last = seconds.get(seconds.size() - 1);
-            assertThat(last.logins()).isZero();
-            assertThat(last.healed()).isZero();
-            assertThat(seconds)
-                    .anyMatch(second -> second.stuck() == 3); // until their attempts fail, and they try again
+            assertSeen(demo, seconds -> {
+                Second last = seconds.get(seconds.size() - 1);
+                assertThat(last.logins()).isZero();
+                assertThat(last.healed()).isZero();
+                assertThat(seconds)
+                        .anyMatch(second -> second.stuck() == 3); // until their attempts fail, and they try again
+            });
         }
     }
 
@@ -76,17 +82,32 @@ class LoadTest {
         }
     }
 
-    private static List<Second> load(RunningDemo demo) throws Exception {
+    /** What comes of it in the end is seen on any machine; on a slow one the end comes later. */
+    private static void assertSeen(RunningDemo demo, Consumer<List<Second>> effect) throws Exception {
+        for (int seconds = 8; ; seconds *= 2) {
+            List<Second> told = load(demo, seconds);
+            try {
+                effect.accept(told);
+                return;
+            } catch (AssertionError notYet) {
+                if (seconds > 32) {
+                    throw notYet;
+                }
+            }
+        }
+    }
+
+    private static List<Second> load(RunningDemo demo, int seconds) throws Exception {
         ByteArrayOutputStream printed = new ByteArrayOutputStream();
         LoadGenerator.run(
                 new PrintStream(printed, true, StandardCharsets.UTF_8),
                 "--url=" + demo.url(""),
                 "--clients=3",
-                "--seconds=8",
+                "--seconds=" + seconds,
                 "--fault-rate=2");
         List<String> lines = printed.toString(StandardCharsets.UTF_8).lines().toList();
         lines.forEach(line -> System.out.println("[demo] " + line));
-        assertThat(lines).hasSize(8);
+        assertThat(lines).hasSize(seconds);
         return lines.stream().map(Second::parse).toList();
     }
 }
