@@ -20,11 +20,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What the healing loop remembers. */
-@Timeout(120)
 class BoundsTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();

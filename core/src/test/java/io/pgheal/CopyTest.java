@@ -38,7 +38,6 @@ import org.postgresql.largeobject.LargeObject;
 import org.postgresql.largeobject.LargeObjectManager;
 
 /** COPY and the driver's other doors, which open behind {@code unwrap}: what cuts them poisons as anywhere else. */
-@Timeout(120)
 class CopyTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();

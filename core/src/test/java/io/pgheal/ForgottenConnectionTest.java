@@ -17,11 +17,9 @@ import java.sql.Connection;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The network has forgotten a connection: its end is not told to the server, which keeps the transaction for hours. */
-@Timeout(120)
 class ForgottenConnectionTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();

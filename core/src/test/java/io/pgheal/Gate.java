@@ -13,10 +13,7 @@ final class Gate {
 
     Gate(PostgresServer server) throws SQLException {
         this.server = server;
-        server.app()
-                .run(
-                        "CREATE TABLE IF NOT EXISTS opened (gate int)",
-                        "DELETE FROM opened WHERE gate = " + number);
+        server.app().run("CREATE TABLE IF NOT EXISTS opened (gate int)", "DELETE FROM opened WHERE gate = " + number);
     }
 
     /** What runs until then. */

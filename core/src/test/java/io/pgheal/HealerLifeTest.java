@@ -24,11 +24,9 @@ import java.util.concurrent.CountDownLatch;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The healer itself: blind, overruled, listened to, closed. */
-@Timeout(120)
 class HealerLifeTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();

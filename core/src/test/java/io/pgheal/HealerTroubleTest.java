@@ -27,11 +27,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** One of the healer's own threads hangs, or is struck where it hurts: the others go on, and health tells of it. */
-@Timeout(120)
 class HealerTroubleTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();

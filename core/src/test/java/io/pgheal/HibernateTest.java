@@ -24,14 +24,12 @@ import org.hibernate.SessionFactory;
 import org.hibernate.Transaction;
 import org.hibernate.cfg.Configuration;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What Hibernate calls to clean up after a call that was cut, or on a lease that was revoked. */
-@Timeout(120)
 class HibernateTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();

@@ -11,6 +11,7 @@ import io.pgheal.heal.OutcomeKind;
 import io.pgheal.heal.Rung;
 import io.pgheal.report.Incident;
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.testserver.SideBySide;
 import io.pgheal.track.LeaseRevokedException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -23,14 +24,15 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What an owner meets that was alive all along. */
-@Timeout(120)
 class LateCallTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();
+
+    @RegisterExtension
+    final SideBySide beside = new SideBySide();
 
     private Connection kept;
 
@@ -88,19 +90,15 @@ class LateCallTest {
             Savepoint savepoint = busy.setSavepoint(); // its end frees alice's row, and leaves the transaction open
             GuardedPool.update(busy, "alice");
             CountDownLatch cleanUp = new CountDownLatch(1);
-            CompletableFuture<Integer> session = CompletableFuture.supplyAsync(() -> {
+            CompletableFuture<Integer> session = beside.start("owner", () -> {
                 try (Statement statement = busy.createStatement()) {
                     statement.execute("SELECT pg_sleep(60)");
                     throw new IllegalStateException("not cancelled");
                 } catch (SQLException cancelled) {
-                    try {
-                        cleanUp.await();
-                        busy.rollback(savepoint);
-                        busy.commit();
-                        return GuardedPool.pid(busy);
-                    } catch (SQLException | InterruptedException e) {
-                        throw new IllegalStateException(e);
-                    }
+                    cleanUp.await();
+                    busy.rollback(savepoint);
+                    busy.commit();
+                    return GuardedPool.pid(busy);
                 }
             });
             pool.login("alice").get(30, SECONDS);

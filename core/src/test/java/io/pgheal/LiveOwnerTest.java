@@ -37,12 +37,10 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.postgresql.jdbc.PgConnection;
 
 /** The user's time limit for a live owner's statement ends the transaction that was judged, and never a later one. */
-@Timeout(60)
 class LiveOwnerTest {
     private static final Duration ANSWER = Duration.ofSeconds(10);
     private static final Decision LIMIT =

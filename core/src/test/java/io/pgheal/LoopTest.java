@@ -24,11 +24,9 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The healing loop: starved, struck by an error, taught by its own mistakes. */
-@Timeout(120)
 class LoopTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();

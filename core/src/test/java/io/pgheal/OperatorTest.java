@@ -34,11 +34,9 @@ import java.util.concurrent.CountDownLatch;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What an operator does by hand: looks at a table, tries it out, and ends what stands in the way. */
-@Timeout(120)
 class OperatorTest {
     private static final String TABLE = "user_login_info";
 

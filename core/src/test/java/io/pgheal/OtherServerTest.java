@@ -10,12 +10,12 @@ import io.pgheal.report.Incident;
 import io.pgheal.testserver.PostgresServer;
 import java.sql.Connection;
 import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Where a control connection may end up by mistake, or after a failover. */
-@Timeout(60)
+@Tag("thorough")
 class OtherServerTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();

@@ -21,13 +21,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.UnaryOperator;
-import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Behind a real PgBouncer the driver's process ids are made up. */
-@Timeout(120)
+@Tag("thorough")
 class PgBouncerTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.dedicated().config("log_statement", "all");

@@ -21,11 +21,9 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** When all is well, nothing is sent to the server; and no more than needed when it is not. */
-@Timeout(120)
 class QuietTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();

@@ -20,12 +20,10 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** An application that is deployed, closed and deployed again, as in a container that has the driver itself. */
 @Tag("thorough")
-@Timeout(120)
 class RedeployTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();

@@ -28,12 +28,10 @@ import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.postgresql.core.BaseConnection;
 
 /** What is done to the backend of an abandoned lease, and what is not: seen from between pgheal and the pool. */
-@Timeout(120)
 class RemedyTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();

@@ -32,12 +32,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What may happen to the server and the way to it: the application is as without pgheal, and pgheal comes back by itself. */
-@Timeout(120)
+@Tag("thorough")
 class ServerTroubleTest {
     private static final int MAX_CONNECTIONS = 20;
 

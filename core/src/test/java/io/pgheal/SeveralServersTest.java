@@ -27,13 +27,13 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 
 /** One data source, more than one server. */
-@Timeout(120)
+@Tag("thorough")
 class SeveralServersTest {
     @RegisterExtension
     static final PostgresServer FIRST = PostgresServer.dedicated();

@@ -13,6 +13,7 @@ import io.pgheal.heal.OutcomeKind;
 import io.pgheal.heal.Rung;
 import io.pgheal.report.Incident;
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.testserver.SideBySide;
 import io.pgheal.track.LeaseRevokedException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -29,14 +30,15 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The story without Spring: plain HikariCP and threads, on a real server. */
-@Timeout(120)
 class StoryTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();
+
+    @RegisterExtension
+    final SideBySide beside = new SideBySide();
 
     /** What an application keeps by mistake: with this, no handle is collected. */
     private final List<Object> kept = Collections.synchronizedList(new ArrayList<>());
@@ -215,7 +217,7 @@ class StoryTest {
     void atTheUsersSayAStatementThatRunsTooLongIsCancelled() throws Exception {
         start(config -> config.activeBlockerTimeout(Duration.ofSeconds(1)));
         Connection busy = pool.beginLogin("alice");
-        CompletableFuture<Throwable> end = CompletableFuture.supplyAsync(() -> {
+        CompletableFuture<Throwable> end = beside.start("owner", () -> {
             try (var statement = busy.createStatement()) {
                 statement.execute("SELECT pg_sleep(60)");
                 return null;

@@ -23,12 +23,10 @@ import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Each line of the report that looks at what is left can become red, by as small a cause as there is. */
-@Timeout(120)
 class RemainsTest {
     private static final Duration BRIEFLY = Duration.ofMillis(100);
     private static final Duration LONG = Duration.ofSeconds(30);

@@ -12,10 +12,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** One act at a time, and none holds up the others for ever. */
-@Timeout(60)
 class ActThreadTest {
     private final StoppedClock clock = new StoppedClock();
     private final CountDownLatch goOn = new CountDownLatch(1);

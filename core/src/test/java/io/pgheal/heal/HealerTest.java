@@ -24,13 +24,11 @@ import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What holds whatever was decided. */
-@Timeout(60)
 class HealerTest {
     private static final Duration ANSWER = Duration.ofSeconds(10);
     private static final Decision HEAL = new Decision(Action.HEAL, "for a test", false, true, Duration.ZERO);

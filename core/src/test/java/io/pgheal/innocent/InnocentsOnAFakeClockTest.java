@@ -9,7 +9,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -19,7 +18,6 @@ import org.junit.jupiter.params.provider.MethodSource;
  * pool is exhausted, for much longer than twice the longest time in the defaults. All of them share the clock, so that
  * time passes once.
  */
-@Timeout(300)
 class InnocentsOnAFakeClockTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();

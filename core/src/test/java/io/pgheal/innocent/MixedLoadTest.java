@@ -33,7 +33,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
@@ -41,7 +40,6 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * leaks would use up: every leak is healed, and no innocent notices.
  */
 @Tag("thorough")
-@Timeout(240)
 class MixedLoadTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();

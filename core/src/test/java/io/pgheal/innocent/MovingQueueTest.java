@@ -20,12 +20,10 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A time limit for live owners counts how long somebody was in the way, not how long it had waited itself. */
 @Tag("thorough")
-@Timeout(120)
 class MovingQueueTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();

@@ -18,7 +18,6 @@ import java.util.concurrent.SynchronousQueue;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -27,7 +26,6 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * A long garbage collection, a debugger that holds every thread, a machine that sleeps: what the healing loop did not see does
  * not count. The lease is just then between two threads, so that only the times speak for it.
  */
-@Timeout(240)
 class PauseOfTheProcessTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();

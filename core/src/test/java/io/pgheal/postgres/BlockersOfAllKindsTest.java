@@ -12,12 +12,11 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The ways to get stuck that are the server's alone; what pgheal makes of them is in {@code io.pgheal.scenario}. */
-@Timeout(60)
 class BlockersOfAllKindsTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();
@@ -68,16 +67,18 @@ class BlockersOfAllKindsTest {
 
     /**
      * Who has waited for {@code deadlock_timeout} looks whether it is in a deadlock, and meanwhile its wait event is not
-     * {@code Lock}. All who do so at the same moment keep each other from it for a while.
+     * {@code Lock}. All who do so at the same moment keep each other from it for a while. How many looks fall into that while
+     * depends on the machine, so there are as many rounds as it takes for a hundred.
      */
     @Test
+    @Tag("thorough")
     void whoLooksForADeadlockIsNotTakenForARoot() throws Exception {
         List<Session> queue = new ArrayList<>();
         for (int i = 0; i < 80; i++) {
             queue.add(sessions.openAdmin().autoCommit().run("SET deadlock_timeout = '600ms'"));
         }
         int looks = 0;
-        for (int round = 0; round < 10; round++) {
+        while (looks < 100) {
             Session holder = sessions.open().run(UPDATE + 1);
             List<CompletableFuture<Void>> waiters = new ArrayList<>();
             for (Session waiter : queue) {
@@ -99,7 +100,6 @@ class BlockersOfAllKindsTest {
             holder.connection().commit();
             CompletableFuture.allOf(waiters.toArray(CompletableFuture[]::new)).get();
         }
-        assertThat(looks).isGreaterThan(100);
     }
 
     @Test

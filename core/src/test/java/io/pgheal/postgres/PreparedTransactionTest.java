@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pgheal.testserver.PostgresServer;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A prepared transaction holds its locks without any backend. */
+@Tag("thorough")
 class PreparedTransactionTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.dedicated().config("max_prepared_transactions", "5");

@@ -6,11 +6,13 @@ import static org.awaitility.Awaitility.await;
 import io.pgheal.testserver.PostgresServer;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A commit that waits for its standby is durable here and not yet there: a signal would report it as done. */
+@Tag("thorough")
 class SyncRepTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.dedicated();

@@ -21,13 +21,11 @@ import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A row is locked by a lease whose owner is gone: each kind of evidence, with one of ours and a stranger waiting. */
-@Timeout(120)
 class AbandonedRowLockTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();

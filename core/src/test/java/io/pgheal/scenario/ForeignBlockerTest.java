@@ -13,11 +13,9 @@ import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The one in the way is not ours, or cannot be seen: told, with all that is known of it, and left alone. */
-@Timeout(120)
 class ForeignBlockerTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();

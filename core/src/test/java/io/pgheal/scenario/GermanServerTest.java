@@ -17,12 +17,12 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A server whose messages nobody parses: what is found out, decided and done rests on SQLSTATEs, states and catalogs. */
-@Timeout(120)
+@Tag("thorough")
 class GermanServerTest {
     @RegisterExtension
     static final InstalledServer SERVER = new InstalledServer("de");

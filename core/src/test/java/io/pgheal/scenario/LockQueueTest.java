@@ -14,11 +14,9 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Who waits for whom: chains, queues, convoys, locks that several hold, a thread that waits for itself. */
-@Timeout(120)
 class LockQueueTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();

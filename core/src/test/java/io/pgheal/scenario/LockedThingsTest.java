@@ -18,12 +18,10 @@ import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.postgresql.jdbc.PgConnection;
 
 /** What is locked, and how pgheal calls it; and the transactions that hold locks without looking like it. */
-@Timeout(120)
 class LockedThingsTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();

@@ -18,14 +18,12 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * The application gave up a statement that waits for a lock, and gave back what is left of its connection. The backend does
  * not notice: it waits on, with the row that it has locked, and no client can reach it.
  */
-@Timeout(120)
 class OrphanTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();

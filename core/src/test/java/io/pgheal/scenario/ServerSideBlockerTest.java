@@ -14,12 +14,12 @@ import java.time.Duration;
 import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What stands in the way is no session, not a client's, of several processes, or a commit that waits for its standby. */
-@Timeout(120)
+@Tag("thorough")
 class ServerSideBlockerTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.dedicated()

@@ -19,12 +19,10 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.postgresql.PGConnection;
 
 /** Leases that look abandoned, or are, of which pgheal cannot be sure: told to those who wait, not touched. */
-@Timeout(120)
 class SparedLeaseTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();

@@ -4,10 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** Each climb ends, and says what it did not see. */
-@Timeout(60)
 class ClimbTest {
     @Test
     void endsOnceItsThreadCanReadAndWriteNoMore() throws Exception {

@@ -44,7 +44,8 @@ final class RunningServer {
     /** Started by the first who asks; ends with the JVM. */
     static synchronized RunningServer shared() throws Exception {
         if (kind().equals("none")) {
-            throw new TestAbortedException("skipped: this test needs a server, and -Dpgheal.test.server=none rules it out");
+            throw new TestAbortedException(
+                    "skipped: this test needs a server, and -Dpgheal.test.server=none rules it out");
         }
         if (failure != null) {
             // Each class would wait for the same failure again, with a container for minutes.

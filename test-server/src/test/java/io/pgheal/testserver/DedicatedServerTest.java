@@ -9,10 +9,8 @@ import java.sql.SQLException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-@Timeout(120)
 class DedicatedServerTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.dedicated().config("log_statement", "all");
