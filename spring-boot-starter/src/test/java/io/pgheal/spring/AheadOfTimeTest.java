@@ -26,7 +26,7 @@ import org.postgresql.core.QueryExecutor;
 import org.springframework.boot.SpringApplicationAotProcessor;
 
 /** The way to a native image, but for the image: what Spring Boot generates ahead of time, compiled and run in a JVM. */
-@Tag("long")
+@Tag("thorough")
 class AheadOfTimeTest {
 
     @RegisterExtension

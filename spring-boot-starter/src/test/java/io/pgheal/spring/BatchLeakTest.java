@@ -36,7 +36,7 @@ class BatchLeakTest {
                 "spring.batch.jdbc.initialize-schema=always",
                 "spring.main.web-application-type=none",
                 "pgheal.abandoned.thread-evidence=off",
-                "pgheal.diagnosis.deadline=1s")) {
+                "pgheal.diagnosis.deadline=30s")) {
             await().until(() -> !application.guard().incidents().isEmpty());
             Incident incident = application.guard().incidents().get(0);
             assertThat(incident.outcome()).isEqualTo(OutcomeKind.HEALED);

@@ -44,7 +44,7 @@ class IncidentToldTest {
         ListAppender<ILoggingEvent> logged = new ListAppender<>();
         Incident incident;
         try (RunningApplication application =
-                        RunningApplication.start(LoginApplication.class, SERVER, "pgheal.diagnosis.deadline=1s");
+                        RunningApplication.start(LoginApplication.class, SERVER, "pgheal.diagnosis.deadline=30s");
                 Recording recording = new Recording(Configuration.getConfiguration("default"))) {
             await().until(() -> application.guard().healer().connected());
             logged.start();

@@ -18,6 +18,7 @@ import javax.sql.DataSource;
 import liquibase.integration.spring.SpringLiquibase;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.postgresql.ds.PGSimpleDataSource;
@@ -34,6 +35,7 @@ import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.test.util.ReflectionTestUtils;
 
 /** A migration that takes long is never touched: not by the shortest time limits, and not while somebody waits for it. */
+@Tag("thorough")
 class MigrationTest {
 
     @RegisterExtension
@@ -186,7 +188,7 @@ class MigrationTest {
                 "pgheal.abandoned.patience=300ms"));
         try (RunningApplication application =
                 RunningApplication.start(DropInApplications.Migrated.class, SERVER, all.toArray(String[]::new))) {
-            assertThat(DropInApplications.Migrated.waiter.get(20, SECONDS)).isEqualTo(1);
+            assertThat(DropInApplications.Migrated.waiter.get(60, SECONDS)).isEqualTo(1);
             assertThat(new JdbcTemplate(application.guard())
                             .queryForObject("SELECT count(*) FROM migrated_slowly WHERE added IS NULL", Integer.class))
                     .isEqualTo(1);

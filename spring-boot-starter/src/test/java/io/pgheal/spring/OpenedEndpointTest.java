@@ -76,13 +76,7 @@ class OpenedEndpointTest {
                 Connection waiter = SERVER.connection()) {
             holder.setAutoCommit(false);
             update(holder);
-            CompletableFuture<Void> waiting = CompletableFuture.runAsync(() -> {
-                try {
-                    update(waiter);
-                } catch (SQLException e) {
-                    throw new IllegalStateException(e);
-                }
-            });
+            CompletableFuture<Void> waiting = RunningApplication.meanwhile(() -> update(waiter));
             Map<String, Object> tree = await().until(
                             () -> at(application.json("/actuator/pghealtree"), "dataSources", "dataSource"),
                             OpenedEndpointTest::hasWaiters);

@@ -58,13 +58,7 @@ class OperatorEndpointsTest {
                 Connection waiter = SERVER.connection()) {
             holder.setAutoCommit(false);
             update(holder);
-            CompletableFuture<Void> waiting = CompletableFuture.runAsync(() -> {
-                try {
-                    update(waiter);
-                } catch (SQLException e) {
-                    throw new IllegalStateException(e);
-                }
-            });
+            CompletableFuture<Void> waiting = RunningApplication.meanwhile(() -> update(waiter));
             List<Map<String, Object>> locks = await().until(
                             () -> at(
                                     application.json("/actuator/pgheallocks/invoices"),
@@ -97,7 +91,7 @@ class OperatorEndpointsTest {
                     .isEqualTo("HEALED");
             assertThat(RunningApplication.<String>at(done, "incidents", 0, "operator"))
                     .isEqualTo("night-watch");
-            waiting.get(10, TimeUnit.SECONDS);
+            waiting.get(60, TimeUnit.SECONDS);
 
             HttpResponse<String> again = application.post(
                     "/actuator/pghealrelease", "{" + identity + ",\"dryRun\":false,\"operator\":\"night-watch\"}");
@@ -110,22 +104,16 @@ class OperatorEndpointsTest {
     void whatStandsInTheWayOfATableIsCancelled() throws Exception {
         try (Connection holder = SERVER.connection();
                 Connection waiter = SERVER.connection()) {
-            CompletableFuture<Void> working = CompletableFuture.runAsync(() -> {
+            CompletableFuture<Void> working = RunningApplication.meanwhile(() -> {
                 try (Statement statement = holder.createStatement()) {
                     holder.setAutoCommit(false);
                     update(holder);
-                    statement.execute("SELECT pg_sleep(60)");
-                } catch (SQLException e) {
-                    throw new IllegalStateException(e.getSQLState(), e);
+                    statement.execute("SELECT pg_sleep(3600)");
                 }
             });
-            CompletableFuture<Void> waiting = CompletableFuture.runAsync(() -> {
-                try {
-                    await().until(OperatorEndpointsTest::somebodySleeps);
-                    update(waiter);
-                } catch (SQLException e) {
-                    throw new IllegalStateException(e);
-                }
+            CompletableFuture<Void> waiting = RunningApplication.meanwhile(() -> {
+                await().until(OperatorEndpointsTest::somebodySleeps);
+                update(waiter);
             });
             await().until(OperatorEndpointsTest::somebodyWaits);
 
@@ -138,8 +126,8 @@ class OperatorEndpointsTest {
                     .isEqualTo("HEALED");
             assertThat(RunningApplication.<String>at(done, "incidents", 0, "remedies", 0, "rung"))
                     .isEqualTo("CANCEL");
-            waiting.get(10, TimeUnit.SECONDS);
-            assertThatThrownBy(() -> working.get(10, TimeUnit.SECONDS)).hasMessageContaining("57014");
+            waiting.get(60, TimeUnit.SECONDS);
+            assertThatThrownBy(() -> working.get(60, TimeUnit.SECONDS)).hasMessageContaining("57014");
             assertThat(holder.isValid(5)).as("cancelled, not terminated").isTrue();
         }
     }
@@ -169,13 +157,7 @@ class OperatorEndpointsTest {
                 Connection waiter = SERVER.connection()) {
             holder.setAutoCommit(false);
             update(holder);
-            CompletableFuture<Void> waiting = CompletableFuture.runAsync(() -> {
-                try {
-                    update(waiter);
-                } catch (SQLException e) {
-                    throw new IllegalStateException(e);
-                }
-            });
+            CompletableFuture<Void> waiting = RunningApplication.meanwhile(() -> update(waiter));
             await().until(OperatorEndpointsTest::somebodyWaits);
 
             Map<String, Object> done = application
@@ -197,7 +179,7 @@ class OperatorEndpointsTest {
 
             assertThat(RunningApplication.<String>at(done, "incidents", 0, "operator"))
                     .isEqualTo("alice");
-            waiting.get(10, TimeUnit.SECONDS);
+            waiting.get(60, TimeUnit.SECONDS);
         }
     }
 

@@ -20,6 +20,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -36,32 +37,40 @@ class RulesEndpointTest {
     static final PostgresServer SERVER = PostgresServer.shared();
 
     private final ListAppender<ILoggingEvent> log = new ListAppender<>();
-    private RunningApplication application;
+    private static RunningApplication application;
+    private static HealingConfig unchanged;
 
     @BeforeAll
-    static void createTables() throws SQLException {
+    static void startWithATable() throws SQLException {
         try (Connection connection = SERVER.connection();
                 Statement statement = connection.createStatement()) {
             statement.execute("CREATE TABLE ledger (id int PRIMARY KEY, amount int)");
             statement.execute("INSERT INTO ledger VALUES (1, 0)");
         }
-    }
-
-    @BeforeEach
-    void start() {
         application = RunningApplication.start(
                 LoginApplication.class,
                 SERVER,
                 "management.endpoint.pgheal.access=unrestricted",
                 "pgheal.lock-wait.threshold=100ms");
         await().until(() -> application.guard().healer().connected());
+        unchanged = application.guard().config();
+    }
+
+    @BeforeEach
+    void listen() {
         log.start();
         logger().addAppender(log);
     }
 
     @AfterEach
-    void stop() {
+    void changeEverythingBack() {
         logger().detachAppender(log);
+        application.guard().config(unchanged);
+        application.guard().mode(HealingMode.HEAL);
+    }
+
+    @AfterAll
+    static void stop() {
         application.close();
     }
 
@@ -75,13 +84,7 @@ class RulesEndpointTest {
         try (Connection ours = application.guard().getConnection()) {
             holder.setAutoCommit(false);
             update(holder);
-            CompletableFuture<Void> waiting = CompletableFuture.runAsync(() -> {
-                try {
-                    update(ours);
-                } catch (SQLException e) {
-                    throw new IllegalStateException(e);
-                }
-            });
+            CompletableFuture<Void> waiting = RunningApplication.meanwhile(() -> update(ours));
             await().until(() -> application.guard().incidents().stream()
                     .anyMatch(incident -> incident.outcome() == OutcomeKind.REPORTED));
             await().during(Duration.ofSeconds(2)).until(() -> !waiting.isDone() && !holder.isClosed());
@@ -91,7 +94,7 @@ class RulesEndpointTest {
                     "{\"table\":\"ledger\",\"idleBlockerTimeout\":\"1s\",\"operator\":\"night-watch\"}");
             assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
 
-            waiting.get(20, SECONDS);
+            waiting.get(60, SECONDS);
             await().until(() -> application.guard().incidents().stream()
                     .anyMatch(incident -> incident.outcome() == OutcomeKind.HEALED));
         }

@@ -10,9 +10,12 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.json.JsonParserFactory;
@@ -21,6 +24,7 @@ import org.springframework.context.ConfigurableApplicationContext;
 /** An application as a user has it: started for real, on a port of its own, against the test's database. */
 final class RunningApplication implements AutoCloseable {
     private static final HttpClient CLIENT = HttpClient.newHttpClient();
+    private static final String POOL_SIZE = "spring.datasource.hikari.maximum-pool-size=";
 
     final ConfigurableApplicationContext context;
 
@@ -39,13 +43,36 @@ final class RunningApplication implements AutoCloseable {
                 "--spring.datasource.url=" + server.url(),
                 "--spring.datasource.username=" + server.user(),
                 "--spring.datasource.password=" + server.password(),
-                "--spring.datasource.hikari.maximum-pool-size=4",
                 "--management.endpoints.web.exposure.include=*",
                 "--management.endpoint.health.show-details=always"));
+        if (Stream.of(properties).noneMatch(property -> property.startsWith(POOL_SIZE))) {
+            arguments.add("--" + POOL_SIZE + "4");
+        }
         for (String property : properties) {
             arguments.add("--" + property);
         }
         return arguments.toArray(String[]::new);
+    }
+
+    interface Work {
+        void run() throws SQLException;
+    }
+
+    /** Not in the common pool: with two processors it may have one thread, and that may be waiting already. */
+    static CompletableFuture<Void> meanwhile(Work work) {
+        return CompletableFuture.runAsync(
+                () -> {
+                    try {
+                        work.run();
+                    } catch (SQLException e) {
+                        throw new IllegalStateException(e.getSQLState(), e);
+                    }
+                },
+                task -> {
+                    Thread thread = new Thread(task, "meanwhile");
+                    thread.setDaemon(true);
+                    thread.start();
+                });
     }
 
     SelfHealingDataSource guard() {
@@ -68,7 +95,7 @@ final class RunningApplication implements AutoCloseable {
                 .build());
     }
 
-    java.util.concurrent.CompletableFuture<HttpResponse<String>> getLater(String path) {
+    CompletableFuture<HttpResponse<String>> getLater(String path) {
         return CLIENT.sendAsync(HttpRequest.newBuilder(uri(path)).build(), BodyHandlers.ofString());
     }
 

@@ -14,13 +14,11 @@ import java.net.http.HttpResponse;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -41,11 +39,14 @@ class ServletScopeTest {
         }
     }
 
-    @BeforeEach
-    void start() {
-        // The story, not the heal, is what a cold JVM on a busy machine may be too slow for.
-        application = RunningApplication.start(LoginApplication.class, SERVER, "pgheal.diagnosis.deadline=1s");
+    private void start(String... properties) {
+        application = RunningApplication.start(LoginApplication.class, SERVER, properties);
         await().until(() -> application.guard().healer().connected());
+    }
+
+    /** Whatever is healed then was certain, and did not have to wait for anything but its story. */
+    private void startWithoutPatience() {
+        start("pgheal.abandoned.grace=1h", "pgheal.abandoned.patience=2h", "pgheal.diagnosis.deadline=30s");
     }
 
     @AfterEach
@@ -54,10 +55,11 @@ class ServletScopeTest {
     }
 
     @Test
-    void aStackOverflowThatLeaksATransactionIsHealedWithinASecond() {
+    void aStackOverflowThatLeaksATransactionIsHealedAtOnce() {
+        startWithoutPatience();
         assertThat(application.get("/overflow").statusCode()).isEqualTo(500);
 
-        await().atMost(Duration.ofSeconds(1)).until(ServletScopeTest::rowIsFree);
+        await().until(ServletScopeTest::rowIsFree);
         Incident incident = await().until(() -> incidents().stream().findFirst().orElse(null), found -> found != null);
         assertThat(incident.outcome()).isEqualTo(OutcomeKind.HEALED);
 
@@ -79,16 +81,17 @@ class ServletScopeTest {
 
     @Test
     void anErrorThatAnExceptionHandlerSwallowedStillEndsTheScope() {
+        startWithoutPatience();
         assertThat(application.get("/swallowed").body()).startsWith("as if nothing had happened");
 
-        await().atMost(Duration.ofSeconds(1)).until(ServletScopeTest::rowIsFree);
+        await().until(ServletScopeTest::rowIsFree);
         await().until(() -> !incidents().isEmpty());
         assertThat(incidents().get(0).evidence().toString()).contains("SCOPE_ENDED", "CERTAIN", "Swallowed");
     }
 
     @Test
     void anAsynchronousRequestIsNotEndedWithItsFirstThread() throws Exception {
-        restart("pgheal.abandoned.grace=100ms", "pgheal.abandoned.patience=300ms");
+        start("pgheal.abandoned.grace=100ms", "pgheal.abandoned.patience=300ms");
         CompletableFuture<HttpResponse<String>> answer = application.getLater("/async");
         // Long after the request's own thread has gone back to its pool.
         await().until(() -> application.guard().leases().stream()
@@ -97,14 +100,14 @@ class ServletScopeTest {
 
         application.context.getBean(LoginApplication.Faults.class).mayFinish.countDown();
 
-        assertThat(answer.get(10, TimeUnit.SECONDS).body()).isEqualTo("committed");
+        assertThat(answer.get(60, TimeUnit.SECONDS).body()).isEqualTo("committed");
         assertThat(incidents()).isEmpty();
     }
 
     /** Who used the lease last was not the request's thread: its end is strong evidence, no more. */
     @Test
     void anAsynchronousRequestThatLeaksIsHealedAfterTheGrace() throws Exception {
-        restart("pgheal.abandoned.grace=100ms", "pgheal.abandoned.patience=300ms");
+        start("pgheal.abandoned.grace=100ms", "pgheal.abandoned.patience=300ms");
 
         assertThat(application.get("/async-overflow").statusCode()).isEqualTo(500);
 
@@ -119,18 +122,13 @@ class ServletScopeTest {
 
     @Test
     void aRequestThatEndsInOrderLeavesNothingBehind() throws SQLException {
+        start();
         for (int i = 0; i < 20; i++) {
             assertThat(application.get("/fine").body()).isEqualTo("fine");
         }
         assertThat(rowIsFree()).isTrue();
         assertThat(application.guard().healer().leases()).isZero();
         assertThat(incidents()).isEmpty();
-    }
-
-    private void restart(String... properties) {
-        application.close();
-        application = RunningApplication.start(LoginApplication.class, SERVER, properties);
-        await().until(() -> application.guard().healer().connected());
     }
 
     private java.util.List<Incident> incidents() {

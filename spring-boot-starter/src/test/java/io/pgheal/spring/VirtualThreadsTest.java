@@ -17,10 +17,12 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Units of work of an application that asked Spring Boot for virtual threads. */
+@Tag("thorough")
 class VirtualThreadsTest {
     private static final String FAULT = TaskApplication.Fault.class.getName();
 

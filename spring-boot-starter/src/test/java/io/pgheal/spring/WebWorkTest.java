@@ -20,12 +20,14 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Streams, events, views and error pages: work of a request that its method's return does not end. */
+@Tag("thorough")
 class WebWorkTest {
 
     @RegisterExtension
@@ -53,7 +55,7 @@ class WebWorkTest {
                 "pgheal.abandoned.grace=100ms",
                 "pgheal.abandoned.patience=300ms",
                 "pgheal.abandoned.thread-evidence=off",
-                "pgheal.diagnosis.deadline=1s");
+                "pgheal.diagnosis.deadline=30s");
         await().until(() -> application.guard().healer().connected());
     }
 
@@ -70,7 +72,7 @@ class WebWorkTest {
                 .anyMatch(lease -> lease.transactionOpen() && lease.quiet().toMillis() > 1000));
         streams().mayFinish.countDown();
 
-        assertThat(answer.get(10, TimeUnit.SECONDS).body()).contains("committed");
+        assertThat(answer.get(60, TimeUnit.SECONDS).body()).contains("committed");
         assertThat(done(row)).isEqualTo(2);
         assertThat(incidents()).isEmpty();
     }

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Applications from whose class path a jar is really missing, each in a JVM of its own: a class that is loaded all the
  * same fails here, and does not with a class loader that only hides it from Spring.
  */
-@Tag("long")
+@Tag("thorough")
 class WithoutOptionalJarsTest {
 
     private static final String JDBC =
