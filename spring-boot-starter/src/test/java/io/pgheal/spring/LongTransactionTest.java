@@ -20,7 +20,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.boot.SpringBootConfiguration;
@@ -31,7 +30,6 @@ import org.springframework.scheduling.annotation.EnableAsync;
 
 /** A live owner whose time limit is over is ended, unless its method asked for time. */
 @Tag("thorough")
-@Timeout(120)
 class LongTransactionTest {
 
     @RegisterExtension
