@@ -161,10 +161,8 @@ class BlockersOfAllKindsTest {
                         "SET max_parallel_workers_per_gather = 2; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0;"
                                 + " SET min_parallel_table_scan_size = 0; SET parallel_leader_participation = off");
         leader.start("SELECT count(looks_aside(id)) FROM big");
-        await().atMost(Duration.ofSeconds(30))
-                .until(() -> holder.query("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-                                + " AND leader_pid = " + leader.pid())
-                        .equals("2"));
+        // By a session of its own: inside the holder's transaction pg_stat_activity stands still.
+        await().until(() -> SERVER.admin().sessions("wait_event_type = 'Lock' AND leader_pid = ?", leader.pid()) == 2);
 
         for (BlockingTree tree : List.of(
                 sessions.control().fullBlockingTree(null),
