@@ -57,7 +57,7 @@ class CostOfLookingTest {
         config.setUsername(SERVER.user());
         config.setPassword(SERVER.password());
         config.setMaximumPoolSize(WAITERS + 2);
-        config.setMinimumIdle(0);
+        config.setConnectionTimeout(300_000); // for so many at once, on a busy machine
         config.setInitializationFailTimeout(60_000); // the server may still be closing a thousand sessions
         pool = new HikariDataSource(config);
         try (Connection connection = pool.getConnection();
@@ -115,6 +115,8 @@ class CostOfLookingTest {
     void aPileUpIsAskedAboutOnceForAllAndEverMoreSeldom() throws Exception {
         FakeTime time = new FakeTime(); // so that all of them have the same age, on any machine
         guard(time);
+        await().atMost(Duration.ofMinutes(5)) // opened on demand, the last ones may never come
+                .until(() -> pool.getHikariPoolMXBean().getTotalConnections() == WAITERS + 2);
         Connection holder = guarded.getConnection();
         holder.setAutoCommit(false);
         increment(holder);
@@ -128,12 +130,12 @@ class CostOfLookingTest {
                 return null;
             }));
         }
-        await().atMost(Duration.ofSeconds(60)).until(() -> waitForLocks() == WAITERS);
+        await().atMost(Duration.ofMinutes(5)).until(() -> waitForLocks() == WAITERS);
         time.pass(Duration.ofMillis(8500), Duration.ofMillis(100));
 
         List<String> asked = askedSince(before);
-        assertThat(asked).isNotEmpty().hasSizeLessThan(60);
-        assertThat(asked).filteredOn(CostOfLookingTest::readsLocks).hasSizeLessThan(30);
+        assertThat(asked).isNotEmpty().hasSizeLessThan(30);
+        assertThat(asked).filteredOn(CostOfLookingTest::readsLocks).hasSizeLessThan(15);
         assertThat(guarded.incidents())
                 .singleElement()
                 .satisfies(incident -> assertThat(incident.outcome()).isEqualTo(OutcomeKind.REPORTED));
