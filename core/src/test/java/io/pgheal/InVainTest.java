@@ -15,10 +15,12 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A culprit that nothing helps, for the control role may not signal it. */
+@Tag("thorough")
 class InVainTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();

@@ -12,10 +12,12 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A control role that may not signal must not hold up what needs no signal. */
+@Tag("thorough")
 class OrphanWithoutPrivilegeTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();

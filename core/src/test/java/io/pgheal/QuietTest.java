@@ -20,10 +20,12 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** When all is well, nothing is sent to the server; and no more than needed when it is not. */
+@Tag("thorough")
 class QuietTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();

@@ -13,10 +13,12 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Who waits for whom: chains, queues, convoys, locks that several hold, a thread that waits for itself. */
+@Tag("thorough")
 class LockQueueTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();

@@ -17,11 +17,13 @@ import java.time.Duration;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.postgresql.jdbc.PgConnection;
 
 /** What is locked, and how pgheal calls it; and the transactions that hold locks without looking like it. */
+@Tag("thorough")
 class LockedThingsTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();

@@ -12,11 +12,13 @@ import io.pgheal.testserver.PostgresServer;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.springframework.jdbc.core.JdbcTemplate;
 
 /** A job of Spring Batch whose tasklet leaves a transaction behind, and throws. */
+@Tag("thorough")
 class BatchLeakTest {
 
     @RegisterExtension

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import com.example.LoginApplication;
 import io.pgheal.testserver.PostgresServer;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -30,6 +31,7 @@ class BlindHealerTest {
     }
 
     @Test
+    @Tag("thorough")
     void isDownWhereTheUserAsksForIt() {
         try (RunningApplication application =
                 RunningApplication.start(LoginApplication.class, SERVER, NOWHERE, "pgheal.health.blind-is-down=true")) {
@@ -38,6 +40,7 @@ class BlindHealerTest {
     }
 
     @Test
+    @Tag("thorough")
     void theTreeSaysWhyThereIsNone() {
         try (RunningApplication application = RunningApplication.start(LoginApplication.class, SERVER, NOWHERE)) {
             Map<String, Object> tree = at(application.json("/actuator/pghealtree"), "dataSources", "dataSource");

@@ -27,6 +27,7 @@ import org.jooq.DSLContext;
 import org.jooq.impl.DSL;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.springframework.context.ConfigurableApplicationContext;
@@ -64,6 +65,7 @@ class DropInTest {
     }
 
     @Test
+    @Tag("thorough")
     void jpaAndAnOperatorWhoEndsItsTransaction() {
         start(
                 DropInApplications.Jpa.class,
@@ -115,6 +117,7 @@ class DropInTest {
     }
 
     @Test
+    @Tag("thorough")
     void jooqInsideASpringTransaction() {
         try {
             Class.forName("org.jooq.DSLContext");
@@ -126,6 +129,7 @@ class DropInTest {
     }
 
     @Test
+    @Tag("thorough")
     void quartzWithItsJobsInTheDatabase() {
         start(
                 DropInApplications.Quartz.class,
@@ -140,6 +144,7 @@ class DropInTest {
     }
 
     @Test
+    @Tag("thorough")
     void batchWithItsRepositoryInTheDatabase() {
         start(DropInApplications.Batch.class, "batch", "spring.batch.jdbc.initialize-schema=always");
         assertThat(jdbc().queryForList("SELECT status FROM batch_job_execution", String.class))
@@ -162,6 +167,7 @@ class DropInTest {
     }
 
     @Test
+    @Tag("thorough")
     @SuppressWarnings("unchecked") // a session repository is a bean by its raw class
     void sessionsInTheDatabase() {
         start(
@@ -183,6 +189,7 @@ class DropInTest {
     }
 
     @Test
+    @Tag("thorough")
     void flywayMigratesAtTheStart() {
         start(
                 DropInApplications.Plain.class,
@@ -194,6 +201,7 @@ class DropInTest {
     }
 
     @Test
+    @Tag("thorough")
     void liquibaseMigratesAtTheStart() {
         start(
                 DropInApplications.Plain.class,
@@ -204,6 +212,7 @@ class DropInTest {
     }
 
     @Test
+    @Tag("thorough")
     void alreadyProxiedByDatasourceMicrometer() throws SQLException {
         start(DropInApplications.Plain.class, "micrometer.jdbc,observation.boot");
         assertThat(context().getBeanDefinitionNames())
@@ -253,6 +262,7 @@ class DropInTest {
     }
 
     @Test
+    @Tag("thorough")
     void routedToOneOfTwo() {
         start(DropInApplications.Routed.class, "");
         Map<String, SelfHealingDataSource> guards =

@@ -8,9 +8,11 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
+@Tag("thorough")
 class DedicatedServerTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.dedicated().config("log_statement", "all");
