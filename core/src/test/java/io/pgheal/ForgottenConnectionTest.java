@@ -1,6 +1,5 @@
 package io.pgheal;
 
-import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -51,7 +50,7 @@ class ForgottenConnectionTest {
                     network.forget(); // pgheal's own connection too
                 }
 
-                beside.start("waits", () -> SERVER.app().run(TAKE_SEAT)).get(60, SECONDS);
+                beside.start("waits", () -> SERVER.app().run(TAKE_SEAT)).get();
                 Incident orphan = await().until(
                                 () -> guarded.incidents().stream()
                                         .filter(each -> each.diagnosis() == DiagnosisKind.ORPHANED_BACKEND)

@@ -17,7 +17,6 @@ import java.lang.reflect.Method;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.time.Duration;
-import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 import org.hibernate.Session;
 import org.hibernate.SessionFactory;
@@ -161,7 +160,7 @@ class HibernateTest {
             Transaction transaction = session.beginTransaction();
             session.find(Login.class, "alice").logins++;
             session.flush();
-            pool.login("alice").get(60, TimeUnit.SECONDS);
+            pool.login("alice").get();
             pool.awaitIncident(OutcomeKind.HEALED);
             Throwable seen = catchThrowable(transaction::commit);
             assertThat(SqlState.of(seen)).isEqualTo("40000");

@@ -1,6 +1,5 @@
 package io.pgheal;
 
-import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -101,10 +100,10 @@ class LateCallTest {
                     return GuardedPool.pid(busy);
                 }
             });
-            pool.login("alice").get(30, SECONDS);
+            pool.login("alice").get();
             Incident incident = pool.awaitIncident(OutcomeKind.HEALED); // its remedies are over, and it has not moved
             cleanUp.countDown();
-            assertThat(session.get(10, SECONDS)).isEqualTo(pid);
+            assertThat(session.get()).isEqualTo(pid);
             assertThat(incident.remedies()).extracting(rung -> rung.rung()).containsExactly(Rung.CANCEL);
             assertThat(pool.logins("bob")).isOne();
             assertThatCode(busy::close).doesNotThrowAnyException();

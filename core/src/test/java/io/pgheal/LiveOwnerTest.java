@@ -33,7 +33,6 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -178,14 +177,14 @@ class LiveOwnerTest {
             seam.before(Rung.CANCEL, () -> {
                 try {
                     lock.execute("SELECT pg_advisory_unlock(77)");
-                    assertThat(first.get(10, TimeUnit.SECONDS)).isEqualTo("done");
+                    assertThat(first.get()).isEqualTo("done");
                     owner.submit(() -> {
                                 connection.commit();
                                 connection.close();
                                 connection = leases.getConnection(); // somebody else, on the same backend
                                 return null;
                             })
-                            .get(10, TimeUnit.SECONDS);
+                            .get();
                     next.complete(run(work.statement()));
                     awaitActive("DO");
                 } catch (Exception e) {
@@ -196,7 +195,7 @@ class LiveOwnerTest {
             Outcome outcome = enforce(diagnosis);
 
             work.open();
-            assertThat(next.get().get(10, TimeUnit.SECONDS)).isEqualTo("done");
+            assertThat(next.get().get()).isEqualTo("done");
             assertThat(GuardedPool.pid(connection)).isEqualTo(pid);
             assertThat(outcome.kind()).isEqualTo(OutcomeKind.WITHDRAWN);
         }
@@ -220,7 +219,7 @@ class LiveOwnerTest {
 
         assertThat(outcome.kind()).isEqualTo(OutcomeKind.WITHDRAWN);
         work.open();
-        assertThat(next.get(10, TimeUnit.SECONDS)).isEqualTo("done");
+        assertThat(next.get()).isEqualTo("done");
     }
 
     /** Past our handles: neither the fence nor the lease knows of it. */
@@ -276,7 +275,7 @@ class LiveOwnerTest {
 
         assertThat(seam.whileLooking).as("the next one was there to be seen").isNull();
         work.open();
-        assertThat(next.get(10, TimeUnit.SECONDS)).isEqualTo("57014");
+        assertThat(next.get()).isEqualTo("57014");
         assertThat(outcome.kind()).isEqualTo(OutcomeKind.HEALED);
         assertThat(outcome.rungs()).extracting(rung -> rung.rung()).containsExactly(Rung.CANCEL);
         assertThat(GuardedPool.pid(connection)).isEqualTo(pid);
@@ -293,7 +292,7 @@ class LiveOwnerTest {
 
         assertThat(outcome.kind()).isEqualTo(OutcomeKind.HEALED);
         assertThat(outcome.rungs()).extracting(rung -> rung.rung()).containsExactly(Rung.CANCEL, Rung.TERMINATE);
-        assertThat(stubborn.get(10, TimeUnit.SECONDS)).isEqualTo("57P01");
+        assertThat(stubborn.get()).isEqualTo("57P01");
     }
 
     @Test
@@ -325,6 +324,6 @@ class LiveOwnerTest {
 
         assertThat(enforce(diagnosis).kind()).isEqualTo(OutcomeKind.WITHDRAWN);
         gate.open();
-        assertThat(work.get(10, TimeUnit.SECONDS)).isEqualTo("done");
+        assertThat(work.get()).isEqualTo("done");
     }
 }

@@ -1,6 +1,5 @@
 package io.pgheal;
 
-import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -70,15 +69,14 @@ class LoopTest {
                     left.set(pool.beginLogin(username));
                     return null;
                 })
-                .get(10, SECONDS);
+                .get();
         return left.get();
     }
 
     private void awaitQuiet(Duration atLeast, Duration below) {
-        await().atMost(Duration.ofSeconds(20))
-                .until(() -> pool.guarded.leases().stream()
-                        .map(LeaseView::quiet)
-                        .anyMatch(quiet -> quiet.compareTo(atLeast) >= 0 && quiet.compareTo(below) < 0));
+        await().until(() -> pool.guarded.leases().stream()
+                .map(LeaseView::quiet)
+                .anyMatch(quiet -> quiet.compareTo(atLeast) >= 0 && quiet.compareTo(below) < 0));
     }
 
     @Test

@@ -93,8 +93,7 @@ class OverflowSweepTest {
             for (int i = 0; i < 2; i++) {
                 askAll(pool.guarded);
             }
-            await().atMost(Duration.ofSeconds(30))
-                    .until(() -> pool.guarded.leases().isEmpty());
+            await().until(() -> pool.guarded.leases().isEmpty());
         }
     }
 

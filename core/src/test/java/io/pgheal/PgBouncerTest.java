@@ -1,6 +1,5 @@
 package io.pgheal;
 
-import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -73,7 +72,7 @@ class PgBouncerTest {
                         GuardedPool.update(connection, username);
                     }
                 })
-                .get(60, SECONDS);
+                .get();
     }
 
     private static Incident incident(SelfHealingDataSource guarded, OutcomeKind outcome) {
@@ -139,7 +138,7 @@ class PgBouncerTest {
             });
             await().during(Duration.ofSeconds(1)).until(() -> !waiter.isDone());
             alive.commit();
-            waiter.get(20, SECONDS);
+            waiter.get();
         }
         assertThat(SERVER.log().substring(before))
                 .doesNotContain("pg_terminate_backend")

@@ -70,10 +70,9 @@ class RedeployTest {
         for (int round = 0; round < 2; round++) {
             gone.add(deployAndDrop());
         }
-        await().atMost(Duration.ofSeconds(30))
-                .until(() -> Thread.getAllStackTraces().keySet().stream()
-                        .noneMatch(thread -> thread.getName().startsWith("pgheal-deployed")));
-        await().atMost(Duration.ofSeconds(30)).until(() -> sessions() == 0);
+        await().until(() -> Thread.getAllStackTraces().keySet().stream()
+                .noneMatch(thread -> thread.getName().startsWith("pgheal-deployed")));
+        await().until(() -> sessions() == 0);
         await().atMost(Duration.ofSeconds(60)).until(() -> {
             displaceWhatTheJdkKeeps();
             System.gc();

@@ -178,14 +178,12 @@ class RemedyTest {
     }
 
     private Incident awaitIncident() {
-        return await().atMost(Duration.ofSeconds(30))
-                .until(() -> guarded.incidents().stream().findFirst().orElse(null), java.util.Objects::nonNull);
+        return await().until(() -> guarded.incidents().stream().findFirst().orElse(null), java.util.Objects::nonNull);
     }
 
     private void awaitSlotsBack() {
-        await().atMost(Duration.ofSeconds(20))
-                .until(() -> guarded.healer().leases() == 0
-                        && hikari.getHikariPoolMXBean().getActiveConnections() == 0);
+        await().until(() ->
+                guarded.healer().leases() == 0 && hikari.getHikariPoolMXBean().getActiveConnections() == 0);
     }
 
     /** Aborting a busy connection alone would leave its backend running, with its locks. */
@@ -209,7 +207,7 @@ class RemedyTest {
         leaveBusy();
         await().until(() -> clock.failed);
         awaitSlotsBack();
-        await().atMost(Duration.ofSeconds(20)).until(() -> state(pid) == null);
+        await().until(() -> state(pid) == null);
     }
 
     /** The driver's pid is what a pooler made up; here it is somebody else's. */

@@ -1,6 +1,5 @@
 package io.pgheal;
 
-import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.awaitility.Awaitility.await;
@@ -186,7 +185,7 @@ class SecretsTest {
             waiter = waitWithSecrets();
             pool.awaitLockWait(1);
         }
-        waiter.get(20, SECONDS);
+        waiter.get();
         Incident incident = pool.awaitIncident(OutcomeKind.HEALED);
         await().until(() -> !heard.isEmpty());
         assertThat(incident.waiters()).hasSize(1);

@@ -1,6 +1,5 @@
 package io.pgheal;
 
-import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -92,8 +91,7 @@ class ServerTroubleTest {
     }
 
     private void awaitHealed(int count) {
-        await().atMost(Duration.ofSeconds(30))
-                .until(() -> pool.incidents(OutcomeKind.HEALED).size() == count);
+        await().until(() -> pool.incidents(OutcomeKind.HEALED).size() == count);
     }
 
     /** The end of an idle session is noticed by the next question. */
@@ -123,7 +121,7 @@ class ServerTroubleTest {
         awaitConnected(true);
 
         leak("alice");
-        pool.loginFromOutside("alice").get(20, SECONDS);
+        pool.loginFromOutside("alice").get();
         awaitHealed(1);
         pool.assertAllSlotsBack();
     }
@@ -166,11 +164,11 @@ class ServerTroubleTest {
                     .isInstanceOf(java.util.concurrent.TimeoutException.class);
             assertThat(threadsOfTheApplicationInPgheal()).isEmpty();
             SERVER.thaw();
-            call.get(30, SECONDS);
+            call.get();
         }
         awaitConnected(true);
         leak("bob");
-        pool.loginFromOutside("bob").get(20, SECONDS);
+        pool.loginFromOutside("bob").get();
         awaitHealed(1);
         pool.assertAllSlotsBack();
     }
@@ -198,7 +196,7 @@ class ServerTroubleTest {
             awaitConnected(true);
             proxy.silence();
             leak("alice");
-            pool.loginFromOutside("alice").get(20, SECONDS);
+            pool.loginFromOutside("alice").get();
             pool.awaitIncident(OutcomeKind.RELEASED_UNVERIFIED);
             awaitConnected(false);
             proxy.heal();
@@ -238,9 +236,9 @@ class ServerTroubleTest {
             awaitConnected(true);
             proxy.forget();
             leak("alice"); // finds out
-            pool.loginFromOutside("alice").get(20, SECONDS);
+            pool.loginFromOutside("alice").get();
             pool.awaitIncident(OutcomeKind.RELEASED_UNVERIFIED);
-            await().atMost(Duration.ofSeconds(30)).until(() -> proxy.accepted() >= 2);
+            await().until(() -> proxy.accepted() >= 2);
             awaitConnected(true);
             leak("bob");
             awaitHealed(1);
@@ -258,8 +256,7 @@ class ServerTroubleTest {
             leakWith(all);
             awaitHealed(2);
             endControlSessionsAndTakeTheirPlaces(all);
-            await().atMost(Duration.ofSeconds(20))
-                    .until(() -> troubleOnceAsked(pool.guarded).contains("no connection left"));
+            await().until(() -> troubleOnceAsked(pool.guarded).contains("no connection left"));
             assertThat(connectedMeter()).isZero();
         } finally {
             for (Connection connection : all) {
@@ -306,12 +303,10 @@ class ServerTroubleTest {
                 await().until(() -> guarded.healer().connected());
                 SERVER.admin().run("ALTER ROLE rotating PASSWORD 'second'");
                 endControlSessions();
-                await().atMost(Duration.ofSeconds(30))
-                        .until(() -> troubleOnceAsked(guarded).contains("credentials are refused"));
+                await().until(() -> troubleOnceAsked(guarded).contains("credentials are refused"));
                 assertThat(guarded.healer().trouble()).doesNotContain("first").doesNotContain("second");
                 hikari.getHikariConfigMXBean().setPassword("second");
-                await().atMost(Duration.ofSeconds(30))
-                        .until(() -> guarded.healer().connected());
+                await().until(() -> guarded.healer().connected());
             }
         } finally {
             Files.writeString(hba, before);
@@ -336,7 +331,7 @@ class ServerTroubleTest {
             start(builder -> builder);
             assertThat(pool.guarded.healer().shortcomings()).anyMatch(lack -> lack.contains("track_activities"));
             leak("alice");
-            pool.loginFromOutside("alice").get(20, SECONDS);
+            pool.loginFromOutside("alice").get();
             await().until(() -> !pool.guarded.incidents().isEmpty());
             assertThat(pool.guarded.incidents().get(0).remedies())
                     .allMatch(rung -> !rung.outcome().startsWith("SENT"));
@@ -354,7 +349,7 @@ class ServerTroubleTest {
                     .filter(thread -> thread.getName().startsWith("pgheal-interrupted-"))
                     .forEach(Thread::interrupt);
             leak("alice");
-            pool.loginFromOutside("alice").get(20, SECONDS);
+            pool.loginFromOutside("alice").get();
             int incidents = i + 1;
             await().until(() -> pool.guarded.incidents().size() >= incidents);
         }
@@ -376,7 +371,7 @@ class ServerTroubleTest {
         });
         await().until(() -> looks.get() > 3);
         leak("alice");
-        pool.loginFromOutside("alice").get(20, SECONDS);
+        pool.loginFromOutside("alice").get();
         awaitHealed(1);
     }
 
@@ -389,7 +384,7 @@ class ServerTroubleTest {
         });
         pool.guarded.metrics(HealingMeters.in(broken));
         leak("alice");
-        pool.loginFromOutside("alice").get(20, SECONDS);
+        pool.loginFromOutside("alice").get();
         awaitHealed(1);
     }
 
@@ -447,9 +442,8 @@ class ServerTroubleTest {
             inTheMiddle = actsAreWaiting() && pool.guarded.incidents().isEmpty();
             pool.guarded.close();
             SERVER.thaw();
-            await().atMost(Duration.ofSeconds(20))
-                    .until(() -> Thread.getAllStackTraces().keySet().stream()
-                            .noneMatch(thread -> thread.getName().startsWith("pgheal-closing")));
+            await().until(() -> Thread.getAllStackTraces().keySet().stream()
+                    .noneMatch(thread -> thread.getName().startsWith("pgheal-closing")));
             pool.assertAllSlotsBack();
             pool.close();
         } while (!inTheMiddle);

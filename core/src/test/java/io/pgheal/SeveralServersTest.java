@@ -1,6 +1,5 @@
 package io.pgheal;
 
-import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -78,7 +77,7 @@ class SeveralServersTest {
                         GuardedPool.update(connection, "alice");
                     }
                 })
-                .get(60, SECONDS);
+                .get();
     }
 
     private static int port(Connection connection) throws SQLException {

@@ -1,6 +1,5 @@
 package io.pgheal;
 
-import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
@@ -122,7 +121,7 @@ class WaiterTest {
         Future<SQLException> failure = loginUntilItIsCut(username);
         awaitTold();
         cut();
-        return failure.get(30, SECONDS);
+        return failure.get();
     }
 
     /** One that is cancelled as soon as it is told whom it waits for. */
@@ -131,7 +130,7 @@ class WaiterTest {
         awaitTold();
         assertThat(stuckLock().waiters()).hasSize(1);
         cut();
-        SQLException cancelled = failure.get(30, SECONDS);
+        SQLException cancelled = failure.get();
         assertThat(cancelled.getSQLState()).isEqualTo("57014");
         assertThat(HeldUpException.in(cancelled)).isPresent();
         return cancelled;
@@ -159,7 +158,7 @@ class WaiterTest {
                     GuardedPool.update(connection, "alice");
                     return pid;
                 })
-                .get(10, SECONDS);
+                .get();
     }
 
     @Test
@@ -256,7 +255,7 @@ class WaiterTest {
         pool.awaitLockWait(1);
         time.pass(Duration.ofMillis(500), STEP);
         cut();
-        SQLException first = failed.get(30, SECONDS);
+        SQLException first = failed.get();
         assertThat(first.getSQLState()).isEqualTo("55P03");
         assertThat(first.getSuppressed()).isEmpty();
         await().until(() -> !unseen().isEmpty());
@@ -339,7 +338,7 @@ class WaiterTest {
         await().until(() -> pool.guarded.leases().stream().anyMatch(LeaseView::callInProgress));
         time.pass(slow);
         gate.open();
-        works.get(30, SECONDS);
+        works.get();
         return pool.guarded.healer().queries() - before;
     }
 
@@ -408,8 +407,8 @@ class WaiterTest {
                 new CountDownLatch(1).await(); // alive, and at work
                 return null;
             });
-            assertThat(other.get(10, SECONDS)).isPositive();
-            pool.login("carol").get(30, SECONDS);
+            assertThat(other.get()).isPositive();
+            pool.login("carol").get();
             Incident over = pool.awaitIncident(OutcomeKind.HEALED);
             assertThat(over.culprit().pid()).isEqualTo(other.get());
             assertThat(over.reason()).contains("idle-blocker-timeout");
@@ -417,7 +416,7 @@ class WaiterTest {
             assertThat(alice).isNotDone();
             inside.commit();
             inside.close();
-            bob.get(10, SECONDS);
+            bob.get();
         }
         await().until(() -> pool.incidents(OutcomeKind.HEALED).size() == 2);
         assertThat(pool.incidents(OutcomeKind.HEALED).get(0).silence()).isGreaterThanOrEqualTo(limit);
@@ -440,7 +439,7 @@ class WaiterTest {
                     }
                     return connection;
                 })
-                .get(10, SECONDS);
+                .get();
         kept.add(leaked);
         Incident spared = pool.awaitIncident(OutcomeKind.WOULD_HEAL);
         assertThat(spared.reason()).contains("pgheal.spare.statement-tags has nightly-import");
@@ -450,7 +449,7 @@ class WaiterTest {
                     GuardedPool.update(leaked, "bob");
                     return null;
                 })
-                .get(10, SECONDS);
+                .get();
         pool.awaitIncident(OutcomeKind.HEALED);
     }
 
@@ -470,7 +469,7 @@ class WaiterTest {
                     }
                     return null;
                 })
-                .get(10, SECONDS);
+                .get();
         assertThat(pool.awaitIncident(OutcomeKind.WOULD_HEAL).reason()).contains("nightly-import");
         assertThat(pool.incidents(OutcomeKind.HEALED)).isEmpty();
     }

@@ -94,7 +94,7 @@ public class LoginApplication {
             Connection connection = dataSource.getConnection();
             lockTheRow(connection);
             return () -> {
-                if (!mayFinish.await(30, TimeUnit.SECONDS)) {
+                if (!mayFinish.await(60, TimeUnit.SECONDS)) {
                     throw new IllegalStateException("nobody let it finish");
                 }
                 lockTheRow(connection);

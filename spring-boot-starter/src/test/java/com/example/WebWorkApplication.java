@@ -175,7 +175,7 @@ public class WebWorkApplication {
 
         private void finish(Connection connection, String row) throws IOException {
             try {
-                if (!mayFinish.await(30, TimeUnit.SECONDS)) {
+                if (!mayFinish.await(60, TimeUnit.SECONDS)) {
                     throw new IllegalStateException("nobody let it finish");
                 }
                 lock(connection, row);

@@ -37,7 +37,7 @@ class ActThreadTest {
             awaitUnmoved(goOn);
         };
         assertThat(acts.submit(ActThread.Turn.LAST, act, afterwards)).isTrue();
-        assertThat(began.await(10, SECONDS)).isTrue();
+        assertThat(began.await(60, SECONDS)).isTrue();
     }
 
     /** Also by an interrupt. */
@@ -60,7 +60,7 @@ class ActThreadTest {
     private boolean runsOne() throws InterruptedException {
         CountDownLatch ran = new CountDownLatch(1);
         acts.submit(ran::countDown);
-        return ran.await(10, SECONDS);
+        return ran.await(60, SECONDS);
     }
 
     @Test
@@ -72,7 +72,7 @@ class ActThreadTest {
         acts.submit(ran::countDown);
         assertThat(ran.getCount()).as("one act at a time").isOne();
         pass(Duration.ofSeconds(2));
-        assertThat(ran.await(10, SECONDS)).isTrue();
+        assertThat(ran.await(60, SECONDS)).isTrue();
         assertThat(acts.isStuck()).isFalse();
     }
 
@@ -87,7 +87,7 @@ class ActThreadTest {
             awaitUnmoved(goOn);
             told.add(ActThread.isGivenUp());
         });
-        assertThat(began.await(10, SECONDS)).isTrue();
+        assertThat(began.await(60, SECONDS)).isTrue();
         pass(Duration.ofSeconds(21));
         goOn.countDown();
         await().until(() -> told.size() == 2);

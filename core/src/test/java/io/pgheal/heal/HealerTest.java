@@ -19,7 +19,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -135,7 +134,7 @@ class HealerTest {
             clock.pass(Duration.ofSeconds(21));
             acts.watch();
             goOn.countDown();
-            assertThat(late.get(10, TimeUnit.SECONDS).kind()).isEqualTo(OutcomeKind.WITHDRAWN);
+            assertThat(late.get().kind()).isEqualTo(OutcomeKind.WITHDRAWN);
             assertThat(innocent.isValid(10)).isTrue();
             innocent.commit();
         }

@@ -57,8 +57,7 @@ public final class FakeTime extends Ticker {
 
     private void awaitALook() {
         Map<Thread, Long> before = new HashMap<>(readings);
-        await().atMost(Duration.ofSeconds(30))
-                .pollInterval(Duration.ofMillis(5))
+        await().pollInterval(Duration.ofMillis(5))
                 .until(() -> before.entrySet().stream()
                                 .allMatch(loop -> !loop.getKey().isAlive()
                                         || readings.get(loop.getKey()) - loop.getValue() >= READINGS_OF_A_LOOK)

@@ -1,6 +1,5 @@
 package io.pgheal.innocent;
 
-import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -51,7 +50,7 @@ final class Lost implements AutoCloseable {
                     .extracting(each -> each.kind())
                     .containsExactly(EvidenceKind.OWNER_BACK_IN_POOL);
         });
-        waiter.get(60, SECONDS);
+        waiter.get();
         assertThat(kept.isClosed()).isTrue();
     }
 

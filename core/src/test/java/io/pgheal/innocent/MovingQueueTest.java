@@ -17,7 +17,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -61,7 +60,7 @@ class MovingQueueTest {
                 }));
             }
             for (Future<?> each : all) {
-                each.get(60, TimeUnit.SECONDS);
+                each.get();
             }
             assertThat(guarded.incidents()).extracting(Incident::outcome).containsOnly(OutcomeKind.REPORTED);
             assertThat(SERVER.app().number("SELECT n FROM hot")).isEqualTo(QUEUE);

@@ -11,7 +11,6 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
@@ -72,7 +71,7 @@ final class PausedProcess {
             connection.commit();
             connection.close();
             int incidents = guarded.incidents().size();
-            lentAgain.get(30, TimeUnit.SECONDS);
+            lentAgain.get();
             System.out.println("committed, incidents: " + incidents + ", then the slot was lent");
         } catch (SQLException e) {
             System.out.println("failed: " + e);

@@ -1,6 +1,5 @@
 package io.pgheal.innocent;
 
-import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -281,9 +280,9 @@ final class Stage implements AutoCloseable {
     void goOn() throws Exception {
         assertThat(waitingSessions()).as("%s: those who wait still do", name).isEqualTo(lockWaiters);
         over.countDown();
-        innocent.get(60, SECONDS);
+        innocent.get();
         for (CompletableFuture<Void> waiter : waiters) {
-            waiter.get(60, SECONDS);
+            waiter.get();
         }
         assertThat(linesWritten()).as("%s: lines in its ledger", name).isEqualTo(lines);
     }

@@ -16,7 +16,6 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -220,7 +219,7 @@ class AbandonedRowLockTest {
                         waiting[1] = scene.foreign(Scene.update("alice"));
                         return locked;
                     })
-                    .get(60, TimeUnit.SECONDS);
+                    .get();
             isHealed(pid, waiting[0], waiting[1], EvidenceKind.OWNER_BACK_IN_POOL, Strength.STRONG);
         } finally {
             executor.shutdownNow();

@@ -8,12 +8,10 @@ import io.pgheal.heal.Rung;
 import io.pgheal.testserver.PostgresServer;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
-import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -107,7 +105,7 @@ class OrphanTest {
             return null;
         });
         loss.of(connection, culprit);
-        assertThatThrownBy(() -> statement.get(30, TimeUnit.SECONDS))
+        assertThatThrownBy(() -> statement.get())
                 .isInstanceOf(ExecutionException.class)
                 .cause()
                 .as("the connection is lost to the application")
@@ -140,9 +138,7 @@ class OrphanTest {
     }
 
     private void allSlotsAreBack() throws SQLException {
-        Awaitility.await()
-                .atMost(Duration.ofSeconds(30))
-                .until(() -> scene.guarded().healer().leases() == 0);
+        Awaitility.await().until(() -> scene.guarded().healer().leases() == 0);
         List<Connection> all = new ArrayList<>();
         try {
             for (int i = 0; i < SLOTS; i++) {

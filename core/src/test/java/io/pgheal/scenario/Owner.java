@@ -5,7 +5,6 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import org.opentest4j.TestAbortedException;
 
 /** A thread of the application: does what it is told, and is alive until it is told to end. No executor's worker. */
@@ -58,7 +57,7 @@ final class Owner {
     }
 
     <T> T run(Callable<T> work) throws Exception {
-        return start(work).get(30, TimeUnit.SECONDS);
+        return start(work).get();
     }
 
     <T> FutureTask<T> start(Callable<T> work) {

@@ -171,9 +171,8 @@ class ServerSideBlockerTest {
             Scene.run(leader, "SELECT count(slow(id)) FROM big");
             return null;
         });
-        await().atMost(Duration.ofSeconds(30))
-                .until(() -> scene.admin("SELECT count(*) FROM pg_stat_activity WHERE leader_pid = " + culprit)
-                        .equals("2"));
+        await().until(() -> scene.admin("SELECT count(*) FROM pg_stat_activity WHERE leader_pid = " + culprit)
+                .equals("2"));
         Stuck waiter = scene.ours("ALTER TABLE big ADD COLUMN extra int");
         waiter.goesOn();
         scene.healed(culprit)
@@ -201,11 +200,10 @@ class ServerSideBlockerTest {
         Connection connection = scene.guarded().getConnection();
         Scene.run(connection, PARALLEL + "off");
         Stuck waiter = new Stuck(connection, Scene.pid(connection), "SELECT count(looks_aside(id)) FROM big");
-        await().atMost(Duration.ofSeconds(30))
-                .until(() -> scene.admin(
-                                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND leader_pid = "
-                                        + waiter.pid())
-                        .equals("2"));
+        await().until(() -> scene.admin(
+                        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND leader_pid = "
+                                + waiter.pid())
+                .equals("2"));
         scene.reported(culprit)
                 .as(DiagnosisKind.STUCK_LOCK)
                 .waiters(1)
@@ -235,9 +233,8 @@ class ServerSideBlockerTest {
     }
 
     private void awaitSyncRep(int pid) {
-        await().atMost(Duration.ofSeconds(30))
-                .until(() -> scene.admin("SELECT wait_event FROM pg_stat_activity WHERE pid = " + pid)
-                        .equals("SyncRep"));
+        await().until(() -> scene.admin("SELECT wait_event FROM pg_stat_activity WHERE pid = " + pid)
+                .equals("SyncRep"));
     }
 
     /** It is durable here and not yet there. Whoever ended the wait would report as done what may get lost. */

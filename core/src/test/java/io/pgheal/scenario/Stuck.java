@@ -6,7 +6,6 @@ import java.sql.Statement;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
 
 /** A statement that waits, on a thread of its own; its connection is given back when the statement is over. */
 final class Stuck {
@@ -40,13 +39,13 @@ final class Stuck {
 
     /** It got what it waited for. */
     void goesOn() throws Exception {
-        end.get(60, TimeUnit.SECONDS);
+        end.get();
     }
 
     /** The SQLSTATE with which it ends. */
     String failsWith() throws Exception {
         try {
-            end.get(60, TimeUnit.SECONDS);
+            end.get();
         } catch (ExecutionException | CompletionException e) {
             return e.getCause() instanceof SQLException sql ? String.valueOf(sql.getSQLState()) : "no SQLSTATE";
         }

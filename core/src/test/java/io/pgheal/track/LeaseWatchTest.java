@@ -8,7 +8,6 @@ import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.postgresql.core.BaseConnection;
@@ -371,7 +370,7 @@ class LeaseWatchTest {
     }
 
     private static void awaitIdle(Thread worker) {
-        Awaitility.await().atMost(10, TimeUnit.SECONDS).until(() -> IdleWorker.isIdle(worker.getStackTrace()));
+        Awaitility.await().until(() -> IdleWorker.isIdle(worker.getStackTrace()));
     }
 
     private static void uninterruptibly(CountDownLatch latch) {

@@ -15,7 +15,6 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -119,7 +118,7 @@ class BrowserTest {
         browser.awaitText("#act-answer", "healed");
         browser.find("#act-close").sendKeys(Keys.ENTER);
 
-        assertThat(login.get(60, TimeUnit.SECONDS).status()).isEqualTo(200);
+        assertThat(login.get().status()).isEqualTo(200);
         browser.awaitText("#tree-note", "Nobody waits for anybody");
         browser.awaitText("#state", "nobody is stuck");
         browser.awaitText("#incidents summary", "operators choice");
@@ -180,7 +179,7 @@ class BrowserTest {
         browser.find("#operator").sendKeys("night-watch", Keys.TAB, Keys.TAB);
         browser.focused().sendKeys(Keys.ENTER);
         browser.awaitText("#act-answer", "healed");
-        assertThat(login.get(60, TimeUnit.SECONDS).status()).isEqualTo(200);
+        assertThat(login.get().status()).isEqualTo(200);
         onlyItsOwn();
     }
 
@@ -340,7 +339,7 @@ class BrowserTest {
         demo.post(
                 "/actuator/pghealrelease",
                 "{\"table\":\"user_login_info\",\"dryRun\":false,\"operator\":\"the test\"}");
-        assertThat(login.get(60, TimeUnit.SECONDS).status()).isEqualTo(200);
+        assertThat(login.get().status()).isEqualTo(200);
     }
 
     /** Nothing came from anywhere else, and nothing went wrong in the page. */

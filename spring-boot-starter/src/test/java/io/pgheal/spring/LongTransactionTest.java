@@ -1,6 +1,5 @@
 package io.pgheal.spring;
 
-import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -144,12 +143,12 @@ class LongTransactionTest {
                 assertThatThrownBy(connection::commit).isInstanceOf(LeaseRevokedException.class);
             }
         });
-        holds.get(60, SECONDS);
+        holds.get();
         CompletableFuture<Void> waiter = waiter(3);
         await().until(() -> incidents(OutcomeKind.HEALED).size() == 1);
         told.complete(null);
-        waiter.get(60, SECONDS);
-        unasked.get(60, SECONDS);
+        waiter.get();
+        unasked.get();
     }
 
     @Test
@@ -168,8 +167,8 @@ class LongTransactionTest {
                         second.commit();
                     }
                 })
-                .get(60, SECONDS);
-        CompletableFuture.allOf(waiters).get(60, SECONDS);
+                .get();
+        CompletableFuture.allOf(waiters).get();
     }
 
     @Test
@@ -186,8 +185,8 @@ class LongTransactionTest {
         });
         before.commit(); // the limit counts from the end of the method
         before.close();
-        waiters[0].get(60, SECONDS);
-        waiters[1].get(60, SECONDS);
+        waiters[0].get();
+        waiters[1].get();
         assertThat(incidents(OutcomeKind.HEALED)).as("only who did not ask").hasSize(1);
     }
 
@@ -203,8 +202,8 @@ class LongTransactionTest {
             one.close();
             other.commit();
             other.close();
-            waiter.get(60, SECONDS);
-            next.get(60, SECONDS);
+            waiter.get();
+            next.get();
         });
     }
 
@@ -215,7 +214,7 @@ class LongTransactionTest {
             Connection connection = begin(1);
             CompletableFuture<Void> waiter = waiter(1);
             await().until(() -> !incidents(OutcomeKind.HEALED).isEmpty());
-            waiter.get(60, SECONDS);
+            waiter.get();
             assertThatThrownBy(connection::commit).isInstanceOf(LeaseRevokedException.class);
             connection.close();
         });

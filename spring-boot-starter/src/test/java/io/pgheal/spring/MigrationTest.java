@@ -1,6 +1,5 @@
 package io.pgheal.spring;
 
-import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -188,7 +187,7 @@ class MigrationTest {
                 "pgheal.abandoned.patience=300ms"));
         try (RunningApplication application =
                 RunningApplication.start(DropInApplications.Migrated.class, SERVER, all.toArray(String[]::new))) {
-            assertThat(DropInApplications.Migrated.waiter.get(60, SECONDS)).isEqualTo(1);
+            assertThat(DropInApplications.Migrated.waiter.get()).isEqualTo(1);
             assertThat(new JdbcTemplate(application.guard())
                             .queryForObject("SELECT count(*) FROM migrated_slowly WHERE added IS NULL", Integer.class))
                     .isEqualTo(1);

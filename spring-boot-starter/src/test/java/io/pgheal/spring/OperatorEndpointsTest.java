@@ -17,7 +17,6 @@ import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -91,7 +90,7 @@ class OperatorEndpointsTest {
                     .isEqualTo("HEALED");
             assertThat(RunningApplication.<String>at(done, "incidents", 0, "operator"))
                     .isEqualTo("night-watch");
-            waiting.get(60, TimeUnit.SECONDS);
+            waiting.get();
 
             HttpResponse<String> again = application.post(
                     "/actuator/pghealrelease", "{" + identity + ",\"dryRun\":false,\"operator\":\"night-watch\"}");
@@ -126,8 +125,8 @@ class OperatorEndpointsTest {
                     .isEqualTo("HEALED");
             assertThat(RunningApplication.<String>at(done, "incidents", 0, "remedies", 0, "rung"))
                     .isEqualTo("CANCEL");
-            waiting.get(60, TimeUnit.SECONDS);
-            assertThatThrownBy(() -> working.get(60, TimeUnit.SECONDS)).hasMessageContaining("57014");
+            waiting.get();
+            assertThatThrownBy(() -> working.get()).hasMessageContaining("57014");
             assertThat(holder.isValid(5)).as("cancelled, not terminated").isTrue();
         }
     }
@@ -179,7 +178,7 @@ class OperatorEndpointsTest {
 
             assertThat(RunningApplication.<String>at(done, "incidents", 0, "operator"))
                     .isEqualTo("alice");
-            waiting.get(60, TimeUnit.SECONDS);
+            waiting.get();
         }
     }
 

@@ -1,6 +1,5 @@
 package io.pgheal.spring;
 
-import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -94,7 +93,7 @@ class RulesEndpointTest {
                     "{\"table\":\"ledger\",\"idleBlockerTimeout\":\"1s\",\"operator\":\"night-watch\"}");
             assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
 
-            waiting.get(60, SECONDS);
+            waiting.get();
             await().until(() -> application.guard().incidents().stream()
                     .anyMatch(incident -> incident.outcome() == OutcomeKind.HEALED));
         }

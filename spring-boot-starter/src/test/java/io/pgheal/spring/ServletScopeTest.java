@@ -16,7 +16,6 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -100,7 +99,7 @@ class ServletScopeTest {
 
         application.context.getBean(LoginApplication.Faults.class).mayFinish.countDown();
 
-        assertThat(answer.get(60, TimeUnit.SECONDS).body()).isEqualTo("committed");
+        assertThat(answer.get().body()).isEqualTo("committed");
         assertThat(incidents()).isEmpty();
     }
 
