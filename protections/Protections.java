@@ -39,7 +39,7 @@ import javax.tools.ToolProvider;
  */
 final class Protections {
     private static final Path FOLDER = Path.of("protections");
-    private static final Duration LONGEST = Duration.ofMinutes(5);
+    private static final Duration LONGEST = Duration.ofMinutes(12);
     private static final List<String> MODULES = List.of("test-server", "core", "fence-tests", "spring-boot-starter");
     private static final Map<String, List<String>> NEEDS = Map.of(
             "core", List.of("test-server", "core"),
@@ -612,6 +612,7 @@ final class Protections {
                 "--disable-ansi-colors",
                 "--details=summary",
                 "--include-engine=junit-jupiter",
+                "--config=junit.jupiter.execution.timeout.default=2 m", // without its protection a test may hang
                 "--fail-if-no-tests"));
         for (Red red : reds) {
             int hash = red.test().indexOf('#');

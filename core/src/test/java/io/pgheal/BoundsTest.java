@@ -6,13 +6,13 @@ import static org.awaitility.Awaitility.await;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.postgres.BackendId;
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.testserver.Sql;
 import io.pgheal.track.LeaseEvent;
 import io.pgheal.track.LeaseRegistry;
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
@@ -92,10 +92,16 @@ class BoundsTest {
                         return null;
                     })
                     .get();
-            try (Connection slow = pool.guarded.getConnection();
-                    Statement statement = slow.createStatement()) {
-                statement.execute("SELECT pg_sleep(0.5)");
-            }
+            Gate gate = new Gate(SERVER);
+            var slow = executor.submit(() -> {
+                try (Connection connection = pool.guarded.getConnection()) {
+                    Sql.run(connection, gate.statement());
+                    return null;
+                }
+            });
+            await().until(() -> !slowLooks.isEmpty());
+            gate.open();
+            slow.get();
         }
         await().until(() -> looks.isEmpty() && slowLooks.isEmpty());
         assertThat(pool.incidents(OutcomeKind.HEALED)).isEmpty();

@@ -2,15 +2,18 @@ package io.pgheal;
 
 import io.pgheal.testserver.PostgresServer;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
- * Prints what each question costs on a crowded server. A program of its own, no part of the build: {@code ./mvnw -pl core
- * -am test -Dtest=LookingCostTable -Dsurefire.failIfNoSpecifiedTests=false}.
+ * Prints what each question costs on a crowded server. A program of its own, no part of the build: {@code ./mvnw -Pthorough
+ * -pl core -am test -Dtest=LookingCostTable -Dsurefire.failIfNoSpecifiedTests=false}.
  */
 @Tag("table")
+@Timeout(value = 2, unit = TimeUnit.HOURS)
 class LookingCostTable {
     @RegisterExtension
     static final PostgresServer SERVER =

@@ -6,16 +6,19 @@ import io.pgheal.OverflowTrial.Result;
 import io.pgheal.testserver.PostgresServer;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * Prints the table of docs/poisoned-connections.md: what the next borrowers see behind pgheal, plain datasource-proxy and
- * other pools. A program of its own, no part of the build: {@code ./mvnw -pl core -am test -Dtest=OverflowTable
- * -Dsurefire.failIfNoSpecifiedTests=false}.
+ * other pools. A program of its own, no part of the build: {@code ./mvnw -Pthorough -pl core -am test
+ * -Dtest=OverflowTable -Dsurefire.failIfNoSpecifiedTests=false}.
  */
 @Tag("table")
+@Timeout(value = 2, unit = TimeUnit.HOURS)
 class OverflowTable {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();

@@ -28,11 +28,13 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.postgresql.util.PSQLException;
 
 /** The other side of a story: what a statement that failed to get its lock is told, and what is learned from it. */
+@Tag("thorough")
 class WaiterTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();

@@ -48,7 +48,7 @@ class BlockersOfAllKindsTest {
                         + " 'BEGIN PERFORM 1 FROM side; RETURN $1; END'");
     }
 
-    /** By paths it would never end: the last of sixty is reached in 2^58 ways. The control connection gives it one second. */
+    /** By paths it would never end: the last of sixty is reached in 2^58 ways. Nobody is that patient. */
     @Test
     void queueOfSixty() throws Exception {
         Session holder = sessions.open().run(UPDATE + 1);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.pgheal.testserver.Patience;
 import io.pgheal.testserver.PostgresServer;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -15,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -49,9 +51,13 @@ class ControlChannelTest {
 
     @Test
     void questionsThatWereGivenUpWhileTheyWaitedTakeNoPlace() throws Exception {
+        CountDownLatch began = new CountDownLatch(1);
         CountDownLatch goOn = new CountDownLatch(1);
-        assertThatThrownBy(() -> channel.ask(Duration.ofMillis(50), control -> hang(goOn)))
-                .isInstanceOf(SQLTimeoutException.class);
+        channel.put(control -> {
+            began.countDown();
+            return hang(goOn);
+        });
+        assertThat(began.await(60, TimeUnit.SECONDS)).isTrue();
         for (int i = 0; i < 100; i++) {
             assertThatThrownBy(() -> channel.ask(Duration.ofMillis(1), ControlConnection::identity))
                     .isInstanceOf(SQLTimeoutException.class);
@@ -79,18 +85,20 @@ class ControlChannelTest {
 
     @Test
     void oneLossIsFollowedByOneNewConnection() throws Exception {
+        CountDownLatch began = new CountDownLatch(1);
         CountDownLatch goOn = new CountDownLatch(1);
-        assertThatThrownBy(() -> channel.ask(Duration.ofMillis(50), control -> {
-                    hang(goOn);
-                    control.abort();
-                    return control.identity();
-                }))
-                .isInstanceOf(SQLTimeoutException.class);
+        channel.put(control -> {
+            began.countDown();
+            hang(goOn);
+            control.abort();
+            return control.identity();
+        });
+        assertThat(began.await(60, TimeUnit.SECONDS)).isTrue();
         Thread[] asking = new Thread[4];
         for (int i = 0; i < asking.length; i++) {
             asking[i] = new Thread(() -> {
                 try {
-                    channel.ask(Duration.ofSeconds(5), ControlConnection::identity);
+                    channel.ask(Patience.PATIENCE, ControlConnection::identity);
                 } catch (SQLException lost) {
                     // as it must be
                 }

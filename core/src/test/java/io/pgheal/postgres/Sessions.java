@@ -1,5 +1,6 @@
 package io.pgheal.postgres;
 
+import io.pgheal.testserver.Patience;
 import io.pgheal.testserver.PostgresServer;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -51,8 +52,15 @@ final class Sessions implements BeforeEachCallback, AfterEachCallback {
         return control;
     }
 
+    /** With more time than pgheal gives the server: what a slow machine needs is no answer here. */
     ControlConnection control(String user, String password) throws SQLException {
-        ControlConnection opened = new ControlConnection(ControlSettings.of(server.url(), user, () -> password));
+        ControlSettings usual = ControlSettings.of(server.url(), user, () -> password);
+        ControlConnection opened = new ControlConnection(new ControlSettings(
+                usual.url(),
+                usual.credentials(),
+                Patience.PATIENCE,
+                Patience.PATIENCE,
+                Patience.PATIENCE.multipliedBy(2)));
         opened.connect();
         open.add(opened);
         return opened;

@@ -15,6 +15,7 @@ import java.util.concurrent.FutureTask;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -53,6 +54,7 @@ class OrphanTest {
     }
 
     @Test
+    @Tag("thorough") // the URL's least time-out is a second, and holds for the log-in, too
     void socketTimeoutOfTheUrlWhileItWaitsForALock() throws Exception {
         guard("socketTimeout=1");
         isLeftBehindAndHealed(Owner.platform(), connection -> {}, (connection, backend) -> {});

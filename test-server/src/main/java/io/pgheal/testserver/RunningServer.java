@@ -81,6 +81,7 @@ final class RunningServer {
 
     static RunningServer embedded(Map<String, String> settings) throws IOException, SQLException {
         EmbeddedPostgres.Builder builder = EmbeddedPostgres.builder()
+                .setPGStartupWait(Patience.PATIENCE.multipliedBy(4))
                 .setServerConfig("max_connections", "300")
                 .setServerConfig("fsync", "off");
         settings.forEach(builder::setServerConfig);

@@ -65,6 +65,7 @@ class NothingLeftTest {
         NothingLeft left = NothingLeft.on(SERVER).and("leases", () -> lent.get() ? List.of("of alice") : List.of());
         assertThatThrownBy(() -> left.afterEach(null)).hasMessageContaining("leases: of alice");
         lent.set(false);
+        haveTime();
         left.afterEach(null);
     }
 
