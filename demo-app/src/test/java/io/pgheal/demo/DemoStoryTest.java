@@ -16,15 +16,13 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
 /** The one way through the demo that is gone at every build; all its other faults are in {@link DemoHealedTest}. */
-@DisplayName("The story")
 class DemoStoryTest {
 
     @Test
     @DisplayName("the fault is healed, alice logs in, the incident is told, and bob's transaction goes on")
     void theStory(@TempDir Path directory) throws SQLException {
-        // With a grace of an hour only what is certain is healed: at once, or not at all. The login waits for that, and
-        // the
-        // heal for the whole story, on any machine.
+        // With a grace of an hour only what is certain is healed: at once, or not at all. On any machine, however
+        // slow, the login waits for that, and the heal for its story.
         try (RunningDemo demo = RunningDemo.start(
                         directory.resolve("data"),
                         "--pgheal.abandoned.grace=1h",
