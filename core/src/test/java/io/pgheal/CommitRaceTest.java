@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pgheal.decide.Action;
 import io.pgheal.decide.Decision;
+import io.pgheal.diagnose.Diagnoses;
 import io.pgheal.diagnose.Diagnosis;
 import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.heal.Healer;
@@ -18,11 +18,13 @@ import io.pgheal.postgres.ControlChannel;
 import io.pgheal.postgres.ControlSettings;
 import io.pgheal.postgres.TransactionEnd;
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.testserver.Sql;
 import io.pgheal.track.InterceptedDataSource;
 import io.pgheal.track.LeaseRegistry;
 import io.pgheal.track.LeaseRevokedException;
 import io.pgheal.track.LeaseSnapshot;
 import io.pgheal.track.Pool;
+import io.pgheal.track.Snapshots;
 import io.pgheal.track.Ticker;
 import io.pgheal.track.Waiting;
 import java.sql.Connection;
@@ -33,7 +35,6 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.EnumSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -85,12 +86,7 @@ class CommitRaceTest {
         channel.start();
         await().until(() -> channel.server().isPresent());
         healer = new Healer(channel, ticker, Duration.ofMinutes(1));
-        HikariConfig pool = new HikariConfig();
-        pool.setJdbcUrl(SERVER.url());
-        pool.setUsername(SERVER.user());
-        pool.setPassword(SERVER.password());
-        pool.setMaximumPoolSize(2);
-        hikari = new HikariDataSource(pool);
+        hikari = SERVER.app().pool("race", 2);
         Waiting waiting = new Waiting(ticker);
         registry = new LeaseRegistry("race", Pool.of(hikari, waiting), true, 0, ticker, () -> false);
         leases = new InterceptedDataSource("race", hikari, registry, waiting, nobodyListens -> {});
@@ -134,16 +130,10 @@ class CommitRaceTest {
     }
 
     private static Diagnosis of(LeaseSnapshot lease, Backend backend) {
-        return new Diagnosis(
-                lease == null ? DiagnosisKind.ORPHANED_BACKEND : DiagnosisKind.STUCK_LOCK,
-                lease,
-                List.of(),
-                backend == null ? null : backend.id(),
-                backend,
-                List.of(),
-                List.of(),
-                false,
-                null);
+        return Diagnoses.of(lease == null ? DiagnosisKind.ORPHANED_BACKEND : DiagnosisKind.STUCK_LOCK)
+                .lease(lease)
+                .backend(backend)
+                .made();
     }
 
     /** Both go, the commit later than the heal by something between the two; returns what the commit threw. */
@@ -238,7 +228,7 @@ class CommitRaceTest {
             int later = 1500 + 10 * Math.max(0, id - TRIALS);
             try (Connection connection = SERVER.connection()) {
                 insert(connection, id);
-                Diagnosis diagnosis = of(null, backend(GuardedPool.pid(connection)));
+                Diagnosis diagnosis = of(null, backend(Sql.pid(connection)));
                 Outcome[] outcome = new Outcome[1];
                 Throwable thrown =
                         race(connection, 0, later, () -> outcome[0] = healer.carryOut(diagnosis, EVIDENCE, "incident"));
@@ -283,13 +273,15 @@ class CommitRaceTest {
                     .isTrue();
             assertThat(cancelled.transaction()).as("%s", cancelled).isEqualTo(TransactionEnd.ROLLED_BACK);
             assertThat(isThere(3)).isFalse();
-            moved.abort(Runnable::run);
+            SERVER.admin()
+                    .run("SELECT pg_terminate_backend("
+                            + judgedBeforeItsCommit.backend().pid() + ")");
         }
     }
 
     /** Runs a statement that waits, and judges it there. */
     private Diagnosis run(Connection connection, String sql) throws Exception {
-        int pid = GuardedPool.pid(connection);
+        int pid = Sql.pid(connection);
         owner.execute(() -> {
             try (Statement statement = connection.createStatement()) {
                 statement.execute(sql);
@@ -325,7 +317,7 @@ class CommitRaceTest {
             await().until(() -> backend(pid).isWaitingForLock());
 
             Outcome outcome = new Healer(channel, ticker, Duration.ofMillis(300))
-                    .carryOut(of(stale(onlyLease()), backend(pid)), EVIDENCE, "incident");
+                    .carryOut(of(Snapshots.withAStaleCall(onlyLease()), backend(pid)), EVIDENCE, "incident");
 
             assertThat(outcome.kind()).isEqualTo(OutcomeKind.UNRESOLVED);
             assertThat(outcome.transaction()).isEqualTo(TransactionEnd.UNKNOWN);
@@ -373,36 +365,5 @@ class CommitRaceTest {
                 + " 'BEGIN PERFORM * FROM gate FOR UPDATE; RETURN NULL; END'");
         statement.execute("CREATE CONSTRAINT TRIGGER pass_gate AFTER INSERT ON ledger INITIALLY DEFERRED"
                 + " FOR EACH ROW EXECUTE FUNCTION pass_gate()");
-    }
-
-    /** As if it were proven that the call in progress can never go on. */
-    private static LeaseSnapshot stale(LeaseSnapshot lease) {
-        return new LeaseSnapshot(
-                lease.lease(),
-                lease.at(),
-                lease.sequence(),
-                lease.touches(),
-                lease.transactionOpen(),
-                lease.callInProgress(),
-                true,
-                lease.executing(),
-                lease.held(),
-                lease.quiet(),
-                lease.callFor(),
-                lease.owner(),
-                lease.ownerFor(),
-                lease.scopeEnd(),
-                lease.scopeEndFor(),
-                lease.unreachable(),
-                lease.unreachableFor(),
-                lease.observed(),
-                lease.movedBetweenThreads(),
-                lease.calledElsewhere(),
-                lease.unwrapped(),
-                lease.sessionBound(),
-                lease.extended(),
-                lease.unfinished(),
-                lease.failure(),
-                lease.statementTag());
     }
 }

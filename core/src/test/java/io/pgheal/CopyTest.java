@@ -4,8 +4,10 @@ import static io.pgheal.OverflowSweepTest.right;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.awaitility.Awaitility.await;
 
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.testserver.Sql;
 import io.pgheal.track.Climb;
 import io.pgheal.track.CutConnectionException;
 import java.io.OutputStream;
@@ -168,7 +170,7 @@ class CopyTest {
             try (Connection connection = pool.guarded.getConnection()) {
                 PGConnection driver = connection.unwrap(PGConnection.class);
                 pid = driver.getBackendPID();
-                assertThat(pid).isEqualTo(GuardedPool.pid(connection));
+                assertThat(pid).isEqualTo(Sql.pid(connection));
                 assertThat(connection.isWrapperFor(PGConnection.class)).isTrue();
                 assertThat(connection.unwrap(BaseConnection.class)).isSameAs(driver);
                 assertThat(connection.unwrap(PgConnection.class)).isExactlyInstanceOf(PgConnection.class);
@@ -191,7 +193,7 @@ class CopyTest {
                         .isInstanceOfSatisfying(
                                 SQLException.class,
                                 e -> assertThat(e.getSQLState()).isEqualTo("42P01"));
-                assertThat(GuardedPool.pid(connection)).isEqualTo(pid);
+                assertThat(Sql.pid(connection)).isEqualTo(pid);
             }
             assertThat(pool.guarded.healer().quarantined()).isZero();
         }
@@ -236,7 +238,7 @@ class CopyTest {
                                 public void close() {}
                             })))
                             .isSameAs(thrown);
-                    assertThat(GuardedPool.pid(connection)).isPositive();
+                    assertThat(Sql.pid(connection)).isPositive();
                 }
                 try (Connection connection = pool.guarded.getConnection()) {
                     CopyManager copies = connection.unwrap(PGConnection.class).getCopyAPI();
@@ -289,6 +291,8 @@ class CopyTest {
             }
             assertThat(pool.guarded.healer().quarantined()).isEqualTo(GuardedPool.SLOTS);
             pool.assertAllSlotsBack();
+            await("what they left at work is ended")
+                    .until(() -> SERVER.app().sessions("query LIKE '%pg_sleep(60)%'") == 0);
         }
     }
 

@@ -3,7 +3,6 @@ package io.pgheal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.innocent.FakeTime;
@@ -11,6 +10,7 @@ import io.pgheal.postgres.ControlConnection;
 import io.pgheal.postgres.ControlSettings;
 import io.pgheal.postgres.TransactionRef;
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.testserver.Sql;
 import io.pgheal.track.Ticker;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -52,14 +52,11 @@ class CostOfLookingTest {
 
     @BeforeEach
     void start() throws SQLException {
-        HikariConfig config = new HikariConfig();
-        config.setJdbcUrl(SERVER.url());
-        config.setUsername(SERVER.user());
-        config.setPassword(SERVER.password());
-        config.setMaximumPoolSize(WAITERS + 2);
-        config.setConnectionTimeout(300_000); // for so many at once, on a busy machine
-        config.setInitializationFailTimeout(60_000); // the server may still be closing a thousand sessions
-        pool = new HikariDataSource(config);
+        pool = SERVER.app().pool("looking", WAITERS + 2, config -> {
+            config.setMinimumIdle(WAITERS + 2);
+            config.setConnectionTimeout(300_000); // for so many at once, on a busy machine
+            config.setInitializationFailTimeout(60_000); // the server may still be closing a thousand sessions
+        });
         try (Connection connection = pool.getConnection();
                 Statement statement = connection.createStatement()) {
             statement.execute("CREATE TABLE IF NOT EXISTS item (id int PRIMARY KEY, n int NOT NULL)");
@@ -247,10 +244,8 @@ class CostOfLookingTest {
             control.connect();
             holder.setAutoCommit(false);
             increment(holder);
-            TransactionRef judged = control.backend(GuardedPool.pid(holder))
-                    .orElseThrow()
-                    .judged()
-                    .orElseThrow();
+            TransactionRef judged =
+                    control.backend(Sql.pid(holder)).orElseThrow().judged().orElseThrow();
             List<Integer> pids = List.of(judged.backend().pid());
 
             int before = LOG.byPgheal(database).size();

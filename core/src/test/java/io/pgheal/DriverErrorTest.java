@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.awaitility.Awaitility.await;
 
-import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.testserver.Sql;
 import io.pgheal.track.CutConnectionException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -78,11 +78,12 @@ class DriverErrorTest {
 
     @BeforeEach
     void open() throws SQLException {
-        HikariConfig config = new HikariConfig();
-        config.setDataSource(sabotage.inFrontOf(SERVER.app().dataSource()));
-        config.setMaximumPoolSize(1);
-        config.setConnectionTimeout(30_000);
-        pool = new HikariDataSource(config);
+        pool = SERVER.app()
+                .pool(
+                        "sabotaged",
+                        1,
+                        config -> config.setDataSource(
+                                sabotage.inFrontOf(SERVER.app().dataSource())));
         guarded = SelfHealingDataSource.builder(pool).build();
     }
 
@@ -118,7 +119,7 @@ class DriverErrorTest {
             long before = guarded.healer().quarantined();
             Error error = new NoClassDefFoundError("in a test");
             try (Connection connection = guarded.getConnection()) {
-                int pid = GuardedPool.pid(connection);
+                int pid = Sql.pid(connection);
                 assertThat(pid).as("backend after the one that was poisoned").isNotEqualTo(last);
                 connection.setAutoCommit(false);
                 Savepoint savepoint = connection.setSavepoint();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.testserver.Sql;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -90,7 +91,7 @@ class DriverMisuseTest {
             for (Map.Entry<String, Misuse> kind : misuses().entrySet()) {
                 for (boolean autoCommit : new boolean[] {true, false}) {
                     try (Connection connection = pool.guarded.getConnection()) {
-                        int pid = GuardedPool.pid(connection);
+                        int pid = Sql.pid(connection);
                         assertThat(last == -1 || last == pid)
                                 .as("same connection after " + kind.getKey())
                                 .isTrue();

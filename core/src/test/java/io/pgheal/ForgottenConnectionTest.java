@@ -13,6 +13,7 @@ import io.pgheal.testserver.PostgresServer;
 import io.pgheal.testserver.SideBySide;
 import io.pgheal.testserver.Sql;
 import java.sql.Connection;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -39,8 +40,12 @@ class ForgottenConnectionTest {
         try (FaultProxy network = FaultProxy.to(SERVER.url())) {
             try (HikariDataSource pool =
                             SERVER.app().at(network.url(SERVER.url())).pool("forgotten", 1);
-                    SelfHealingDataSource guarded =
-                            SelfHealingDataSource.builder(pool).build()) {
+                    SelfHealingDataSource guarded = SelfHealingDataSource.builder(pool)
+                            .config(HealingConfig.builder()
+                                    .escalationInterval(
+                                            Duration.ofMinutes(1)) // no harsher remedy because a machine is slow
+                                    .build())
+                            .build()) {
                 await().until(() -> guarded.healer().connected());
                 try (var scope = guarded.scope("unit-of-work")) {
                     Connection leaked = guarded.getConnection();

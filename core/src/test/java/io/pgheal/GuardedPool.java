@@ -121,10 +121,6 @@ final class GuardedPool implements AutoCloseable {
                 .toList();
     }
 
-    static int pid(Connection connection) throws SQLException {
-        return Sql.pid(connection);
-    }
-
     /** The pool can lend all its slots at once, and nothing of pgheal is left open. */
     void assertAllSlotsBack() throws SQLException {
         await().until(() -> guarded.leases().isEmpty() && guarded.healer().leases() == 0);

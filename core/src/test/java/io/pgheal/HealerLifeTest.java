@@ -52,16 +52,6 @@ class HealerLifeTest {
         }
     }
 
-    private int sessions(String application) throws SQLException {
-        try (Connection connection = pool.outside("observer");
-                Statement statement = connection.createStatement();
-                var found = statement.executeQuery("SELECT count(*) FROM pg_stat_activity WHERE application_name = '"
-                        + application + "' AND datname = current_database()")) {
-            found.next();
-            return found.getInt(1);
-        }
-    }
-
     @Test
     void withoutAControlConnectionItStillAbortsAndClaimsNoMoreThanItSaw() throws Exception {
         start(builder -> builder.control(() -> {
@@ -103,11 +93,12 @@ class HealerLifeTest {
             }
         });
         stuck.start();
-        await().until(() -> pool.guarded.leases().stream().anyMatch(lease -> lease.callInProgress()));
+        await().until(() -> SERVER.app().sessions("state = 'active' AND query LIKE 'DO%'") == 1);
         left.abort(Runnable::run);
         assertThat(ended.await(60, SECONDS)).isTrue();
         left.close();
-        await().until(() -> sessions("stubborn") == 1); // it was cancelled, and goes on
+        await().until(() ->
+                SERVER.app().sessions("application_name = 'stubborn'") == 1); // it was cancelled, and goes on
         clock.ahead = pool.guarded.config().escalationInterval().plusSeconds(1);
         pool.loginFromOutside("alice").get();
         Incident incident = pool.awaitIncident(OutcomeKind.HEALED);
@@ -187,7 +178,7 @@ class HealerLifeTest {
         pool.guarded.close();
         await().until(() -> Thread.getAllStackTraces().keySet().stream()
                 .noneMatch(thread -> thread.getName().startsWith("pgheal-redeployed")));
-        await().until(() -> sessions("pgheal-control") == 0);
+        await().until(() -> SERVER.app().sessions("application_name = 'pgheal-control'") == 0);
         try (Connection connection = pool.guarded.getConnection()) {
             assertThat(connection.getClass().getName()).startsWith("com.zaxxer.hikari");
         }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.awaitility.Awaitility.await;
 
-import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.postgres.SqlState;
@@ -69,10 +68,12 @@ class HibernateTest {
     void theFirstErrorIsSeenAndTheSlotComesBack(Cut cut) throws Exception {
         try (GuardedPool made = GuardedPool.on(SERVER, config -> config)) {
             Sabotage sabotage = new Sabotage();
-            HikariConfig config = new HikariConfig();
-            config.setDataSource(sabotage.inFrontOf(SERVER.app().dataSource()));
-            config.setMaximumPoolSize(1);
-            try (HikariDataSource pool = new HikariDataSource(config);
+            try (HikariDataSource pool = SERVER.app()
+                            .pool(
+                                    "sabotaged",
+                                    1,
+                                    config -> config.setDataSource(
+                                            sabotage.inFrontOf(SERVER.app().dataSource())));
                     SelfHealingDataSource guarded =
                             SelfHealingDataSource.builder(pool).build();
                     SessionFactory sessions = sessions(guarded)) {

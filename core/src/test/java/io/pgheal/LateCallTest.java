@@ -11,6 +11,7 @@ import io.pgheal.heal.Rung;
 import io.pgheal.report.Incident;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.testserver.SideBySide;
+import io.pgheal.testserver.Sql;
 import io.pgheal.track.LeaseRevokedException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -85,7 +86,7 @@ class LateCallTest {
     void anOwnerWhoseStatementWasCancelledKeepsItsSessionHoweverSlowlyItCleansUp() throws Exception {
         try (GuardedPool pool = GuardedPool.on(SERVER, config -> config.activeBlockerTimeout(Duration.ofMillis(500)))) {
             Connection busy = pool.beginLogin("bob");
-            int pid = GuardedPool.pid(busy);
+            int pid = Sql.pid(busy);
             Savepoint savepoint = busy.setSavepoint(); // its end frees alice's row, and leaves the transaction open
             GuardedPool.update(busy, "alice");
             CountDownLatch cleanUp = new CountDownLatch(1);
@@ -97,7 +98,7 @@ class LateCallTest {
                     cleanUp.await();
                     busy.rollback(savepoint);
                     busy.commit();
-                    return GuardedPool.pid(busy);
+                    return Sql.pid(busy);
                 }
             });
             pool.login("alice").get();

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pgheal.decide.Action;
 import io.pgheal.decide.Decision;
+import io.pgheal.diagnose.Diagnoses;
 import io.pgheal.diagnose.Diagnosis;
 import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.heal.Healer;
@@ -18,6 +19,7 @@ import io.pgheal.postgres.ControlSettings;
 import io.pgheal.postgres.TransactionEnd;
 import io.pgheal.testserver.NothingLeft;
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.testserver.Sql;
 import io.pgheal.track.HealingLease;
 import io.pgheal.track.InterceptedDataSource;
 import io.pgheal.track.LeaseRegistry;
@@ -128,7 +130,7 @@ class LiveOwnerTest {
 
     private void borrow() throws SQLException {
         connection = leases.getConnection();
-        pid = GuardedPool.pid(connection);
+        pid = Sql.pid(connection);
     }
 
     private Outcome enforce(Diagnosis diagnosis) {
@@ -160,8 +162,10 @@ class LiveOwnerTest {
     private Diagnosis judged() throws SQLException {
         LeaseSnapshot lease = registry.look(seam.nanos()).get(0);
         Backend backend = backend();
-        return new Diagnosis(
-                DiagnosisKind.STUCK_LOCK, lease, List.of(), backend.id(), backend, List.of(), List.of(), false, null);
+        return Diagnoses.of(DiagnosisKind.STUCK_LOCK)
+                .lease(lease)
+                .backend(backend)
+                .made();
     }
 
     @Test
@@ -196,7 +200,7 @@ class LiveOwnerTest {
 
             work.open();
             assertThat(next.get().get()).isEqualTo("done");
-            assertThat(GuardedPool.pid(connection)).isEqualTo(pid);
+            assertThat(Sql.pid(connection)).isEqualTo(pid);
             assertThat(outcome.kind()).isEqualTo(OutcomeKind.WITHDRAWN);
         }
     }
@@ -214,8 +218,10 @@ class LiveOwnerTest {
         Backend backend = backend();
         assertThat(backend.id()).isEqualTo(last.physical().backend());
 
-        Outcome outcome = enforce(new Diagnosis(
-                DiagnosisKind.STUCK_LOCK, last, List.of(), backend.id(), backend, List.of(), List.of(), false, null));
+        Outcome outcome = enforce(Diagnoses.of(DiagnosisKind.STUCK_LOCK)
+                .lease(last)
+                .backend(backend)
+                .made());
 
         assertThat(outcome.kind()).isEqualTo(OutcomeKind.WITHDRAWN);
         work.open();
@@ -278,7 +284,7 @@ class LiveOwnerTest {
         assertThat(next.get()).isEqualTo("57014");
         assertThat(outcome.kind()).isEqualTo(OutcomeKind.HEALED);
         assertThat(outcome.rungs()).extracting(rung -> rung.rung()).containsExactly(Rung.CANCEL);
-        assertThat(GuardedPool.pid(connection)).isEqualTo(pid);
+        assertThat(Sql.pid(connection)).isEqualTo(pid);
     }
 
     @Test

@@ -89,8 +89,8 @@ class OperatorTest {
     @Test
     void theRootBlockersOfATableAreFoundTriedOutAndEnded() throws Exception {
         start(config -> config);
-        int foreigner = GuardedPool.pid(someoneElse("alice"));
-        int bystander = GuardedPool.pid(someoneElse("bob"));
+        int foreigner = Sql.pid(someoneElse("alice"));
+        int bystander = Sql.pid(someoneElse("bob"));
         CompletableFuture<Void> first = pool.loginFromOutside("alice");
         CompletableFuture<Void> second = pool.loginFromOutside("alice");
         pool.awaitLockWait(2);
@@ -175,9 +175,9 @@ class OperatorTest {
     @Test
     void anActThatWasGivenUpBeforeItsTurnIsNotDoneLater() throws Exception {
         start(config -> config);
-        BackendId first = judged(GuardedPool.pid(someoneElse("alice"))).backend();
+        BackendId first = judged(Sql.pid(someoneElse("alice"))).backend();
         Connection second = someoneElse("bob");
-        BackendId meant = judged(GuardedPool.pid(second)).backend();
+        BackendId meant = judged(Sql.pid(second)).backend();
         CountDownLatch told = new CountDownLatch(1);
         CountDownLatch goOn = new CountDownLatch(1);
         SimpleMeterRegistry slow = new SimpleMeterRegistry();
@@ -206,8 +206,7 @@ class OperatorTest {
         goOn.countDown();
         busy.get();
         pool.guarded.release(
-                ReleaseTarget.session(
-                        judged(GuardedPool.pid(someoneElse("carol"))).backend()),
+                ReleaseTarget.session(judged(Sql.pid(someoneElse("carol"))).backend()),
                 Release.TERMINATE,
                 "night-watch");
         second.commit();
@@ -226,7 +225,7 @@ class OperatorTest {
     void aTransactionThatMovedOnSinceItWasLookedAtIsNotHit() throws Exception {
         start(config -> config);
         Connection foreigner = someoneElse("alice");
-        int pid = GuardedPool.pid(foreigner);
+        int pid = Sql.pid(foreigner);
         TransactionRef judged = judged(pid);
         foreigner.commit();
         GuardedPool.update(foreigner, "alice");
@@ -249,7 +248,7 @@ class OperatorTest {
     void aRunningStatementIsCancelledAndItsSessionLivesOn() throws Exception {
         start(config -> config);
         Connection foreigner = someoneElse("alice");
-        int pid = GuardedPool.pid(foreigner);
+        int pid = Sql.pid(foreigner);
         CompletableFuture<Void> sleeps = beside.start("sleeps", () -> Sql.run(foreigner, "SELECT pg_sleep(60)"));
         await().until(() -> seen(pid).isActive());
 
@@ -262,14 +261,14 @@ class OperatorTest {
                 .extracting(e -> ((SQLException) e.getCause()).getSQLState())
                 .isEqualTo("57014");
         foreigner.rollback();
-        assertThat(GuardedPool.pid(foreigner)).isEqualTo(pid);
+        assertThat(Sql.pid(foreigner)).isEqualTo(pid);
     }
 
     @Test
     void whatIsSparedOrOurOwnOrGoneIsRefused() throws Exception {
         start(config -> config.spare(Set.of(), Set.of("report-tool"), Set.of(), Set.of()));
         Connection foreigner = someoneElse("alice");
-        TransactionRef judged = judged(GuardedPool.pid(foreigner));
+        TransactionRef judged = judged(Sql.pid(foreigner));
 
         Incident refused = pool.guarded
                 .release(ReleaseTarget.transaction(judged), Release.TERMINATE, "night-watch")
@@ -301,7 +300,7 @@ class OperatorTest {
         kept.add(impostor);
         impostor.setAutoCommit(false);
         GuardedPool.update(impostor, "alice");
-        Backend seen = seen(GuardedPool.pid(impostor));
+        Backend seen = seen(Sql.pid(impostor));
         assertThat(seen.applicationName()).isEqualTo(name);
 
         Incident incident = pool.guarded

@@ -9,6 +9,7 @@ import io.agroal.api.configuration.supplier.AgroalDataSourceConfigurationSupplie
 import io.agroal.api.exceptionsorter.PostgreSQLExceptionSorter;
 import io.agroal.api.security.NamePrincipal;
 import io.agroal.api.security.SimplePassword;
+import io.pgheal.testserver.PostgresServer;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -18,14 +19,12 @@ import javax.sql.DataSource;
 import net.ttddyy.dsproxy.support.ProxyDataSourceBuilder;
 import org.apache.commons.dbcp2.BasicDataSource;
 
-/** The pools of the trials: each of the same size, with the same patience, and for the rest as it comes. */
+/**
+ * The pools of the trials: each of the same size, with the same patience, and for the rest as it comes. A slot that does not
+ * come back in that time is lost, and an answer that takes longer never comes: a cut protocol can wait for ever.
+ */
 final class OverflowPools {
     static final int SLOTS = 4;
-    private static final int PATIENCE_MILLIS = 2_000;
-
-    /** A cut protocol can wait for ever. */
-    private static final String SOCKET_TIMEOUT_SECONDS = "3";
-
     /** Who lends the connections. */
     enum Subject {
         PGHEAL("**pgheal** over HikariCP"),
@@ -52,14 +51,25 @@ final class OverflowPools {
     /** An open pool, and what it lends through. */
     record Open(DataSource subject, AutoCloseable closing) {}
 
+    private final int patienceMillis;
     private final String url;
     private final String user;
     private final String password;
 
-    OverflowPools(String url, String user, String password) {
-        this.url = url;
-        this.user = user;
-        this.password = password;
+    OverflowPools(PostgresServer server, Duration patience) {
+        this.patienceMillis = (int) patience.toMillis();
+        this.url = server.url();
+        this.user = server.user();
+        this.password = server.password();
+    }
+
+    /** In milliseconds. */
+    long longestAnswer() {
+        return 3L * patienceMillis;
+    }
+
+    private String socketTimeout() {
+        return Integer.toString(2 * patienceMillis / 1_000);
     }
 
     /** A connection of no pool, and with all the time it needs. */
@@ -108,8 +118,8 @@ final class OverflowPools {
         config.setUsername(user);
         config.setPassword(password);
         config.setMaximumPoolSize(SLOTS);
-        config.setConnectionTimeout(PATIENCE_MILLIS);
-        config.addDataSourceProperty("socketTimeout", SOCKET_TIMEOUT_SECONDS);
+        config.setConnectionTimeout(patienceMillis);
+        config.addDataSourceProperty("socketTimeout", socketTimeout());
         HikariDataSource pool = new HikariDataSource(config);
         return new Open(pool, pool);
     }
@@ -121,13 +131,13 @@ final class OverflowPools {
         pool.setUsername(user);
         pool.setPassword(password);
         Properties properties = new Properties();
-        properties.setProperty("socketTimeout", SOCKET_TIMEOUT_SECONDS);
+        properties.setProperty("socketTimeout", socketTimeout());
         pool.setDbProperties(properties);
         pool.setMaxActive(SLOTS);
         pool.setMaxIdle(SLOTS);
         pool.setInitialSize(0);
         pool.setMinIdle(0);
-        pool.setMaxWait(PATIENCE_MILLIS);
+        pool.setMaxWait(patienceMillis);
         return new Open(pool, () -> pool.close(true));
     }
 
@@ -136,10 +146,10 @@ final class OverflowPools {
         pool.setUrl(url);
         pool.setUsername(user);
         pool.setPassword(password);
-        pool.addConnectionProperty("socketTimeout", SOCKET_TIMEOUT_SECONDS);
+        pool.addConnectionProperty("socketTimeout", socketTimeout());
         pool.setMaxTotal(SLOTS);
         pool.setMaxIdle(SLOTS);
-        pool.setMaxWait(Duration.ofMillis(PATIENCE_MILLIS));
+        pool.setMaxWait(Duration.ofMillis(patienceMillis));
         return new Open(pool, pool);
     }
 
@@ -148,9 +158,9 @@ final class OverflowPools {
         pool.setUrl(url);
         pool.setUsername(user);
         pool.setPassword(password);
-        pool.setSocketTimeout(1_000 * Integer.parseInt(SOCKET_TIMEOUT_SECONDS));
+        pool.setSocketTimeout(2 * patienceMillis);
         pool.setMaxActive(SLOTS);
-        pool.setMaxWait(PATIENCE_MILLIS);
+        pool.setMaxWait(patienceMillis);
         return new Open(pool, pool);
     }
 
@@ -160,11 +170,11 @@ final class OverflowPools {
                 .connectionPoolConfiguration(pool -> pool.maxSize(SLOTS)
                         .exceptionSorter(
                                 sorted ? new PostgreSQLExceptionSorter() : ExceptionSorter.emptyExceptionSorter())
-                        .acquisitionTimeout(Duration.ofMillis(PATIENCE_MILLIS))
+                        .acquisitionTimeout(Duration.ofMillis(patienceMillis))
                         .connectionFactoryConfiguration(factory -> factory.jdbcUrl(url)
                                 .principal(new NamePrincipal(user))
                                 .credential(new SimplePassword(password))
-                                .jdbcProperty("socketTimeout", SOCKET_TIMEOUT_SECONDS)));
+                                .jdbcProperty("socketTimeout", socketTimeout())));
         AgroalDataSource pool = AgroalDataSource.from(configuration);
         return new Open(pool, pool);
     }

@@ -4,6 +4,7 @@ import io.pgheal.OverflowPools.Subject;
 import io.pgheal.OverflowTrial.Pattern;
 import io.pgheal.OverflowTrial.Result;
 import io.pgheal.testserver.PostgresServer;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
@@ -20,6 +21,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 @Tag("table")
 @Timeout(value = 2, unit = TimeUnit.HOURS)
 class OverflowTable {
+    private static final Duration A_SLOT_IS_LOST = Duration.ofSeconds(2);
+
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();
 
@@ -30,7 +33,7 @@ class OverflowTable {
         List<String> subjects = names("pgheal.test.subjects", "");
         List<String> patterns =
                 names("pgheal.test.patterns", "JDBC_TEMPLATE,TRANSACTION_FINALLY_CLOSE,TRY_WITH_RESOURCES");
-        OverflowPools pools = new OverflowPools(SERVER.url(), SERVER.user(), SERVER.password());
+        OverflowPools pools = new OverflowPools(SERVER, A_SLOT_IS_LOST);
         StringBuilder table = new StringBuilder();
         table.append(
                 "| lent by | code that overflows | trials that overflowed | a wrong answer | an error, or no answer "

@@ -24,7 +24,6 @@ final class OverflowTrial implements AutoCloseable {
     private static final int SLOTS = OverflowPools.SLOTS;
     private static final AtomicInteger TABLES = new AtomicInteger();
     private static final long STACK = 320 * 1024;
-    private static final long ANSWER_MILLIS = 5_000;
 
     /** How the code that overflows is written. */
     enum Pattern {
@@ -282,7 +281,7 @@ final class OverflowTrial implements AutoCloseable {
         borrower.setDaemon(true);
         borrower.start();
         try {
-            borrower.join(ANSWER_MILLIS);
+            borrower.join(pools.longestAnswer());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.pgheal.OverflowPools.Open;
 import io.pgheal.OverflowPools.Subject;
+import io.pgheal.testserver.Patience;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.testserver.Sql;
 import java.io.InputStream;
@@ -28,7 +29,7 @@ class PoolsAfterAbortTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();
 
-    private final OverflowPools pools = new OverflowPools(SERVER.url(), SERVER.user(), SERVER.password());
+    private final OverflowPools pools = new OverflowPools(SERVER, Patience.PATIENCE);
 
     @ParameterizedTest
     @EnumSource(names = {"PGHEAL", "PGHEAL_TOMCAT", "PGHEAL_DBCP2", "PGHEAL_DRUID", "PGHEAL_AGROAL"})
@@ -59,7 +60,7 @@ class PoolsAfterAbortTest {
                         Connection connection = guarded.getConnection();
                         kept.add(connection);
                         connection.setAutoCommit(false);
-                        pids.add(GuardedPool.pid(connection));
+                        pids.add(Sql.pid(connection));
                     }
                 } catch (SQLException e) {
                     throw new IllegalStateException(e);
@@ -87,7 +88,7 @@ class PoolsAfterAbortTest {
     /** Returns the backend of a connection that an error cut in the middle of a statement. */
     private static int poison(SelfHealingDataSource guarded, boolean autoCommit, boolean rollback) throws SQLException {
         try (Connection connection = guarded.getConnection()) {
-            int pid = GuardedPool.pid(connection);
+            int pid = Sql.pid(connection);
             connection.setAutoCommit(autoCommit);
             try (PreparedStatement statement = connection.prepareStatement("SELECT length(?)")) {
                 statement.setBinaryStream(1, new CutStream(), 10_000_000);

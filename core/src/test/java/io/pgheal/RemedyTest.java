@@ -3,13 +3,13 @@ package io.pgheal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.heal.Rung;
 import io.pgheal.postgres.ControlSettings;
 import io.pgheal.report.Incident;
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.testserver.Sql;
 import io.pgheal.track.Ticker;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -85,12 +85,7 @@ class RemedyTest {
     }
 
     private void start(UnaryOperator<Connection> between, ControlSettings control, Duration escalation) {
-        HikariConfig pool = new HikariConfig();
-        pool.setJdbcUrl(SERVER.url());
-        pool.setUsername(SERVER.user());
-        pool.setPassword(SERVER.password());
-        pool.setMaximumPoolSize(2);
-        hikari = new HikariDataSource(pool);
+        hikari = SERVER.app().pool("remedy", 2);
         DataSource below = (DataSource) Proxy.newProxyInstance(
                 getClass().getClassLoader(), new Class<?>[] {DataSource.class}, (proxy, method, arguments) -> {
                     Object answer = call(hikari, method, arguments);
@@ -154,7 +149,7 @@ class RemedyTest {
             left = guarded.getConnection();
             left.setAutoCommit(false);
             update(left, 1);
-            pid = GuardedPool.pid(left);
+            pid = Sql.pid(left);
             before.run();
         }
     }
@@ -216,7 +211,7 @@ class RemedyTest {
         try (Connection innocent = SERVER.connection()) {
             innocent.setAutoCommit(false);
             update(innocent, 2);
-            int somebody = GuardedPool.pid(innocent);
+            int somebody = Sql.pid(innocent);
             start(connection -> pooled(connection, somebody), asTheApplication());
             leaveBusy();
             Incident incident = awaitIncident();

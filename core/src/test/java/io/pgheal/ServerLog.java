@@ -4,8 +4,6 @@ import io.pgheal.postgres.ControlSettings;
 import io.pgheal.testserver.PostgresServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -13,30 +11,14 @@ import java.util.regex.Pattern;
 
 /** What a server of the test's own writes down of every statement: who sent it is the server's word, not pgheal's. */
 public final class ServerLog {
-    private static final String FILE = "server.log";
     private static final Pattern ENTRY = Pattern.compile("^@([^@]*)@([^@]*)@LOG:  (?:execute [^:]*|statement): (.*)$");
 
-    private final Path directory;
+    private final PostgresServer server =
+            PostgresServer.dedicated().config("log_statement", "all").config("log_line_prefix", "@%a@%d@");
 
-    public ServerLog() {
-        try {
-            directory = Files.createTempDirectory("pgheal-server-log");
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    /** A server that writes this log. */
+    /** The server that writes this log. */
     public PostgresServer server() {
-        return PostgresServer.dedicated()
-                .config("logging_collector", "on")
-                .config("log_destination", "stderr")
-                .config("log_directory", directory.toString())
-                .config("log_filename", FILE)
-                .config("log_rotation_age", "0")
-                .config("log_rotation_size", "0")
-                .config("log_statement", "all")
-                .config("log_line_prefix", "@%a@%d@");
+        return server;
     }
 
     /** The statements that pgheal's control connections sent to this database so far. */
@@ -65,7 +47,7 @@ public final class ServerLog {
 
     private List<String> lines() {
         try {
-            return Files.readAllLines(directory.resolve(FILE));
+            return server.log().lines().toList();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -42,6 +42,10 @@ class SeveralServersTest {
 
     private static final String SAME = "several";
 
+    /** No harsher remedy because a machine is slow. */
+    private static final HealingConfig PATIENT =
+            HealingConfig.builder().escalationInterval(Duration.ofMinutes(1)).build();
+
     @RegisterExtension
     final SideBySide beside = new SideBySide();
 
@@ -108,8 +112,10 @@ class SeveralServersTest {
     void whereTheDriverBalancesEachServerHasItsOwnControlConnection() throws Exception {
         String hosts = "localhost:" + FIRST.port() + ",localhost:" + SECOND.port();
         try (HikariDataSource pool = pool(hosts, "?loadBalanceHosts=true");
-                SelfHealingDataSource guarded =
-                        SelfHealingDataSource.builder(pool).name("balanced").build()) {
+                SelfHealingDataSource guarded = SelfHealingDataSource.builder(pool)
+                        .config(PATIENT)
+                        .name("balanced")
+                        .build()) {
             await().until(() -> guarded.healer().connected());
             Set<Integer> seen = new HashSet<>();
             await().until(
@@ -176,6 +182,7 @@ class SeveralServersTest {
             router.setTargetDataSources(Map.of("first", first, "second", second));
             router.afterPropertiesSet();
             try (SelfHealingDataSource guarded = SelfHealingDataSource.builder(router)
+                    .config(PATIENT)
                     .controlDataSource(app("localhost:" + FIRST.port(), "").dataSource())
                     .build()) {
                 await().until(() -> guarded.healer().connected());
@@ -209,8 +216,10 @@ class SeveralServersTest {
         };
         try (FaultProxy address = FaultProxy.to(FIRST.url());
                 HikariDataSource pool = pool("127.0.0.1:" + address.port(), "");
-                SelfHealingDataSource guarded =
-                        SelfHealingDataSource.builder(pool).ticker(ticker).build()) {
+                SelfHealingDataSource guarded = SelfHealingDataSource.builder(pool)
+                        .config(PATIENT)
+                        .ticker(ticker)
+                        .build()) {
             await().until(() -> guarded.healer().connected());
             Set<String> known = new HashSet<>();
             leak(guarded);
@@ -238,7 +247,7 @@ class SeveralServersTest {
             String hosts = "localhost:" + FIRST.port() + ",localhost:" + standby.port();
             try (HikariDataSource pool = pool(hosts, "?targetServerType=primary&loadBalanceHosts=false");
                     SelfHealingDataSource guarded =
-                            SelfHealingDataSource.builder(pool).build()) {
+                            SelfHealingDataSource.builder(pool).config(PATIENT).build()) {
                 await().until(() -> guarded.healer().connected());
                 Set<String> known = new HashSet<>();
                 leak(guarded);
@@ -262,6 +271,11 @@ class SeveralServersTest {
                             return false;
                         }
                     });
+                    try {
+                        guarded.blockingTree(); // the end of an idle session is noticed by the next question
+                    } catch (SQLException itIsLost) {
+                        // as it is to be
+                    }
                     await().until(() -> guarded.healer().connected());
                     leak(guarded);
                     login(standby.port());

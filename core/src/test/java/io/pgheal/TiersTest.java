@@ -40,6 +40,11 @@ class TiersTest {
     /** What surefire takes unless it is told otherwise. */
     private static final String TAKEN = "Test\\w*|\\w*(Test|Tests|TestCase)";
 
+    /** How a pom would choose among the tests, otherwise than by the property {@code excludedGroups}. */
+    private static final String CHOICE = "<(includes|excludes|includesFile|excludesFile|groups|excludedGroups|test)>";
+
+    private static final String WITH_A_LIMIT_OF_ITS_OWN = "fence-tests";
+
     private static final Set<String> TESTS =
             Set.of("Test", "ParameterizedTest", "RepeatedTest", "TestFactory", "TestTemplate", "ArchTest");
 
@@ -82,11 +87,19 @@ class TiersTest {
         String modules = pom.substring(pom.indexOf("<modules>"), pom.indexOf("</modules>"));
         for (Path module : modules()) {
             assertThat(modules).contains("<module>" + module.getFileName() + "</module>");
-            assertThat(Files.readString(module.resolve("pom.xml")))
-                    .as("%s chooses among its tests by itself", module)
-                    .doesNotContainPattern(
-                            "<(includes|excludes|includesFile|excludesFile|groups|excludedGroups|test)>");
+            String its = Files.readString(module.resolve("pom.xml"));
+            assertThat(its).as("%s chooses among its tests by itself", module).doesNotContainPattern(CHOICE);
+            if (!module.endsWith("test-server") && !module.endsWith(WITH_A_LIMIT_OF_ITS_OWN)) {
+                assertThat(its)
+                        .as("%s lacks the kit, and with it the limit of each test", module)
+                        .contains("<artifactId>pgheal-test-server</artifactId>");
+            }
         }
+        assertThat(pom.substring(
+                        pom.indexOf("maven-surefire-plugin"),
+                        pom.indexOf("</plugin>", pom.indexOf("maven-surefire-plugin"))))
+                .as("the parent chooses by the tag alone")
+                .doesNotContainPattern(CHOICE);
         String thorough = pom.substring(pom.indexOf("<id>thorough</id>"));
         assertThat(thorough.substring(0, thorough.indexOf("</profile>")))
                 .contains("<module>spring-boot-4-tests</module>");

@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pgheal.decide.Action;
 import io.pgheal.decide.Decision;
+import io.pgheal.diagnose.Diagnoses;
 import io.pgheal.diagnose.Diagnosis;
 import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.postgres.Backend;
 import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
@@ -24,8 +24,7 @@ class ToldStoriesTest {
         Backend hidden = new Backend(
                 pid, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
                 false);
-        return new Diagnosis(
-                DiagnosisKind.FOREIGN_BLOCKER, null, List.of(), null, hidden, List.of(), List.of(), false, null);
+        return Diagnoses.of(DiagnosisKind.FOREIGN_BLOCKER).backend(hidden).made();
     }
 
     private void tell(int pid, Decision decision) {

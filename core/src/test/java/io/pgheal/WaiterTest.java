@@ -10,6 +10,7 @@ import io.pgheal.heal.OutcomeKind;
 import io.pgheal.innocent.FakeTime;
 import io.pgheal.report.Incident;
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.testserver.Sql;
 import io.pgheal.track.HeldUpException;
 import io.pgheal.track.LeaseView;
 import io.pgheal.track.LockHolder;
@@ -155,7 +156,7 @@ class WaiterTest {
         return worker.submit(() -> {
                     Connection connection = pool.guarded.getConnection();
                     kept.add(connection);
-                    int pid = GuardedPool.pid(connection);
+                    int pid = Sql.pid(connection);
                     connection.setAutoCommit(false);
                     GuardedPool.update(connection, "alice");
                     return pid;
@@ -241,7 +242,7 @@ class WaiterTest {
             LockHolder holder = HeldUpException.in(failure).orElseThrow();
             assertThat(holder.ours()).isFalse();
             assertThat(holder.applicationName()).isEqualTo("billing");
-            assertThat(holder.backendPid()).isEqualTo(GuardedPool.pid(foreign));
+            assertThat(holder.backendPid()).isEqualTo(Sql.pid(foreign));
             assertThat(HealedRetry.helps(failure)).isFalse();
             foreign.rollback();
         }
@@ -405,7 +406,7 @@ class WaiterTest {
             worker.submit(() -> {
                 Connection connection = pool.beginLogin("carol");
                 kept.add(connection);
-                other.complete(GuardedPool.pid(connection));
+                other.complete(Sql.pid(connection));
                 new CountDownLatch(1).await(); // alive, and at work
                 return null;
             });

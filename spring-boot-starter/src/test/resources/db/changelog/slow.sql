@@ -1,5 +1,5 @@
 --liquibase formatted sql
 --changeset pgheal:slow
 LOCK TABLE migrated_slowly;
-SELECT pg_sleep(3);
+SELECT until_told();
 ALTER TABLE migrated_slowly ADD COLUMN added int;

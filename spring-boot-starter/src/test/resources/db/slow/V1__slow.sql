@@ -1,3 +1,3 @@
 LOCK TABLE migrated_slowly;
-SELECT pg_sleep(3);
+SELECT until_told();
 ALTER TABLE migrated_slowly ADD COLUMN added int;

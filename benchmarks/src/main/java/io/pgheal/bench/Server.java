@@ -10,6 +10,7 @@ import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.Map;
 import java.util.stream.Stream;
 
@@ -29,6 +30,7 @@ final class Server implements AutoCloseable {
     static Server start(Map<String, String> settings) throws IOException, SQLException {
         Path logs = Files.createTempDirectory("pgheal-bench-log");
         EmbeddedPostgres.Builder builder = EmbeddedPostgres.builder()
+                .setPGStartupWait(Duration.ofMinutes(1))
                 .setServerConfig("fsync", "off")
                 .setServerConfig("max_connections", "200")
                 .setServerConfig("logging_collector", "on")

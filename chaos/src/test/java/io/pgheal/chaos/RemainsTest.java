@@ -2,7 +2,6 @@ package io.pgheal.chaos;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pgheal.HealingConfig;
 import io.pgheal.SelfHealingDataSource;
@@ -47,14 +46,7 @@ class RemainsTest {
     void open() {
         tally = new Tally(reports);
         remains = new Remains(tally);
-        HikariConfig config = new HikariConfig();
-        config.setJdbcUrl(SERVER.url());
-        config.setUsername(SERVER.user());
-        config.setPassword(SERVER.password());
-        config.setMaximumPoolSize(2);
-        config.setPoolName("remains");
-        config.addDataSourceProperty("ApplicationName", SoakRun.APPLICATION);
-        pool = new HikariDataSource(config);
+        pool = SERVER.app().pool(SoakRun.APPLICATION, 2, config -> config.setMinimumIdle(2));
         guarded = guarded(HealingMode.HEAL);
     }
 
@@ -72,6 +64,7 @@ class RemainsTest {
 
     private SelfHealingDataSource guarded(HealingMode mode) {
         return SelfHealingDataSource.builder(pool)
+                .name("remains")
                 .config(HealingConfig.builder().mode(mode).build())
                 .listener(new Hearing(tally, new Times()))
                 .build();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pgheal.detect.Evidence;
 import io.pgheal.detect.EvidenceKind;
 import io.pgheal.detect.Strength;
+import io.pgheal.diagnose.Diagnoses;
 import io.pgheal.diagnose.Diagnosis;
 import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.postgres.Backend;
@@ -46,16 +47,13 @@ class DeciderTest {
     private static Diagnosis abandoned(
             LeaseSnapshot lease, Strength strength, List<Waiter> waiters, boolean exhausted) {
         Evidence evidence = new Evidence(EvidenceKind.OWNER_ENDED, strength, lease.quiet(), "");
-        return new Diagnosis(
-                DiagnosisKind.ABANDONED_TRANSACTION,
-                lease,
-                List.of(evidence),
-                null,
-                backend("idle in transaction", false),
-                List.of(),
-                waiters,
-                exhausted,
-                null);
+        return Diagnoses.of(DiagnosisKind.ABANDONED_TRANSACTION)
+                .lease(lease)
+                .evidence(List.of(evidence))
+                .backend(backend("idle in transaction", false))
+                .waiters(waiters)
+                .poolExhausted(exhausted)
+                .made();
     }
 
     private static LeaseSnapshot quiet(Duration time) {
@@ -103,16 +101,11 @@ class DeciderTest {
     void theGraceCountsFromTheEvidenceWhereThatIsYoungerThanTheLastCall() {
         LeaseSnapshot lease = quiet(Duration.ofMinutes(1));
         Evidence young = new Evidence(EvidenceKind.SCOPE_ENDED, Strength.STRONG, Duration.ofMillis(100), "");
-        Diagnosis diagnosis = new Diagnosis(
-                DiagnosisKind.ABANDONED_TRANSACTION,
-                lease,
-                List.of(young),
-                null,
-                null,
-                List.of(),
-                waiters(LOGIN),
-                false,
-                null);
+        Diagnosis diagnosis = Diagnoses.of(DiagnosisKind.ABANDONED_TRANSACTION)
+                .lease(lease)
+                .evidence(List.of(young))
+                .waiters(waiters(LOGIN))
+                .made();
         assertThat(decide(diagnosis, DEFAULTS).action()).isEqualTo(Action.WAIT);
     }
 
@@ -136,16 +129,12 @@ class DeciderTest {
 
     private static Diagnosis certainBy(EvidenceKind kind, List<Waiter> waiters) {
         Diagnosis made = abandoned(quiet(PATIENCE), Strength.CERTAIN, waiters, false);
-        return new Diagnosis(
-                made.kind(),
-                made.lease(),
-                List.of(new Evidence(kind, Strength.CERTAIN, PATIENCE, "")),
-                null,
-                made.backend(),
-                List.of(),
-                waiters,
-                false,
-                null);
+        return Diagnoses.of(made.kind())
+                .lease(made.lease())
+                .evidence(List.of(new Evidence(kind, Strength.CERTAIN, PATIENCE, "")))
+                .backend(made.backend())
+                .waiters(waiters)
+                .made();
     }
 
     @Test
@@ -229,32 +218,24 @@ class DeciderTest {
 
     @Test
     void aCommitInFlightIsWaitedFor() {
-        Diagnosis committing = new Diagnosis(
-                DiagnosisKind.ABANDONED_TRANSACTION,
-                quiet(PATIENCE),
-                List.of(new Evidence(EvidenceKind.HANDLE_UNREACHABLE, Strength.CERTAIN, PATIENCE, "")),
-                null,
-                backend("active", true),
-                List.of(),
-                waiters(LOGIN),
-                false,
-                "it is committing");
+        Diagnosis committing = Diagnoses.of(DiagnosisKind.ABANDONED_TRANSACTION)
+                .lease(quiet(PATIENCE))
+                .evidence(List.of(new Evidence(EvidenceKind.HANDLE_UNREACHABLE, Strength.CERTAIN, PATIENCE, "")))
+                .backend(backend("active", true))
+                .waiters(waiters(LOGIN))
+                .untouchable("it is committing")
+                .made();
         assertThat(decide(committing, DEFAULTS).action()).isEqualTo(Action.WAIT);
     }
 
     // ---- stuck lock, the owner is alive
 
     private static Diagnosis stuck(String state, Duration quiet, Duration waited, @Nullable TableName table) {
-        return new Diagnosis(
-                DiagnosisKind.STUCK_LOCK,
-                quiet(quiet),
-                List.of(),
-                null,
-                backend(state, false),
-                List.of(),
-                List.of(waiter(table, "transactionid", waited)),
-                false,
-                null);
+        return Diagnoses.of(DiagnosisKind.STUCK_LOCK)
+                .lease(quiet(quiet))
+                .backend(backend(state, false))
+                .waiters(List.of(waiter(table, "transactionid", waited)))
+                .made();
     }
 
     @Test
@@ -284,8 +265,12 @@ class DeciderTest {
     }
 
     private static Diagnosis with(Diagnosis made, LeaseSnapshot lease, Backend backend) {
-        return new Diagnosis(
-                made.kind(), lease, List.of(), null, backend, List.of(), made.waiters(), false, made.untouchable());
+        return Diagnoses.of(made.kind())
+                .lease(lease)
+                .backend(backend)
+                .waiters(made.waiters())
+                .untouchable(made.untouchable())
+                .made();
     }
 
     /** What is said past our handles is no call that is seen here. */
@@ -339,16 +324,11 @@ class DeciderTest {
     void anExtensionKeepsTheUsersOwnLimitAwayToo() {
         Duration five = Duration.ofSeconds(5);
         Diagnosis stuck = stuck("idle in transaction", five, five, LOGIN);
-        Diagnosis extended = new Diagnosis(
-                stuck.kind(),
-                Snapshots.lease().quietFor(five).extended().snapshot(),
-                List.of(),
-                null,
-                stuck.backend(),
-                List.of(),
-                stuck.waiters(),
-                false,
-                null);
+        Diagnosis extended = Diagnoses.of(stuck.kind())
+                .lease(Snapshots.lease().quietFor(five).extended().snapshot())
+                .backend(stuck.backend())
+                .waiters(stuck.waiters())
+                .made();
         assertThat(decide(stuck, limits(five, Duration.ZERO)).action()).isEqualTo(Action.HEAL);
         assertThat(decide(extended, limits(five, Duration.ZERO)).action()).isEqualTo(Action.REPORT);
     }
@@ -403,27 +383,14 @@ class DeciderTest {
 
     @Test
     void anOrphanIsEndedAndAForeignerReported() {
-        Diagnosis orphan = new Diagnosis(
-                DiagnosisKind.ORPHANED_BACKEND,
-                null,
-                List.of(),
-                null,
-                backend("active", false),
-                List.of(),
-                List.of(),
-                false,
-                null);
+        Diagnosis orphan = Diagnoses.of(DiagnosisKind.ORPHANED_BACKEND)
+                .backend(backend("active", false))
+                .made();
         assertThat(decide(orphan, DEFAULTS).action()).isEqualTo(Action.HEAL);
-        Diagnosis foreign = new Diagnosis(
-                DiagnosisKind.FOREIGN_BLOCKER,
-                null,
-                List.of(),
-                null,
-                backend("idle in transaction", false),
-                List.of(),
-                waiters(LOGIN),
-                false,
-                null);
+        Diagnosis foreign = Diagnoses.of(DiagnosisKind.FOREIGN_BLOCKER)
+                .backend(backend("idle in transaction", false))
+                .waiters(waiters(LOGIN))
+                .made();
         assertThat(decide(foreign, limits(GRACE, GRACE)).action()).isEqualTo(Action.REPORT);
     }
 
@@ -445,8 +412,11 @@ class DeciderTest {
         SpareRules user = new SpareRules(Set.of("app"), Set.of(), Set.of(), Set.of());
         assertThat(Decider.decide(certain, DEFAULTS, user, HealingMode.HEAL).action())
                 .isEqualTo(Action.WOULD_HEAL);
-        Diagnosis blind = new Diagnosis(
-                certain.kind(), certain.lease(), certain.evidence(), null, null, List.of(), List.of(), false, "blind");
+        Diagnosis blind = Diagnoses.of(certain.kind())
+                .lease(certain.lease())
+                .evidence(certain.evidence())
+                .untouchable("blind")
+                .made();
         assertThat(Decider.decide(blind, DEFAULTS, user, HealingMode.HEAL).action())
                 .isEqualTo(Action.WOULD_HEAL);
         SpareRules table = new SpareRules(Set.of(), Set.of(), Set.of(), Set.of("user_login_info"));
@@ -498,8 +468,11 @@ class DeciderTest {
     void aTagRuleIsCheckedWithoutTheServer() {
         SpareRules tags = SpareRules.NONE.withStatementTags(Set.of("nightly-import"));
         Diagnosis seen = abandoned(quiet(PATIENCE), Strength.CERTAIN, waiters(LOGIN), false);
-        Diagnosis blind = new Diagnosis(
-                seen.kind(), seen.lease(), seen.evidence(), null, null, List.of(), List.of(), false, "blind");
+        Diagnosis blind = Diagnoses.of(seen.kind())
+                .lease(seen.lease())
+                .evidence(seen.evidence())
+                .untouchable("blind")
+                .made();
         assertThat(Decider.decide(blind, DEFAULTS, tags, HealingMode.HEAL).action())
                 .isEqualTo(Action.HEAL);
     }
@@ -538,8 +511,9 @@ class DeciderTest {
 
     @Test
     void aHolderThatWasNotSeenIsReported() {
-        Diagnosis unseen = new Diagnosis(
-                DiagnosisKind.HOLDER_NOT_SEEN, null, List.of(), null, null, List.of(), waiters(LOGIN), false, null);
+        Diagnosis unseen = Diagnoses.of(DiagnosisKind.HOLDER_NOT_SEEN)
+                .waiters(waiters(LOGIN))
+                .made();
         assertThat(decide(unseen, limits(GRACE, GRACE)).action()).isEqualTo(Action.REPORT);
         assertThat(due(unseen, limits(GRACE, GRACE))).isEmpty();
     }
@@ -580,16 +554,14 @@ class DeciderTest {
         }
         Strength strength = Strength.values()[random.nextInt(Strength.values().length)];
         boolean committing = random.nextInt(5) == 0;
-        return new Diagnosis(
-                DiagnosisKind.values()[random.nextInt(DiagnosisKind.values().length)],
-                lease.snapshot(),
-                List.of(new Evidence(EvidenceKind.OWNER_ENDED, strength, quiet, "")),
-                null,
-                backend(random.nextBoolean() ? "active" : "idle in transaction", committing),
-                List.of(),
-                waiters,
-                random.nextBoolean(),
-                committing ? "it is committing" : null);
+        return Diagnoses.of(DiagnosisKind.values()[random.nextInt(DiagnosisKind.values().length)])
+                .lease(lease.snapshot())
+                .evidence(List.of(new Evidence(EvidenceKind.OWNER_ENDED, strength, quiet, "")))
+                .backend(backend(random.nextBoolean() ? "active" : "idle in transaction", committing))
+                .waiters(waiters)
+                .poolExhausted(random.nextBoolean())
+                .untouchable(committing ? "it is committing" : null)
+                .made();
     }
 
     // ---- values

@@ -5,18 +5,18 @@ import static org.awaitility.Awaitility.await;
 
 import io.pgheal.decide.Action;
 import io.pgheal.decide.Decision;
+import io.pgheal.diagnose.Diagnoses;
 import io.pgheal.diagnose.Diagnosis;
 import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.postgres.Backend;
 import io.pgheal.postgres.ControlChannel;
 import io.pgheal.postgres.ControlSettings;
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.testserver.Sql;
 import io.pgheal.track.Ticker;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.Statement;
 import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.LockSupport;
@@ -51,24 +51,12 @@ class HealerTest {
     }
 
     private Diagnosis orphan(Connection connection, String untouchable) throws Exception {
-        Backend backend;
-        try (Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery("SELECT pg_backend_pid()")) {
-            row.next();
-            int pid = row.getInt(1);
-            statement.close();
-            backend = channel.ask(ANSWER, control -> control.backend(pid)).orElseThrow();
-        }
-        return new Diagnosis(
-                DiagnosisKind.ORPHANED_BACKEND,
-                null,
-                List.of(),
-                backend.id(),
-                backend,
-                List.of(),
-                List.of(),
-                false,
-                untouchable);
+        int pid = Sql.pid(connection);
+        Backend backend = channel.ask(ANSWER, control -> control.backend(pid)).orElseThrow();
+        return Diagnoses.of(DiagnosisKind.ORPHANED_BACKEND)
+                .backend(backend)
+                .untouchable(untouchable)
+                .made();
     }
 
     @Test

@@ -4,7 +4,6 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pgheal.HealingConfig;
 import io.pgheal.SelfHealingDataSource;
@@ -61,14 +60,7 @@ class MixedLoadTest {
     @BeforeEach
     void start() throws Exception {
         Stage.createTables(SERVER);
-        HikariConfig config = new HikariConfig();
-        config.setJdbcUrl(SERVER.url());
-        config.setUsername(SERVER.user());
-        config.setPassword(SERVER.password());
-        config.setMaximumPoolSize(SLOTS);
-        config.setMinimumIdle(0);
-        config.setConnectionTimeout(60_000);
-        pool = new HikariDataSource(config);
+        pool = SERVER.app().pool("mixed", SLOTS);
         guarded = SelfHealingDataSource.builder(pool)
                 .config(HealingConfig.builder()
                         .signalsPerMinute(10_000)

@@ -11,12 +11,9 @@ import io.pgheal.detect.Evidence;
 import io.pgheal.detect.EvidenceKind;
 import io.pgheal.detect.Strength;
 import io.pgheal.diagnose.DiagnosisKind;
-import io.pgheal.heal.OutcomeKind;
 import io.pgheal.heal.Safeguards;
-import io.pgheal.postgres.TransactionEnd;
 import io.pgheal.track.LeaseView;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -28,27 +25,11 @@ class HealingMetersTest {
     });
 
     private static Incident leakAt(String site) {
-        return new Incident(
-                "1",
-                Instant.EPOCH,
-                "login",
-                DiagnosisKind.ABANDONED_TRANSACTION,
-                List.of(new Evidence(EvidenceKind.OWNER_ENDED, Strength.STRONG, Duration.ZERO, "its thread is gone")),
-                List.of(),
-                false,
-                null,
-                null,
-                List.of(),
-                List.of(),
-                "HEAL",
-                "test",
-                List.of(),
-                OutcomeKind.HEALED,
-                TransactionEnd.ROLLED_BACK,
-                Duration.ofMillis(3),
-                null,
-                Duration.ZERO,
-                new LeaseView(
+        return Incidents.of(DiagnosisKind.ABANDONED_TRANSACTION)
+                .healed()
+                .evidence(List.of(
+                        new Evidence(EvidenceKind.OWNER_ENDED, Strength.STRONG, Duration.ZERO, "its thread is gone")))
+                .lease(new LeaseView(
                         1,
                         1,
                         true,
@@ -60,8 +41,8 @@ class HealingMetersTest {
                         List.of(),
                         null,
                         null,
-                        null),
-                null);
+                        null))
+                .made();
     }
 
     @Test

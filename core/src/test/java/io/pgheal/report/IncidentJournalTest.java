@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.pgheal.decide.Action;
 import io.pgheal.decide.Decision;
+import io.pgheal.diagnose.Diagnoses;
 import io.pgheal.diagnose.Diagnosis;
 import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.heal.Outcome;
@@ -25,8 +26,7 @@ class IncidentJournalTest {
     }
 
     private static String tell(IncidentJournal journal) {
-        Diagnosis foreign = new Diagnosis(
-                DiagnosisKind.FOREIGN_BLOCKER, null, List.of(), null, null, List.of(), List.of(), false, null);
+        Diagnosis foreign = Diagnoses.of(DiagnosisKind.FOREIGN_BLOCKER).made();
         Decision reported = new Decision(Action.REPORT, "test", false, false, Duration.ZERO, null);
         return journal.tell(journal.nextId(), foreign, reported, Outcome.untouched(OutcomeKind.REPORTED), null)
                 .id();

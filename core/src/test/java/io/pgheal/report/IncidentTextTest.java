@@ -3,11 +3,9 @@ package io.pgheal.report;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pgheal.diagnose.DiagnosisKind;
-import io.pgheal.heal.OutcomeKind;
 import io.pgheal.heal.Rung;
 import io.pgheal.heal.RungResult;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -15,29 +13,15 @@ class IncidentTextTest {
     /** What a user of the database may choose: the names of tables, of prepared transactions, of applications. */
     private static final String FORGED = "x\r\n2026-01-01 ERROR forged\u0085\u001b[2J";
 
-    private static final Incident INCIDENT = new Incident(
-            "1",
-            Instant.EPOCH,
-            "db",
-            DiagnosisKind.FOREIGN_BLOCKER,
-            List.of(),
-            List.of(FORGED),
-            false,
-            null,
-            new Incident.Culprit(7, null, "active", FORGED, FORGED, null, null, null, FORGED),
-            List.of(new Incident.LockView(FORGED, "RowExclusiveLock", "relation")),
-            List.of(new Incident.WaiterView(
-                    8, false, FORGED, FORGED, "relation", "ShareLock", Duration.ofSeconds(1), FORGED)),
-            "REPORT",
-            "it is the prepared transaction '" + FORGED + "'",
-            List.of(new RungResult(Rung.TERMINATE, false, "not sent: " + FORGED, Duration.ZERO)),
-            OutcomeKind.REPORTED,
-            null,
-            null,
-            null,
-            Duration.ZERO,
-            null,
-            null);
+    private static final Incident INCIDENT = Incidents.of(DiagnosisKind.FOREIGN_BLOCKER)
+            .tables(List.of(FORGED))
+            .culprit(new Incident.Culprit(7, null, "active", FORGED, FORGED, null, null, null, FORGED))
+            .locks(List.of(new Incident.LockView(FORGED, "RowExclusiveLock", "relation")))
+            .waiters(List.of(new Incident.WaiterView(
+                    8, false, FORGED, FORGED, "relation", "ShareLock", Duration.ofSeconds(1), FORGED)))
+            .reason("it is the prepared transaction '" + FORGED + "'")
+            .remedies(List.of(new RungResult(Rung.TERMINATE, false, "not sent: " + FORGED, Duration.ZERO)))
+            .made();
 
     @Test
     void nobodyWritesLinesOfHisOwnIntoTheLog() {

@@ -9,6 +9,7 @@ import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.heal.Rung;
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.testserver.Sql;
 import io.pgheal.track.LeaseScope;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -90,7 +91,7 @@ class AbandonedRowLockTest {
         int[] forgotten = new int[1];
         owner.run(() -> {
             Connection connection = scene.begin(Scene.update("bob"));
-            forgotten[0] = Scene.pid(connection);
+            forgotten[0] = Sql.pid(connection);
             return null;
         });
         collectUntil(() -> !scene.incidents(OutcomeKind.HEALED).isEmpty());
@@ -110,7 +111,7 @@ class AbandonedRowLockTest {
 
     private Connection lockAlice(int[] pid) throws Exception {
         Connection connection = scene.begin(Scene.update("alice"));
-        pid[0] = Scene.pid(connection);
+        pid[0] = Sql.pid(connection);
         return connection;
     }
 
@@ -168,7 +169,7 @@ class AbandonedRowLockTest {
     /** The owner lives on, as a request's thread does. */
     private void endsInScope(LeaseScope scope, Throwable thrown, Strength strength, String told) throws Exception {
         Connection connection = scene.leak(Scene.update("alice"));
-        int pid = Scene.pid(connection);
+        int pid = Sql.pid(connection);
         // Statements of ours are on threads without a scope; those who begin them here are not.
         Stuck ours = outOfScope(() -> scene.ours(Scene.update("alice")));
         Stuck foreign = scene.foreign(Scene.update("alice"));
@@ -200,7 +201,7 @@ class AbandonedRowLockTest {
     }
 
     private void ownerEnds(Owner owner) throws Exception {
-        int pid = owner.run(() -> Scene.pid(scene.leak(Scene.update("alice"))));
+        int pid = owner.run(() -> Sql.pid(scene.leak(Scene.update("alice"))));
         Stuck ours = scene.ours(Scene.update("alice"));
         Stuck foreign = scene.foreign(Scene.update("alice"));
         owner.end();
@@ -214,7 +215,7 @@ class AbandonedRowLockTest {
         try {
             Stuck[] waiting = new Stuck[2];
             int pid = executor.submit(() -> {
-                        int locked = Scene.pid(scene.leak(Scene.update("alice")));
+                        int locked = Sql.pid(scene.leak(Scene.update("alice")));
                         waiting[0] = outOfScope(() -> scene.ours(Scene.update("alice")));
                         waiting[1] = scene.foreign(Scene.update("alice"));
                         return locked;

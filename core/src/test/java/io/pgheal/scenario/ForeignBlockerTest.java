@@ -8,6 +8,7 @@ import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.heal.Rung;
 import io.pgheal.testserver.Login;
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.testserver.Sql;
 import java.sql.Connection;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
@@ -53,10 +54,10 @@ class ForeignBlockerTest {
     void personAtPsql() throws Exception {
         guardWithLimits();
         Connection psql = scene.beginOutside(Scene.update("alice"));
-        int culprit = Scene.pid(psql);
+        int culprit = Sql.pid(psql);
         Stuck waiter = scene.ours(Scene.update("alice"));
         Told told = scene.reported(culprit);
-        scene.letTheGracePass(() -> scene.guarded().getConnection());
+        scene.letTheIdleLimitPass();
         told.as(DiagnosisKind.FOREIGN_BLOCKER)
                 .noEvidence()
                 .tables("login")
@@ -79,11 +80,11 @@ class ForeignBlockerTest {
         guardWithLimits();
         Connection other = scene.outside(another, "batch");
         other.setAutoCommit(false);
-        Scene.run(other, Scene.update("alice"));
-        int culprit = Scene.pid(other);
+        Sql.run(other, Scene.update("alice"));
+        int culprit = Sql.pid(other);
         Stuck waiter = scene.ours(Scene.update("alice"));
         Told told = scene.reported(culprit);
-        scene.letTheGracePass(() -> scene.guarded().getConnection());
+        scene.letTheIdleLimitPass();
         told.as(DiagnosisKind.FOREIGN_BLOCKER)
                 .tables("login")
                 .waiters(1)
@@ -102,14 +103,14 @@ class ForeignBlockerTest {
     void hiddenInTheMiddle() throws Exception {
         scene.guard();
         Owner owner = Owner.platform();
-        int culprit = owner.run(() -> Scene.pid(scene.leak(Scene.update("alice"))));
+        int culprit = owner.run(() -> Sql.pid(scene.leak(Scene.update("alice"))));
         Connection middle = scene.outside(another, "batch");
         middle.setAutoCommit(false);
-        Scene.run(middle, Scene.update("bob"));
-        int hidden = Scene.pid(middle);
+        Sql.run(middle, Scene.update("bob"));
+        int hidden = Sql.pid(middle);
         Thread waits = new Thread(() -> {
             try {
-                Scene.run(middle, Scene.update("alice"));
+                Sql.run(middle, Scene.update("alice"));
             } catch (java.sql.SQLException e) {
                 scene.kept.add(e);
             }
@@ -136,8 +137,8 @@ class ForeignBlockerTest {
                 builder -> builder.controlDataSource(scene.superuser().dataSource()));
         Connection other = scene.outside(another, "batch");
         other.setAutoCommit(false);
-        Scene.run(other, Scene.update("alice"));
-        int culprit = Scene.pid(other);
+        Sql.run(other, Scene.update("alice"));
+        int culprit = Sql.pid(other);
         Stuck waiter = scene.ours(Scene.update("alice"));
         Told told = scene.reported(culprit);
         told.as(DiagnosisKind.FOREIGN_BLOCKER)
@@ -161,11 +162,11 @@ class ForeignBlockerTest {
                 builder -> builder.controlDataSource(scene.superuser().dataSource()));
         Connection other = scene.outside(untracked, "batch");
         other.setAutoCommit(false);
-        Scene.run(other, Scene.update("alice"));
-        int culprit = Scene.pid(other);
+        Sql.run(other, Scene.update("alice"));
+        int culprit = Sql.pid(other);
         Stuck waiter = scene.ours(Scene.update("alice"));
         Told told = scene.reported(culprit);
-        scene.letTheGracePass(() -> scene.guarded().getConnection());
+        scene.letTheIdleLimitPass();
         told.as(DiagnosisKind.FOREIGN_BLOCKER)
                 .tables("login")
                 .holds("login", "RowExclusiveLock")
@@ -187,7 +188,7 @@ class ForeignBlockerTest {
         scene.admin("ALTER ROLE " + SERVER.user() + " SET track_activities = off");
         try {
             Owner owner = Owner.platform();
-            int culprit = owner.run(() -> Scene.pid(scene.leak(Scene.update("alice"))));
+            int culprit = owner.run(() -> Sql.pid(scene.leak(Scene.update("alice"))));
             Stuck waiter = scene.ours(Scene.update("alice"));
             owner.end();
             waiter.goesOn();

@@ -10,6 +10,7 @@ import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.heal.Rung;
 import io.pgheal.testserver.Login;
+import io.pgheal.testserver.Sql;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -50,7 +51,7 @@ class GermanServerTest {
     void abandonedRowLock() throws Exception {
         scene.guard();
         Owner owner = Owner.platform();
-        int culprit = owner.run(() -> Scene.pid(scene.leak(Scene.update("alice"))));
+        int culprit = owner.run(() -> Sql.pid(scene.leak(Scene.update("alice"))));
         Stuck ours = scene.ours(Scene.update("alice"));
         Stuck foreign = scene.foreign(Scene.update("alice"));
         owner.end();
@@ -73,10 +74,10 @@ class GermanServerTest {
     @Test
     void lockTimeoutOfAWaiter() throws Exception {
         scene.guard(config -> config.lockWaitThreshold(Duration.ofMinutes(5)));
-        int culprit = Scene.pid(scene.leak(Scene.update("alice")));
+        int culprit = Sql.pid(scene.leak(Scene.update("alice")));
         Stuck patient = scene.ours(Scene.update("alice"));
         Connection impatient = scene.begin("SET lock_timeout = '300ms'");
-        assertThatThrownBy(() -> Scene.run(impatient, Scene.update("alice")))
+        assertThatThrownBy(() -> Sql.run(impatient, Scene.update("alice")))
                 .hasMessageContaining("FEHLER")
                 .extracting(e -> ((SQLException) e).getSQLState())
                 .isEqualTo("55P03");
@@ -91,9 +92,9 @@ class GermanServerTest {
     void statementThatIsCancelledAtTheUsersSay() throws Exception {
         scene.guard(config -> config.activeBlockerTimeout(Duration.ofSeconds(1)));
         Connection busy = scene.leak(Scene.update("alice"));
-        int culprit = Scene.pid(busy);
+        int culprit = Sql.pid(busy);
         FutureTask<Void> statement = Owner.platform().start(() -> {
-            Scene.run(busy, "SELECT pg_sleep(60)");
+            Sql.run(busy, "SELECT pg_sleep(60)");
             return null;
         });
         Stuck waiter = scene.ours(Scene.update("alice"));
@@ -147,9 +148,9 @@ class GermanServerTest {
     }
 
     private int waitingForBob(Connection connection) throws Exception {
-        int pid = Scene.pid(connection);
+        int pid = Sql.pid(connection);
         Owner.platform().start(() -> {
-            Scene.run(connection, Scene.update("bob"));
+            Sql.run(connection, Scene.update("bob"));
             return null;
         });
         scene.awaitLockWait(pid);
@@ -161,7 +162,7 @@ class GermanServerTest {
     void commitThatWaitsForItsStandby() throws Exception {
         scene.guard(config -> config.activeBlockerTimeout(Duration.ofMillis(400)));
         Connection connection = scene.leak("SET synchronous_commit = on", Scene.update("alice"));
-        int culprit = Scene.pid(connection);
+        int culprit = Sql.pid(connection);
         scene.admin("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
         scene.admin("SELECT pg_reload_conf()");
         try {

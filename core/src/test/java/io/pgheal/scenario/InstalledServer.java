@@ -2,6 +2,7 @@ package io.pgheal.scenario;
 
 import static org.awaitility.Awaitility.await;
 
+import io.pgheal.testserver.Sql;
 import java.io.File;
 import java.io.IOException;
 import java.net.ServerSocket;
@@ -108,7 +109,7 @@ final class InstalledServer implements BeforeAllCallback, AfterAllCallback {
 
     private String failure(String sql) throws SQLException {
         try (Connection connection = DriverManager.getConnection(url(), SUPERUSER, "")) {
-            Scene.run(connection, sql);
+            Sql.run(connection, sql);
             return "";
         } catch (SQLException e) {
             return String.valueOf(e.getMessage());

@@ -7,6 +7,7 @@ import io.pgheal.detect.Strength;
 import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.heal.Rung;
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.testserver.Sql;
 import java.sql.Connection;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -40,12 +41,12 @@ class LockQueueTest {
     void chain() throws Exception {
         scene.guard();
         Owner a = Owner.platform();
-        int culprit = a.run(() -> Scene.pid(scene.leak(Scene.update("alice"))));
+        int culprit = a.run(() -> Sql.pid(scene.leak(Scene.update("alice"))));
         Connection b = scene.beginOutside(Scene.update("bob"));
-        int middle = Scene.pid(b);
+        int middle = Sql.pid(b);
         Thread waits = new Thread(() -> {
             try {
-                Scene.run(b, Scene.update("alice"));
+                Sql.run(b, Scene.update("alice"));
             } catch (java.sql.SQLException e) {
                 scene.kept.add(e);
             }
@@ -79,7 +80,7 @@ class LockQueueTest {
     void queueOfSixtyOnOneRow() throws Exception {
         scene.guard(62, "", config -> config, builder -> builder);
         Owner owner = Owner.platform();
-        int culprit = owner.run(() -> Scene.pid(scene.leak(Scene.update("alice"))));
+        int culprit = owner.run(() -> Sql.pid(scene.leak(Scene.update("alice"))));
         List<Stuck> queue = new ArrayList<>();
         for (int i = 0; i < 60; i++) {
             queue.add(scene.ours(Scene.update("alice")));
@@ -109,8 +110,7 @@ class LockQueueTest {
         for (int i = 0; i < 3; i++) {
             Owner owner = Owner.platform();
             owners.add(owner);
-            holders.add(
-                    owner.run(() -> Scene.pid(scene.leak("SELECT * FROM login WHERE username = 'alice' FOR SHARE"))));
+            holders.add(owner.run(() -> Sql.pid(scene.leak("SELECT * FROM login WHERE username = 'alice' FOR SHARE"))));
         }
         Stuck waiter = scene.ours(Scene.update("alice"));
         for (Owner owner : owners) {
@@ -133,9 +133,9 @@ class LockQueueTest {
     @Test
     void sharedRowLockOfSeveralLiveOwners() throws Exception {
         scene.guard(config -> config.table("login", rule -> rule.idleBlockerTimeout(Duration.ofSeconds(1))));
-        int a = Scene.pid(scene.leak("SELECT * FROM login WHERE username = 'alice' FOR SHARE"));
-        int b = Scene.pid(scene.leak("SELECT * FROM login WHERE username = 'alice' FOR KEY SHARE"));
-        int c = Scene.pid(scene.leak("SELECT * FROM login WHERE username = 'alice' FOR SHARE"));
+        int a = Sql.pid(scene.leak("SELECT * FROM login WHERE username = 'alice' FOR SHARE"));
+        int b = Sql.pid(scene.leak("SELECT * FROM login WHERE username = 'alice' FOR KEY SHARE"));
+        int c = Sql.pid(scene.leak("SELECT * FROM login WHERE username = 'alice' FOR SHARE"));
         Stuck waiter = scene.ours("DELETE FROM login WHERE username = 'alice'");
         waiter.goesOn();
         for (int holder : List.of(a, b, c)) {
@@ -154,7 +154,7 @@ class LockQueueTest {
     void convoyBehindDdlBehindAnIdleReader() throws Exception {
         scene.guard();
         Owner owner = Owner.platform();
-        int culprit = owner.run(() -> Scene.pid(scene.leak("SELECT * FROM login")));
+        int culprit = owner.run(() -> Sql.pid(scene.leak("SELECT * FROM login")));
         Stuck ddl = scene.foreign("ALTER TABLE login ADD COLUMN extra int");
         Stuck ours = scene.ours("SELECT * FROM login");
         Stuck other = scene.foreign("SELECT * FROM login");
@@ -181,7 +181,7 @@ class LockQueueTest {
     void lockedTable() throws Exception {
         scene.guard();
         Owner owner = Owner.platform();
-        int culprit = owner.run(() -> Scene.pid(scene.leak("LOCK TABLE login IN SHARE MODE")));
+        int culprit = owner.run(() -> Sql.pid(scene.leak("LOCK TABLE login IN SHARE MODE")));
         Stuck ours = scene.ours(Scene.update("alice"));
         owner.end();
         ours.goesOn();
@@ -198,12 +198,12 @@ class LockQueueTest {
     void oneThreadWaitsForItsOwnOtherConnection() throws Exception {
         scene.guard();
         Owner owner = Owner.platform();
-        int outer = owner.run(() -> Scene.pid(scene.leak(Scene.update("alice"))));
+        int outer = owner.run(() -> Sql.pid(scene.leak(Scene.update("alice"))));
         int[] inner = new int[1];
         var nested = owner.start(() -> {
             Connection connection = scene.leak("SET lock_timeout = '20s'");
-            inner[0] = Scene.pid(connection);
-            Scene.run(connection, Scene.update("alice"));
+            inner[0] = Sql.pid(connection);
+            Sql.run(connection, Scene.update("alice"));
             return null;
         });
         Told told = scene.reported(outer);
@@ -228,7 +228,7 @@ class LockQueueTest {
     @Test
     void twoThreadsAreNotOne() throws Exception {
         scene.guard();
-        int culprit = Scene.pid(scene.leak(Scene.update("alice")));
+        int culprit = Sql.pid(scene.leak(Scene.update("alice")));
         Stuck waiter = scene.ours(Scene.update("alice"));
         Owner third = Owner.platform();
         third.run(() -> scene.leak(Scene.update("bob")));

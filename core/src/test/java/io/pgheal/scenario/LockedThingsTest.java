@@ -10,6 +10,7 @@ import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.heal.Rung;
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.testserver.Sql;
 import io.pgheal.track.LeaseRevokedException;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -53,7 +54,7 @@ class LockedThingsTest {
         owner = Owner.platform();
         culprit = owner.run(() -> {
             Connection connection = scene.leak();
-            int pid = Scene.pid(connection);
+            int pid = Sql.pid(connection);
             connection.rollback(); // for those who must say something before any query
             work.with(connection);
             return pid;
@@ -63,7 +64,7 @@ class LockedThingsTest {
     private void abandoned(String... statements) throws Exception {
         abandoned(connection -> {
             for (String sql : statements) {
-                Scene.run(connection, sql);
+                Sql.run(connection, sql);
             }
         });
     }
@@ -120,10 +121,10 @@ class LockedThingsTest {
     @Test
     void uniqueKeyIsUnderNoRuleOfItsTable() throws Exception {
         scene.guard(config -> config.table("login", rule -> rule.idleBlockerTimeout(Duration.ofMillis(300))));
-        int alive = Scene.pid(scene.leak("INSERT INTO login VALUES ('eve')"));
+        int alive = Sql.pid(scene.leak("INSERT INTO login VALUES ('eve')"));
         Stuck waiter = scene.ours("INSERT INTO login VALUES ('eve')");
         Told told = scene.reported(alive);
-        scene.letTheGracePass(() -> scene.guarded().getConnection());
+        scene.letTheIdleLimitPass();
         told.as(DiagnosisKind.STUCK_LOCK)
                 .tableUnknown(true)
                 .rowWaiter(waiter, true, null)
@@ -139,7 +140,7 @@ class LockedThingsTest {
                 "CREATE TABLE hr.visit_1 PARTITION OF hr.visit FOR VALUES FROM (0) TO (100)",
                 "INSERT INTO hr.visit VALUES (1, 0)");
         scene.guard(config -> config.table("hr.visit", rule -> rule.idleBlockerTimeout(Duration.ofSeconds(1))));
-        int alive = Scene.pid(scene.leak("UPDATE hr.visit SET n = 1 WHERE id = 1"));
+        int alive = Sql.pid(scene.leak("UPDATE hr.visit SET n = 1 WHERE id = 1"));
         Stuck waiter = scene.ours("UPDATE hr.visit SET n = 2 WHERE id = 1");
         waiter.goesOn();
         Told told = scene.healed(alive)
@@ -219,7 +220,7 @@ class LockedThingsTest {
         scene.setUp("CREATE TABLE ledger (id int PRIMARY KEY)");
         scene.guard(config -> config.idleBlockerTimeout(Duration.ofSeconds(1))
                 .spare(Set.of(), Set.of(), Set.of(), Set.of("public.ledger")));
-        int alive = Scene.pid(scene.leak("INSERT INTO ledger VALUES (1)", Scene.update("alice")));
+        int alive = Sql.pid(scene.leak("INSERT INTO ledger VALUES (1)", Scene.update("alice")));
         Stuck waiter = scene.ours(Scene.update("alice"));
         Told told = scene.told(OutcomeKind.WOULD_HEAL, alive);
         told.as(DiagnosisKind.STUCK_LOCK)
@@ -237,11 +238,11 @@ class LockedThingsTest {
         scene.setUp("CREATE TABLE ledger (id int PRIMARY KEY)");
         scene.guard(config -> config.spare(Set.of(), Set.of(), Set.of(), ledger));
         Connection owner = scene.leak(Scene.update("alice"));
-        int alive = Scene.pid(owner);
+        int alive = Sql.pid(owner);
         Connection unwrapped = owner.unwrap(PgConnection.class);
         Stuck waiter = scene.ours(Scene.update("alice"));
         scene.reported(alive).tables("login");
-        Scene.run(unwrapped, "INSERT INTO ledger VALUES (1)");
+        Sql.run(unwrapped, "INSERT INTO ledger VALUES (1)");
 
         SelfHealingDataSource guarded = scene.guarded();
         guarded.config(guarded.config().toBuilder()
@@ -258,7 +259,7 @@ class LockedThingsTest {
     void theOwnerOfAnUnwrappedLeaseIsToldWhatBecameOfItsTransaction() throws Exception {
         scene.guard(config -> config.idleBlockerTimeout(Duration.ofMillis(300)));
         Connection owner = scene.leak(Scene.update("alice"));
-        int alive = Scene.pid(owner);
+        int alive = Sql.pid(owner);
         PgConnection unwrapped = owner.unwrap(PgConnection.class);
         Stuck waiter = scene.ours(Scene.update("alice"));
 
@@ -301,9 +302,9 @@ class LockedThingsTest {
     void abortedBehindASavepoint() throws Exception {
         scene.guard();
         abandoned(connection -> {
-            Scene.run(connection, Scene.update("alice"));
+            Sql.run(connection, Scene.update("alice"));
             connection.setSavepoint();
-            assertThatThrownBy(() -> Scene.run(connection, "SELECT 1 / 0")).isInstanceOf(SQLException.class);
+            assertThatThrownBy(() -> Sql.run(connection, "SELECT 1 / 0")).isInstanceOf(SQLException.class);
         });
         Stuck waiter = scene.ours(Scene.update("alice"));
         ownerEnds(waiter).state("idle in transaction (aborted)").tables("login").rowWaiter(waiter, true, "login");
@@ -314,9 +315,9 @@ class LockedThingsTest {
     void abortedBehindASavepointByALiveOwner() throws Exception {
         scene.guard(config -> config.idleBlockerTimeout(Duration.ofSeconds(1)));
         Connection connection = scene.leak(Scene.update("alice"));
-        int alive = Scene.pid(connection);
+        int alive = Sql.pid(connection);
         connection.setSavepoint();
-        assertThatThrownBy(() -> Scene.run(connection, "SELECT 1 / 0")).isInstanceOf(SQLException.class);
+        assertThatThrownBy(() -> Sql.run(connection, "SELECT 1 / 0")).isInstanceOf(SQLException.class);
         Stuck waiter = scene.ours(Scene.update("alice"));
         waiter.goesOn();
         scene.healed(alive)
@@ -332,8 +333,8 @@ class LockedThingsTest {
     void autosaveAlways() throws Exception {
         scene.guard(8, "autosave=always", config -> config, builder -> builder);
         abandoned(connection -> {
-            Scene.run(connection, Scene.update("alice"));
-            assertThatThrownBy(() -> Scene.run(connection, "SELECT 1 / 0")).isInstanceOf(SQLException.class);
+            Sql.run(connection, Scene.update("alice"));
+            assertThatThrownBy(() -> Sql.run(connection, "SELECT 1 / 0")).isInstanceOf(SQLException.class);
         });
         Stuck waiter = scene.ours(Scene.update("alice"));
         ownerEnds(waiter).state("idle in transaction").tables("login").rowWaiter(waiter, true, "login");

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.heal.Rung;
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.testserver.Sql;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -92,7 +93,7 @@ class OrphanTest {
         }
         Connection holder = scene.beginOutside(Scene.update("bob"));
         Connection connection = owner.run(() -> scene.begin(Scene.update("alice")));
-        int culprit = owner.run(() -> Scene.pid(connection));
+        int culprit = owner.run(() -> Sql.pid(connection));
         Stuck first = scene.foreign(Scene.update("alice"));
         Stuck second = scene.foreign(Scene.update("alice"));
 
@@ -102,7 +103,7 @@ class OrphanTest {
         });
         FutureTask<Void> statement = owner.start(() -> {
             try (connection) {
-                Scene.run(connection, Scene.update("bob"));
+                Sql.run(connection, Scene.update("bob"));
             }
             return null;
         });

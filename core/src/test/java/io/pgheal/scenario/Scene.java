@@ -122,7 +122,7 @@ final class Scene implements AutoCloseable {
     /** A statement of ours, once it waits for a lock. */
     Stuck ours(String sql) throws SQLException {
         Connection connection = guarded.getConnection();
-        return waiting(new Stuck(connection, pid(connection), sql));
+        return waiting(new Stuck(connection, Sql.pid(connection), sql));
     }
 
     // ---- others
@@ -152,7 +152,7 @@ final class Scene implements AutoCloseable {
 
     Stuck foreign(Login login, String sql) throws SQLException {
         Connection connection = outside(login, "other-app");
-        return waiting(new Stuck(connection, pid(connection), sql));
+        return waiting(new Stuck(connection, Sql.pid(connection), sql));
     }
 
     private Stuck waiting(Stuck stuck) {
@@ -174,10 +174,6 @@ final class Scene implements AutoCloseable {
 
     // ---- SQL
 
-    static void run(Connection connection, String sql) throws SQLException {
-        Sql.run(connection, sql);
-    }
-
     static String ask(Connection connection, String sql) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             if (!statement.execute(sql)) {
@@ -186,10 +182,6 @@ final class Scene implements AutoCloseable {
             ResultSet found = statement.getResultSet();
             return found.next() ? String.valueOf(found.getString(1)) : "";
         }
-    }
-
-    static int pid(Connection connection) throws SQLException {
-        return Sql.pid(connection);
     }
 
     /** Statements of the application's role, each committed at once. */
@@ -249,12 +241,20 @@ final class Scene implements AutoCloseable {
             Connection connection = leaks.call();
             kept.add(connection);
             connection.setAutoCommit(false);
-            run(connection, update("dave"));
-            return pid(connection);
+            Sql.run(connection, update("dave"));
+            return Sql.pid(connection);
         });
         Stuck waiter = foreign(update("dave"));
         owner.end();
         waiter.goesOn();
+        healed(pid);
+    }
+
+    /** The same by a live blocker of its own, idle in its transaction: the limit for those that began before is over, too. */
+    void letTheIdleLimitPass() throws Exception {
+        Connection blocker = leak(update("dave"));
+        int pid = Sql.pid(blocker);
+        ours(update("dave")).goesOn(); // one of ours: of others' waits nobody asks because of a live owner
         healed(pid);
     }
 

@@ -9,6 +9,7 @@ import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.heal.Rung;
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.testserver.Sql;
 import java.sql.Connection;
 import java.time.Duration;
 import java.util.concurrent.FutureTask;
@@ -105,7 +106,8 @@ class ServerSideBlockerTest {
         scene.guard(
                 8,
                 "",
-                config -> config.activeBlockerTimeout(Duration.ofMillis(400)),
+                config ->
+                        config.idleBlockerTimeout(Duration.ofMillis(400)).activeBlockerTimeout(Duration.ofMillis(400)),
                 builder -> builder.controlDataSource(scene.superuser().dataSource()));
         isInTheWay(awaitAutovacuum())
                 .holds("busy", "ShareUpdateExclusiveLock")
@@ -137,7 +139,7 @@ class ServerSideBlockerTest {
     private Told isInTheWay(int worker) throws Exception {
         Stuck waiter = scene.ours("ALTER TABLE busy ADD COLUMN extra int");
         Told told = scene.reported(worker);
-        scene.letTheGracePass(() -> scene.guarded().getConnection());
+        scene.letTheIdleLimitPass();
         return told.as(DiagnosisKind.FOREIGN_BLOCKER)
                 .noEvidence()
                 .tables("busy")
@@ -166,9 +168,9 @@ class ServerSideBlockerTest {
         someRows();
         scene.guard(config -> config.activeBlockerTimeout(Duration.ofSeconds(1)));
         Connection leader = scene.leak(PARALLEL + "on");
-        int culprit = Scene.pid(leader);
+        int culprit = Sql.pid(leader);
         FutureTask<Void> query = Owner.platform().start(() -> {
-            Scene.run(leader, "SELECT count(slow(id)) FROM big");
+            Sql.run(leader, "SELECT count(slow(id)) FROM big");
             return null;
         });
         await().until(() -> scene.admin("SELECT count(*) FROM pg_stat_activity WHERE leader_pid = " + culprit)
@@ -196,10 +198,10 @@ class ServerSideBlockerTest {
         someRows();
         scene.guard();
         Owner owner = Owner.platform();
-        int culprit = owner.run(() -> Scene.pid(scene.leak("LOCK TABLE side IN ACCESS EXCLUSIVE MODE")));
+        int culprit = owner.run(() -> Sql.pid(scene.leak("LOCK TABLE side IN ACCESS EXCLUSIVE MODE")));
         Connection connection = scene.guarded().getConnection();
-        Scene.run(connection, PARALLEL + "off");
-        Stuck waiter = new Stuck(connection, Scene.pid(connection), "SELECT count(looks_aside(id)) FROM big");
+        Sql.run(connection, PARALLEL + "off");
+        Stuck waiter = new Stuck(connection, Sql.pid(connection), "SELECT count(looks_aside(id)) FROM big");
         await().until(() -> scene.admin(
                         "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND leader_pid = "
                                 + waiter.pid())
@@ -242,7 +244,7 @@ class ServerSideBlockerTest {
     void commitThatWaitsForItsStandby() throws Exception {
         guardWithLimits();
         Connection connection = scene.leak("SET synchronous_commit = on", Scene.update("alice"));
-        int culprit = Scene.pid(connection);
+        int culprit = Sql.pid(connection);
         waitForAStandby(true);
         FutureTask<Void> commit;
         try {
@@ -278,7 +280,7 @@ class ServerSideBlockerTest {
     void orphanThatWaitsForItsStandby() throws Exception {
         scene.guard();
         Connection connection = scene.leak("SET synchronous_commit = on", Scene.update("alice"));
-        int culprit = Scene.pid(connection);
+        int culprit = Sql.pid(connection);
         waitForAStandby(true);
         try {
             await().until(() ->

@@ -10,6 +10,7 @@ import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.heal.Rung;
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.testserver.Sql;
 import io.pgheal.track.LeaseRevokedException;
 import java.sql.Connection;
 import java.time.Duration;
@@ -67,7 +68,7 @@ class SparedLeaseTest {
         Owner borrower = Owner.platform();
         Connection connection = borrower.run(() -> scene.leak(Scene.update("alice")));
         Owner other = Owner.platform();
-        int pid = other.run(() -> Scene.pid(connection));
+        int pid = other.run(() -> Sql.pid(connection));
         Stuck waiter = scene.ours(Scene.update("alice"));
         borrower.end();
         other.end();
@@ -85,7 +86,7 @@ class SparedLeaseTest {
         scene.guard();
         Owner first = Owner.platform();
         Connection moved = first.run(this::borrowHere);
-        Scene.run(moved, "SELECT 1");
+        Sql.run(moved, "SELECT 1");
         moved.close();
         await().until(() -> !scene.guarded().movingSites().isEmpty());
         assertThat(scene.guarded().movingSites()).singleElement().asString().contains("borrowHere");
@@ -94,8 +95,8 @@ class SparedLeaseTest {
         int pid = second.run(() -> {
             Connection connection = borrowHere();
             scene.kept.add(connection);
-            Scene.run(connection, Scene.update("alice"));
-            return Scene.pid(connection);
+            Sql.run(connection, Scene.update("alice"));
+            return Sql.pid(connection);
         });
         Stuck waiter = scene.ours(Scene.update("alice"));
         second.end();
@@ -125,7 +126,7 @@ class SparedLeaseTest {
                 Connection connection = scene.guarded().getConnection();
                 scene.kept.add(connection);
                 lost.set(connection);
-                return Scene.pid(connection);
+                return Sql.pid(connection);
             }));
             owner.end();
         }
@@ -158,7 +159,7 @@ class SparedLeaseTest {
     void onlyAdvisoryLocksAreWaitedFor() throws Exception {
         scene.guard();
         Owner owner = Owner.platform();
-        int pid = owner.run(() -> Scene.pid(scene.leak("SELECT pg_advisory_xact_lock(42)")));
+        int pid = owner.run(() -> Sql.pid(scene.leak("SELECT pg_advisory_xact_lock(42)")));
         Stuck ours = scene.ours("SELECT pg_advisory_lock(42)");
         Stuck foreign = scene.foreign("SELECT pg_advisory_lock(42)");
         owner.end();
@@ -189,11 +190,11 @@ class SparedLeaseTest {
                 config.idleBlockerTimeout(Duration.ofMillis(500)).activeBlockerTimeout(Duration.ofMillis(500)));
         Connection leader = scene.guarded().getConnection();
         scene.kept.add(leader);
-        Scene.run(leader, "SELECT pg_advisory_lock(42)");
-        int pid = Scene.pid(leader);
+        Sql.run(leader, "SELECT pg_advisory_lock(42)");
+        int pid = Sql.pid(leader);
         Stuck waiter = scene.ours("SELECT pg_advisory_lock(42)");
         Told told = scene.reported(pid);
-        scene.letTheGracePass(() -> scene.guarded().getConnection());
+        scene.letTheIdleLimitPass();
         told.as(DiagnosisKind.STUCK_LOCK)
                 .noEvidence()
                 .tables()
@@ -203,7 +204,7 @@ class SparedLeaseTest {
                 .waiter(waiter, true, null, "advisory", "ExclusiveLock")
                 .because("no transaction is open", "belongs to its session")
                 .leftAlone();
-        Scene.run(leader, "SELECT pg_advisory_unlock(42)");
+        Sql.run(leader, "SELECT pg_advisory_unlock(42)");
         waiter.goesOn();
     }
 
@@ -215,8 +216,8 @@ class SparedLeaseTest {
         int pid = owner.run(() -> {
             Connection leader = scene.guarded().getConnection();
             scene.kept.add(leader);
-            Scene.run(leader, "SELECT pg_advisory_lock(42)");
-            return Scene.pid(leader);
+            Sql.run(leader, "SELECT pg_advisory_lock(42)");
+            return Sql.pid(leader);
         });
         owner.end();
         Stuck waiter = scene.ours("SELECT pg_advisory_lock(42)");

@@ -7,6 +7,8 @@ import io.pgheal.detect.EvidenceKind;
 import io.pgheal.detect.Strength;
 import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.heal.Rung;
+import io.pgheal.testserver.Patience;
+import io.pgheal.testserver.Sql;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -66,6 +68,7 @@ class StandbyTest {
         return EmbeddedPostgres.builder()
                 .setDataDirectory(data)
                 .setCleanDataDirectory(false)
+                .setPGStartupWait(Patience.PATIENCE)
                 .setServerConfig("max_connections", "50")
                 .setServerConfig("fsync", "off")
                 .start();
@@ -136,7 +139,7 @@ class StandbyTest {
     void abandonedReader() throws Exception {
         onStandby.guard(config -> config.abandonedPatience(Duration.ofSeconds(1)));
         Owner owner = Owner.platform();
-        int culprit = owner.run(() -> Scene.pid(onStandby.leak("SELECT * FROM login")));
+        int culprit = owner.run(() -> Sql.pid(onStandby.leak("SELECT * FROM login")));
         onPrimary.setUp("ALTER TABLE login ADD COLUMN extra int");
         awaitReplayWaiting();
         owner.end();

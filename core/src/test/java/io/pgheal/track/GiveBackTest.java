@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pgheal.decide.Action;
 import io.pgheal.decide.Decision;
+import io.pgheal.diagnose.Diagnoses;
 import io.pgheal.diagnose.Diagnosis;
 import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.heal.Healer;
@@ -72,8 +73,8 @@ class GiveBackTest {
         LeaseSnapshot judged = new LeaseWatch(lease, 0).observe(0, new BorrowSites(), new StackLooks());
         lease.enter(Call.EXECUTE, "update t set a = 1");
         lease.exit();
-        Diagnosis diagnosis = new Diagnosis(
-                DiagnosisKind.ABANDONED_TRANSACTION, judged, List.of(), null, null, List.of(), List.of(), false, null);
+        Diagnosis diagnosis =
+                Diagnoses.of(DiagnosisKind.ABANDONED_TRANSACTION).lease(judged).made();
         Decision heal = new Decision(Action.HEAL, "for a test", true, true, Duration.ZERO);
         ControlChannel nowhere = new ControlChannel("test", () -> {
             throw new SQLException("no server here", "08001");

@@ -35,6 +35,37 @@ public final class Snapshots {
         return new Snapshots();
     }
 
+    /** As if it were proven that the call in progress can never go on. */
+    public static LeaseSnapshot withAStaleCall(LeaseSnapshot lease) {
+        return new LeaseSnapshot(
+                lease.lease(),
+                lease.at(),
+                lease.sequence(),
+                lease.touches(),
+                lease.transactionOpen(),
+                lease.callInProgress(),
+                true,
+                lease.executing(),
+                lease.held(),
+                lease.quiet(),
+                lease.callFor(),
+                lease.owner(),
+                lease.ownerFor(),
+                lease.scopeEnd(),
+                lease.scopeEndFor(),
+                lease.unreachable(),
+                lease.unreachableFor(),
+                lease.observed(),
+                lease.movedBetweenThreads(),
+                lease.calledElsewhere(),
+                lease.unwrapped(),
+                lease.sessionBound(),
+                lease.extended(),
+                lease.unfinished(),
+                lease.failure(),
+                lease.statementTag());
+    }
+
     /** A lease of that backend, for stages that ask whose it is. */
     public static Lease leaseOn(BackendId backend) {
         PhysicalIdentity identity = new PhysicalIdentity(

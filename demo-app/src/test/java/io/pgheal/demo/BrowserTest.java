@@ -40,7 +40,8 @@ class BrowserTest {
     @BeforeAll
     static void start() {
         // Who is locked out stays so until the test sets him free, however slow the browser is.
-        demo = RunningDemo.start(data.resolve("db"), "--demo.login-lock-timeout=10m");
+        demo = RunningDemo.start(
+                data.resolve("db"), "--demo.login-lock-timeout=10m", "--pgheal.diagnosis.deadline=30s");
     }
 
     @AfterAll

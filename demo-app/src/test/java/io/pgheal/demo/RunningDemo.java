@@ -45,6 +45,7 @@ final class RunningDemo implements AutoCloseable {
         List<String> all = new ArrayList<>(List.of(arguments));
         all.add("--server.port=0");
         all.add("--demo.data-directory=" + dataDirectory);
+        all.add("--pgheal.escalation.interval=1m"); // no harsher remedy because a machine is slow
         return new RunningDemo(SpringApplication.run(DemoApplication.class, all.toArray(String[]::new)));
     }
 

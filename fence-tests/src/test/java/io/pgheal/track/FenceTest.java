@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -23,6 +24,9 @@ import org.openjdk.jcstress.annotations.JCStressTest;
 class FenceTest {
     /** A part of the names of those that are to run. */
     private static final String ONLY = System.getProperty("pgheal.fence.only", "");
+
+    private static final String SHORT = "short";
+    private static final String MODE = System.getProperty("pgheal.fence", SHORT);
 
     private static final Path TARGET = Path.of("target", "jcstress").toAbsolutePath();
     private static final List<String> FOR_A_MOMENT =
@@ -39,9 +43,8 @@ class FenceTest {
     }
 
     private static List<String> mode() {
-        String mode = System.getProperty("pgheal.fence", "short");
-        if (!mode.equals("short")) {
-            return List.of("-m", mode);
+        if (!MODE.equals(SHORT)) {
+            return List.of("-m", MODE);
         }
         List<String> options = new ArrayList<>(FOR_A_MOMENT);
         options.addAll(List.of("-jvmArgs", "-Xmx256m -XX:+UseSerialGC"));
@@ -70,12 +73,19 @@ class FenceTest {
                 "-r",
                 TARGET.resolve("report").toString()));
         command.addAll(mode);
-        new ProcessBuilder(command)
+        Process jcstress = new ProcessBuilder(command)
                 .directory(TARGET.toFile())
                 .redirectErrorStream(true)
                 .redirectOutput(output)
-                .start()
-                .waitFor();
+                .start();
+        try {
+            if (!jcstress.waitFor(MODE.equals(SHORT) ? 30 : 24 * 60, TimeUnit.MINUTES)) {
+                throw new AssertionError("jcstress hangs, says\n" + Files.readString(output.toPath()));
+            }
+        } finally {
+            jcstress.descendants().forEach(ProcessHandle::destroyForcibly);
+            jcstress.destroyForcibly();
+        }
         return Files.readString(output.toPath());
     }
 }

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
 import org.quartz.Job;
@@ -225,17 +226,31 @@ public final class DropInApplications {
             return new BeanPostProcessor() {
                 @Override
                 public Object postProcessAfterInitialization(Object bean, String name) {
-                    if (bean instanceof DataSource dataSource) {
+                    if (bean instanceof SelfHealingDataSource guard) {
                         waiter = new CompletableFuture<>();
-                        waiter.completeAsync(() -> updateAfterTheMigration(dataSource), work -> {
-                            Thread thread = new Thread(work, "impatient");
-                            thread.setDaemon(true);
-                            thread.start();
-                        });
+                        waiter.completeAsync(() -> updateAfterTheMigration(guard), onAThread("impatient"));
+                        CompletableFuture.runAsync(() -> letItEndOnceTold(guard), onAThread("told"));
                     }
                     return bean;
                 }
             };
+        }
+
+        private static Executor onAThread(String name) {
+            return work -> {
+                Thread thread = new Thread(work, name);
+                thread.setDaemon(true);
+                thread.start();
+            };
+        }
+
+        /** The migration takes as long as it takes until somebody is told of it. */
+        private static void letItEndOnceTold(SelfHealingDataSource guard) {
+            try {
+                await().until(() -> !guard.incidents().isEmpty());
+            } finally {
+                new JdbcTemplate(guard).update("INSERT INTO told VALUES (1)");
+            }
         }
 
         private static int updateAfterTheMigration(DataSource dataSource) {

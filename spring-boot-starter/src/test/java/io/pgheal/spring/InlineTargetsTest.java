@@ -23,7 +23,6 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.postgresql.ds.PGSimpleDataSource;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
@@ -78,11 +77,7 @@ class InlineTargetsTest {
     }
 
     private static DataSource postgres() {
-        PGSimpleDataSource dataSource = new PGSimpleDataSource();
-        dataSource.setUrl(SERVER.url());
-        dataSource.setUser(SERVER.user());
-        dataSource.setPassword(SERVER.password());
-        return dataSource;
+        return SERVER.app().dataSource();
     }
 
     static class Routing extends AbstractRoutingDataSource {

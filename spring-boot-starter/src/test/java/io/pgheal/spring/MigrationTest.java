@@ -20,7 +20,6 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.postgresql.ds.PGSimpleDataSource;
 import org.springframework.aop.framework.ProxyFactory;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.beans.factory.BeanFactory;
@@ -47,6 +46,10 @@ class MigrationTest {
             statement.execute("DROP TABLE IF EXISTS migrated_slowly, slow_history");
             statement.execute("CREATE TABLE migrated_slowly (n int)");
             statement.execute("INSERT INTO migrated_slowly VALUES (0)");
+            statement.execute("DROP TABLE IF EXISTS told");
+            statement.execute("CREATE TABLE told (id int)");
+            statement.execute("CREATE OR REPLACE FUNCTION until_told() RETURNS void LANGUAGE plpgsql AS $$ BEGIN"
+                    + " WHILE NOT EXISTS (SELECT FROM told) LOOP PERFORM pg_sleep(0.01); END LOOP; END $$");
         }
     }
 
@@ -163,11 +166,7 @@ class MigrationTest {
     }
 
     private static DataSource postgres() {
-        PGSimpleDataSource dataSource = new PGSimpleDataSource();
-        dataSource.setUrl(SERVER.url());
-        dataSource.setUser(SERVER.user());
-        dataSource.setPassword(SERVER.password());
-        return dataSource;
+        return SERVER.app().dataSource();
     }
 
     /** Of the thread that asks, which does not tell anybody else. */

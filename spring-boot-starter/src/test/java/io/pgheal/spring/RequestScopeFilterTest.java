@@ -15,13 +15,13 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.postgresql.ds.PGSimpleDataSource;
 
 /** The filter's own steps may fail wherever they like: the application must not notice. */
 class RequestScopeFilterTest {
@@ -35,10 +35,7 @@ class RequestScopeFilterTest {
 
     @BeforeEach
     void guard() {
-        PGSimpleDataSource target = new PGSimpleDataSource();
-        target.setUrl(SERVER.url());
-        target.setUser(SERVER.user());
-        target.setPassword(SERVER.password());
+        DataSource target = SERVER.app().dataSource();
         guarded.add("pool", SelfHealingDataSource.builder(target).name("pool").build(), target);
     }
 

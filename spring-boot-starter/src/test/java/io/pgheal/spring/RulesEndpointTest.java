@@ -16,7 +16,6 @@ import java.net.http.HttpResponse;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterAll;
@@ -86,7 +85,7 @@ class RulesEndpointTest {
             CompletableFuture<Void> waiting = RunningApplication.meanwhile(() -> update(ours));
             await().until(() -> application.guard().incidents().stream()
                     .anyMatch(incident -> incident.outcome() == OutcomeKind.REPORTED));
-            await().during(Duration.ofSeconds(2)).until(() -> !waiting.isDone() && !holder.isClosed());
+            assertThat(waiting).as("judged without a limit").isNotDone();
 
             HttpResponse<String> answer = application.post(
                     "/actuator/pgheal",

@@ -24,6 +24,7 @@ import org.springframework.context.ConfigurableApplicationContext;
 /** An application as a user has it: started for real, on a port of its own, against the test's database. */
 final class RunningApplication implements AutoCloseable {
     private static final HttpClient CLIENT = HttpClient.newHttpClient();
+    private static final String ESCALATION = "pgheal.escalation.interval=";
     private static final String POOL_SIZE = "spring.datasource.hikari.maximum-pool-size=";
 
     final ConfigurableApplicationContext context;
@@ -47,6 +48,9 @@ final class RunningApplication implements AutoCloseable {
                 "--management.endpoint.health.show-details=always"));
         if (Stream.of(properties).noneMatch(property -> property.startsWith(POOL_SIZE))) {
             arguments.add("--" + POOL_SIZE + "4");
+        }
+        if (Stream.of(properties).noneMatch(property -> property.startsWith(ESCALATION))) {
+            arguments.add("--" + ESCALATION + "1m"); // no harsher remedy because a machine is slow
         }
         for (String property : properties) {
             arguments.add("--" + property);

@@ -140,6 +140,12 @@ class TracedIncidentTest {
                 span.end();
             }
             Incident incident = awaitHealed(application.guard());
+            // Listeners are told last.
+            await().until(() -> !application
+                    .context
+                    .getBean(LoginApplication.Ear.class)
+                    .heard
+                    .isEmpty());
 
             Map<String, Object> told = application.json("/actuator/pgheal/" + incident.id());
             assertThat(told)

@@ -16,8 +16,8 @@ import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
- * After each test: no thread of pgheal and no session in the server's database is left; it waits for that, and names what
- * is left.
+ * No thread of pgheal and no session in the server's database is left; it waits for that, and names what is left. {@link
+ * PostgresServer} looks after each class; registered like this, it looks after each test:
  *
  * <pre>{@code
  * @RegisterExtension
@@ -32,13 +32,18 @@ public final class NothingLeft implements AfterEachCallback {
     private NothingLeft() {}
 
     public static NothingLeft on(PostgresServer server) {
-        return new NothingLeft().and("threads", NothingLeft::threads).and("sessions", () -> sessions(server));
+        return ofThreads().and("sessions", () -> sessions(server));
     }
 
     /** What else is to be gone, as seen from where it is known: the leases of a registry, say. */
     public NothingLeft and(String kind, Callable<? extends Collection<?>> left) {
         kinds.put(kind, left);
         return this;
+    }
+
+    /** For a server that is stopped or frozen by its tests. */
+    static NothingLeft ofThreads() {
+        return new NothingLeft().and("threads", NothingLeft::threads);
     }
 
     private static List<String> threads() {
@@ -65,12 +70,16 @@ public final class NothingLeft implements AfterEachCallback {
 
     @Override
     public void afterEach(ExtensionContext context) throws Exception {
+        look("the test");
+    }
+
+    void look(String after) throws Exception {
         try {
             await().pollDelay(Duration.ZERO).until(() -> left().isEmpty());
         } catch (ConditionTimeoutException e) {
             List<String> left = left(); // a machine may have been too slow to look even once
             if (!left.isEmpty()) {
-                throw new AssertionError("left after the test:\n" + String.join("\n", left), e);
+                throw new AssertionError("left after " + after + ":\n" + String.join("\n", left), e);
             }
         }
     }

@@ -1,8 +1,11 @@
 package io.pgheal.testserver;
 
+import static org.awaitility.Awaitility.await;
+
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.LinkedHashMap;
@@ -19,7 +22,8 @@ import org.junit.jupiter.api.extension.ParameterResolver;
 import org.opentest4j.TestAbortedException;
 
 /**
- * Gives a test class a database of its own on a real PostgreSQL, and a plain role that owns it.
+ * Gives a test class a database of its own on a real PostgreSQL, and a plain role that owns it. After the class it fails
+ * where a thread of pgheal, or a session in that database, is {@linkplain NothingLeft left}.
  *
  * <pre>{@code
  * @RegisterExtension
@@ -39,6 +43,7 @@ import org.opentest4j.TestAbortedException;
  */
 public final class PostgresServer implements BeforeAllCallback, AfterAllCallback, ParameterResolver, AutoCloseable {
     private static final AtomicInteger DATABASES = new AtomicInteger();
+    private static final AtomicInteger MARKS = new AtomicInteger();
 
     private final @Nullable Map<String, String> ownSettings;
     private @Nullable RunningServer server;
@@ -98,8 +103,13 @@ public final class PostgresServer implements BeforeAllCallback, AfterAllCallback
 
     @Override
     public void afterAll(ExtensionContext context) throws Exception {
-        if (--depth == 0) {
-            close();
+        if (--depth == 0 && database != null) {
+            try {
+                NothingLeft left = ownSettings == null ? NothingLeft.on(this) : NothingLeft.ofThreads();
+                left.look(context.getRequiredTestClass().getSimpleName());
+            } finally {
+                close();
+            }
         }
     }
 
@@ -136,7 +146,9 @@ public final class PostgresServer implements BeforeAllCallback, AfterAllCallback
                 "log_directory",
                 Postmaster.LOG_DIRECTORY,
                 "log_filename",
-                Postmaster.LOG_FILE));
+                Postmaster.LOG_FILE,
+                "log_rotation_size",
+                "0"));
         all.putAll(settings);
         return RunningServer.embedded(all);
     }
@@ -166,9 +178,21 @@ public final class PostgresServer implements BeforeAllCallback, AfterAllCallback
         postmaster().thaw();
     }
 
-    /** What a {@link #dedicated()} server has logged since it was made, for example with {@code log_statement=all}. */
+    /**
+     * What a {@link #dedicated()} server has logged since it was made, for example with {@code log_statement=all}: all of it,
+     * up to now. Not while the server is frozen.
+     */
     public String log() throws IOException {
-        return Files.readString(postmaster().log());
+        Path file = postmaster().log();
+        String mark = "read up to here " + MARKS.incrementAndGet();
+        try {
+            admin().run("DO $$ BEGIN RAISE LOG '" + mark + "'; END $$");
+        } catch (SQLException stopped) {
+            return Files.readString(file);
+        }
+        // Another process writes the file, in the order in which all of them have logged.
+        return await("the log says: " + mark)
+                .until(() -> Files.readString(file), text -> text.contains("LOG:  " + mark));
     }
 
     /** A running hot standby of a {@link #dedicated()} server. The caller closes it. */

@@ -13,6 +13,8 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What looks whether something was left sees it, and says what it is. */
@@ -22,6 +24,11 @@ class NothingLeftTest {
 
     @RegisterExtension
     static final NothingLeft NOTHING_LEFT = NothingLeft.on(SERVER);
+
+    private ExtensionContext context;
+
+    @RegisterExtension
+    final BeforeEachCallback capturing = here -> context = here;
 
     @RegisterExtension
     final SideBySide beside = new SideBySide();
@@ -56,6 +63,20 @@ class NothingLeftTest {
                     .hasMessageContaining("sessions: ")
                     .hasMessageContaining("forgotten, idle in transaction");
             assertThatThrownBy(() -> NothingLeft.everySlotIsBack(pool)).hasMessageContaining("forgotten");
+        }
+    }
+
+    @Test
+    void afterAClassWithAServer() throws Exception {
+        PostgresServer its = PostgresServer.shared();
+        its.beforeAll(context);
+        try (Connection forgotten = its.connection()) {
+            assertThatThrownBy(() -> its.afterAll(context))
+                    .hasMessageContaining("left after NothingLeftTest")
+                    .hasMessageContaining("sessions: ");
+            assertThat(forgotten.isValid(5))
+                    .as("its database is dropped all the same")
+                    .isFalse();
         }
     }
 

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.jdbc.autoconfigure.JdbcConnectionDetails;
 import org.springframework.context.annotation.Bean;
@@ -29,6 +30,7 @@ class EmbeddedDatabase {
                 .setDataDirectory(directory)
                 .setCleanDataDirectory(true)
                 .setRegisterShutdownHook(false)
+                .setPGStartupWait(Duration.ofMinutes(1)) // on a busy machine
                 .start();
         try {
             createDatabase(server);
