@@ -35,6 +35,10 @@ final class Tiers {
     }
 
     public static void main(String[] arguments) throws Exception {
+        if (!Files.exists(Path.of("core/target/tiers.txt"))) {
+            System.err.println("No tests of core have run here since `clean`: run ./mvnw verify first");
+            System.exit(1);
+        }
         Map<String, Map<String, Set<String>>> tiers = new HashMap<>(); // by module and class: the methods of each tier
         for (String line : Files.readAllLines(Path.of("core/target/tiers.txt"))) {
             String[] words = line.split("\t");

@@ -9,6 +9,7 @@ import io.agroal.api.configuration.supplier.AgroalDataSourceConfigurationSupplie
 import io.agroal.api.exceptionsorter.PostgreSQLExceptionSorter;
 import io.agroal.api.security.NamePrincipal;
 import io.agroal.api.security.SimplePassword;
+import io.pgheal.testserver.Patience;
 import io.pgheal.testserver.PostgresServer;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -21,7 +22,7 @@ import org.apache.commons.dbcp2.BasicDataSource;
 
 /**
  * The pools of the trials: each of the same size, with the same patience, and for the rest as it comes. A slot that does not
- * come back in that time is lost, and an answer that takes longer never comes: a cut protocol can wait for ever.
+ * come back in that time is lost.
  */
 final class OverflowPools {
     static final int SLOTS = 4;
@@ -52,24 +53,39 @@ final class OverflowPools {
     record Open(DataSource subject, AutoCloseable closing) {}
 
     private final int patienceMillis;
+    private final Duration socketTimeout;
+    private final Duration longestAnswer;
     private final String url;
     private final String user;
     private final String password;
 
-    OverflowPools(PostgresServer server, Duration patience) {
-        this.patienceMillis = (int) patience.toMillis();
+    private OverflowPools(PostgresServer server, Duration patience, Duration socketTimeout, Duration longestAnswer) {
         this.url = server.url();
         this.user = server.user();
         this.password = server.password();
+        this.patienceMillis = (int) patience.toMillis();
+        this.socketTimeout = socketTimeout;
+        this.longestAnswer = longestAnswer;
     }
 
-    /** In milliseconds. */
-    long longestAnswer() {
-        return 3L * patienceMillis;
+    /** Where slots are lost for ever, and answers never come: what pools do by themselves. */
+    static OverflowPools thatGiveUpSoon(PostgresServer server) {
+        return new OverflowPools(server, Duration.ofSeconds(2), Duration.ofSeconds(3), Duration.ofSeconds(5));
     }
 
-    private String socketTimeout() {
-        return Integer.toString(2 * patienceMillis / 1_000);
+    /** Where nothing may be lost, on the slowest machine. */
+    static OverflowPools thatWait(PostgresServer server) {
+        return new OverflowPools(
+                server, Patience.PATIENCE, Patience.PATIENCE.multipliedBy(2), Patience.PATIENCE.multipliedBy(3));
+    }
+
+    /** A cut protocol can wait for ever: who has no answer by then will have none. */
+    Duration longestAnswer() {
+        return longestAnswer;
+    }
+
+    private String socketTimeoutSeconds() {
+        return Long.toString(socketTimeout.toSeconds());
     }
 
     /** A connection of no pool, and with all the time it needs. */
@@ -119,7 +135,7 @@ final class OverflowPools {
         config.setPassword(password);
         config.setMaximumPoolSize(SLOTS);
         config.setConnectionTimeout(patienceMillis);
-        config.addDataSourceProperty("socketTimeout", socketTimeout());
+        config.addDataSourceProperty("socketTimeout", socketTimeoutSeconds());
         HikariDataSource pool = new HikariDataSource(config);
         return new Open(pool, pool);
     }
@@ -131,7 +147,7 @@ final class OverflowPools {
         pool.setUsername(user);
         pool.setPassword(password);
         Properties properties = new Properties();
-        properties.setProperty("socketTimeout", socketTimeout());
+        properties.setProperty("socketTimeout", socketTimeoutSeconds());
         pool.setDbProperties(properties);
         pool.setMaxActive(SLOTS);
         pool.setMaxIdle(SLOTS);
@@ -146,7 +162,7 @@ final class OverflowPools {
         pool.setUrl(url);
         pool.setUsername(user);
         pool.setPassword(password);
-        pool.addConnectionProperty("socketTimeout", socketTimeout());
+        pool.addConnectionProperty("socketTimeout", socketTimeoutSeconds());
         pool.setMaxTotal(SLOTS);
         pool.setMaxIdle(SLOTS);
         pool.setMaxWait(Duration.ofMillis(patienceMillis));
@@ -158,7 +174,7 @@ final class OverflowPools {
         pool.setUrl(url);
         pool.setUsername(user);
         pool.setPassword(password);
-        pool.setSocketTimeout(2 * patienceMillis);
+        pool.setSocketTimeout((int) socketTimeout.toMillis());
         pool.setMaxActive(SLOTS);
         pool.setMaxWait(patienceMillis);
         return new Open(pool, pool);
@@ -174,7 +190,7 @@ final class OverflowPools {
                         .connectionFactoryConfiguration(factory -> factory.jdbcUrl(url)
                                 .principal(new NamePrincipal(user))
                                 .credential(new SimplePassword(password))
-                                .jdbcProperty("socketTimeout", socketTimeout())));
+                                .jdbcProperty("socketTimeout", socketTimeoutSeconds())));
         AgroalDataSource pool = AgroalDataSource.from(configuration);
         return new Open(pool, pool);
     }

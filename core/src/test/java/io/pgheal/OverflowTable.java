@@ -4,7 +4,6 @@ import io.pgheal.OverflowPools.Subject;
 import io.pgheal.OverflowTrial.Pattern;
 import io.pgheal.OverflowTrial.Result;
 import io.pgheal.testserver.PostgresServer;
-import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
@@ -21,8 +20,6 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 @Tag("table")
 @Timeout(value = 2, unit = TimeUnit.HOURS)
 class OverflowTable {
-    private static final Duration A_SLOT_IS_LOST = Duration.ofSeconds(2);
-
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();
 
@@ -33,7 +30,7 @@ class OverflowTable {
         List<String> subjects = names("pgheal.test.subjects", "");
         List<String> patterns =
                 names("pgheal.test.patterns", "JDBC_TEMPLATE,TRANSACTION_FINALLY_CLOSE,TRY_WITH_RESOURCES");
-        OverflowPools pools = new OverflowPools(SERVER, A_SLOT_IS_LOST);
+        OverflowPools pools = OverflowPools.thatGiveUpSoon(SERVER);
         StringBuilder table = new StringBuilder();
         table.append(
                 "| lent by | code that overflows | trials that overflowed | a wrong answer | an error, or no answer "

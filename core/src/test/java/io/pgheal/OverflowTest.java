@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pgheal.OverflowPools.Subject;
 import io.pgheal.OverflowTrial.Pattern;
 import io.pgheal.OverflowTrial.Result;
-import io.pgheal.testserver.Patience;
 import io.pgheal.testserver.PostgresServer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -82,7 +81,7 @@ class OverflowTest {
     }
 
     private static OverflowTrial trial(Subject subject) throws Exception {
-        OverflowPools pools = new OverflowPools(SERVER, Patience.PATIENCE);
+        OverflowPools pools = OverflowPools.thatWait(SERVER);
         return new OverflowTrial(subject, pools, SEED);
     }
 }

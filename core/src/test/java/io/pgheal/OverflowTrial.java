@@ -281,7 +281,7 @@ final class OverflowTrial implements AutoCloseable {
         borrower.setDaemon(true);
         borrower.start();
         try {
-            borrower.join(pools.longestAnswer());
+            borrower.join(pools.longestAnswer().toMillis());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

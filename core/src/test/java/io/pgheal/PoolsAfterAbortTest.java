@@ -6,7 +6,6 @@ import static org.awaitility.Awaitility.await;
 
 import io.pgheal.OverflowPools.Open;
 import io.pgheal.OverflowPools.Subject;
-import io.pgheal.testserver.Patience;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.testserver.Sql;
 import java.io.InputStream;
@@ -29,7 +28,7 @@ class PoolsAfterAbortTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();
 
-    private final OverflowPools pools = new OverflowPools(SERVER, Patience.PATIENCE);
+    private final OverflowPools pools = OverflowPools.thatWait(SERVER);
 
     @ParameterizedTest
     @EnumSource(names = {"PGHEAL", "PGHEAL_TOMCAT", "PGHEAL_DBCP2", "PGHEAL_DRUID", "PGHEAL_AGROAL"})

@@ -250,11 +250,11 @@ final class Scene implements AutoCloseable {
         healed(pid);
     }
 
-    /** The same by a live blocker of its own, idle in its transaction: the limit for those that began before is over, too. */
+    /** The same by a live blocker that is idle in its transaction: once the limit has ended it, it is over for any older one. */
     void letTheIdleLimitPass() throws Exception {
         Connection blocker = leak(update("dave"));
         int pid = Sql.pid(blocker);
-        ours(update("dave")).goesOn(); // one of ours: of others' waits nobody asks because of a live owner
+        ours(update("dave")).goesOn(); // one of ours: a live owner is not asked about for the sake of others' waits
         healed(pid);
     }
 

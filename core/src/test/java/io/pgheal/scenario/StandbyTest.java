@@ -68,7 +68,7 @@ class StandbyTest {
         return EmbeddedPostgres.builder()
                 .setDataDirectory(data)
                 .setCleanDataDirectory(false)
-                .setPGStartupWait(Patience.PATIENCE)
+                .setPGStartupWait(Patience.PATIENCE.multipliedBy(4))
                 .setServerConfig("max_connections", "50")
                 .setServerConfig("fsync", "off")
                 .start();

@@ -62,7 +62,7 @@ class TaskScopesTest {
                 "pgheal.abandoned.thread-evidence=off",
                 "pgheal.abandoned.grace=100ms",
                 "pgheal.abandoned.patience=300ms",
-                "pgheal.diagnosis.deadline=5s"); // the whole story, however slow the machine
+                "pgheal.diagnosis.deadline=30s"); // the whole story, however slow the machine
         work = application.context.getBean(TaskApplication.Work.class);
         await().until(() -> application.guard().healer().connected());
     }

@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterAllCallback;
@@ -23,7 +24,7 @@ import org.opentest4j.TestAbortedException;
 
 /**
  * Gives a test class a database of its own on a real PostgreSQL, and a plain role that owns it. After the class it fails
- * where a thread of pgheal, or a session in that database, is {@linkplain NothingLeft left}.
+ * where a thread of pgheal or, on the shared server, a session in that database is {@linkplain NothingLeft left}.
  *
  * <pre>{@code
  * @RegisterExtension
@@ -43,6 +44,9 @@ import org.opentest4j.TestAbortedException;
  */
 public final class PostgresServer implements BeforeAllCallback, AfterAllCallback, ParameterResolver, AutoCloseable {
     private static final AtomicInteger DATABASES = new AtomicInteger();
+    /** Connection refused; the server is starting up, or shutting down. */
+    private static final Set<String> STOPPED = Set.of("08001", "57P03");
+
     private static final AtomicInteger MARKS = new AtomicInteger();
 
     private final @Nullable Map<String, String> ownSettings;
@@ -103,10 +107,12 @@ public final class PostgresServer implements BeforeAllCallback, AfterAllCallback
 
     @Override
     public void afterAll(ExtensionContext context) throws Exception {
-        if (--depth == 0 && database != null) {
+        if (--depth == 0) {
             try {
-                NothingLeft left = ownSettings == null ? NothingLeft.on(this) : NothingLeft.ofThreads();
-                left.look(context.getRequiredTestClass().getSimpleName());
+                if (database != null) {
+                    NothingLeft left = ownSettings == null ? NothingLeft.on(this) : NothingLeft.ofThreads();
+                    left.look(context.getRequiredTestClass().getSimpleName());
+                }
             } finally {
                 close();
             }
@@ -187,7 +193,10 @@ public final class PostgresServer implements BeforeAllCallback, AfterAllCallback
         String mark = "read up to here " + MARKS.incrementAndGet();
         try {
             admin().run("DO $$ BEGIN RAISE LOG '" + mark + "'; END $$");
-        } catch (SQLException stopped) {
+        } catch (SQLException e) {
+            if (!STOPPED.contains(String.valueOf(e.getSQLState()))) {
+                throw new IOException("what is logged cannot be read up to now", e);
+            }
             return Files.readString(file);
         }
         // Another process writes the file, in the order in which all of them have logged.
