@@ -17,6 +17,7 @@ import io.pgheal.postgres.Backend;
 import io.pgheal.postgres.ControlChannel;
 import io.pgheal.postgres.ControlSettings;
 import io.pgheal.postgres.TransactionEnd;
+import io.pgheal.testserver.NothingLeft;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.testserver.Sql;
 import io.pgheal.track.InterceptedDataSource;
@@ -64,6 +65,9 @@ class CommitRaceTest {
 
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();
+
+    @RegisterExtension
+    static final NothingLeft NOTHING_LEFT = NothingLeft.on(SERVER);
 
     private final SplittableRandom random = new SplittableRandom(20250);
     private final ExecutorService owner = Executors.newFixedThreadPool(2);

@@ -33,6 +33,10 @@ final class Sessions implements BeforeEachCallback, AfterEachCallback {
             each.close();
         }
         open.clear();
+        // The server has not noticed yet that they are closed: what they hold or wait for would be in the next test's
+        // way.
+        admin("SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity WHERE datname = current_database()"
+                + " AND backend_type = 'client backend' AND pid <> pg_backend_pid()");
         for (String role : roles) {
             admin("DROP OWNED BY " + role, "DROP ROLE " + role);
         }
