@@ -453,6 +453,7 @@ final class Protections {
         if (Files.size(diff) > 0) {
             must(command(tree, LONGEST, List.of("git", "apply", diff.toString())));
         }
+        must(command(tree, LONGEST, List.of("git", "add", "--all"))); // what each patch is taken back to
     }
 
     /** Only what is green without a patch can be red because of it. */
@@ -516,7 +517,8 @@ final class Protections {
             for (String module : MODULES) {
                 delete(out(module, "patched"));
             }
-            must(command(tree, LONGEST, List.of("git", "apply", "-R", patch.file().toAbsolutePath().toString())));
+            // Not by the patch in reverse: what it puts back may fit at more than one place.
+            must(command(tree, LONGEST, List.of("git", "checkout", "--quiet", "--", ".")));
         }
     }
 
