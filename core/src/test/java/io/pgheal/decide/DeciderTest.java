@@ -368,7 +368,9 @@ class DeciderTest {
         assertThat(both.idleBlockerTimeout(Set.of(LOGIN), true)).isEqualTo(Duration.ofSeconds(30));
         assertThat(both.idleBlockerTimeout(Set.of(LOGIN, new TableName("public", "orders")), false))
                 .isEqualTo(Duration.ofSeconds(30));
-        assertThat(limits(Duration.ZERO, Duration.ZERO, tight).idleBlockerTimeout(Set.of(), true))
+        Limits never = limits(Duration.ZERO, Duration.ZERO, tight);
+        assertThat(never.idleBlockerTimeout(Set.of(), true)).isEqualTo(Duration.ZERO);
+        assertThat(never.idleBlockerTimeout(Set.of(LOGIN, new TableName("public", "orders")), false))
                 .isEqualTo(Duration.ZERO);
     }
 
