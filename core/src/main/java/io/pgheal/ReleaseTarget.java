@@ -13,7 +13,10 @@ public sealed interface ReleaseTarget {
         return new Transaction(judged);
     }
 
-    /** This session, whatever it does by now: it is judged anew. */
+    /**
+     * This session, whatever it does by now: it is judged anew when the act begins. A transaction that it begins after that
+     * was judged by nobody, and is not ended.
+     */
     static ReleaseTarget session(BackendId backend) {
         return new Session(backend);
     }

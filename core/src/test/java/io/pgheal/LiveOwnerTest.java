@@ -29,6 +29,7 @@ import io.pgheal.track.Ticker;
 import io.pgheal.track.Waiting;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Savepoint;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
@@ -59,11 +60,13 @@ class LiveOwnerTest {
 
     private final Seam seam = new Seam();
     private final ExecutorService owner = Executors.newSingleThreadExecutor();
+    private final ExecutorService other = Executors.newSingleThreadExecutor();
     private ControlChannel channel;
     private HikariDataSource hikari;
     private LeaseRegistry registry;
     private InterceptedDataSource leases;
     private Connection connection;
+    private Connection waiter;
     private int pid;
 
     /** Something happens at the beginning of a remedy. */
@@ -122,6 +125,10 @@ class LiveOwnerTest {
     @AfterEach
     void stop() throws Exception {
         owner.shutdownNow();
+        other.shutdownNow();
+        if (waiter != null) {
+            waiter.abort(Runnable::run);
+        }
         connection.abort(Runnable::run);
         SERVER.admin().run("SELECT pg_terminate_backend(" + pid + ")"); // one that swallows cancels misses nobody
         channel.close();
@@ -138,16 +145,27 @@ class LiveOwnerTest {
     }
 
     private CompletableFuture<String> run(String sql) {
-        return CompletableFuture.supplyAsync(
-                () -> {
-                    try (Statement statement = connection.createStatement()) {
-                        statement.execute(sql);
-                        return "done";
-                    } catch (SQLException e) {
-                        return e.getSQLState();
-                    }
-                },
-                owner);
+        return CompletableFuture.supplyAsync(() -> run(connection, sql), owner);
+    }
+
+    private static String run(Connection connection, String sql) {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+            return "done";
+        } catch (SQLException e) {
+            return e.getSQLState();
+        }
+    }
+
+    /** The owner locks something that somebody else wants, too. */
+    private CompletableFuture<String> somebodyWaits() throws Exception {
+        assertThat(run("SELECT pg_advisory_xact_lock(78)").get()).isEqualTo("done");
+        waiter = SERVER.connection();
+        CompletableFuture<String> waits =
+                CompletableFuture.supplyAsync(() -> run(waiter, "SELECT pg_advisory_lock(78)"), other);
+        await().until(() ->
+                !channel.ask(ANSWER, control -> control.inTheWay(List.of(pid))).isEmpty());
+        return waits;
     }
 
     private Backend backend() throws SQLException {
@@ -165,6 +183,9 @@ class LiveOwnerTest {
         return Diagnoses.of(DiagnosisKind.STUCK_LOCK)
                 .lease(lease)
                 .backend(backend)
+                .waiters(channel.ask(ANSWER, control -> control.story(backend.id()))
+                        .orElseThrow()
+                        .waiters())
                 .made();
     }
 
@@ -250,6 +271,7 @@ class LiveOwnerTest {
     void theSessionLivesWhateverItDoesNextForHoweverLong() throws Exception {
         Gate work = new Gate(SERVER);
         Gate givesWay = new Gate(SERVER); // still at work when its cancel was just sent
+        somebodyWaits();
         CompletableFuture<String> cancelled =
                 run("DO $$ BEGIN PERFORM pg_sleep(60); EXCEPTION WHEN query_canceled THEN " + givesWay.loop()
                         + " RAISE; END $$");
@@ -289,6 +311,7 @@ class LiveOwnerTest {
 
     @Test
     void aStatementThatSwallowsItsCancelIsTerminated() throws Exception {
+        somebodyWaits();
         CompletableFuture<String> stubborn = run(SWALLOWS);
         awaitActive("DO");
         Diagnosis diagnosis = judged();
@@ -303,6 +326,7 @@ class LiveOwnerTest {
 
     @Test
     void anOwnerThatAsksForTimeMeanwhileIsNotTerminated() throws Exception {
+        somebodyWaits();
         CompletableFuture<String> stubborn = run(SWALLOWS);
         awaitActive("DO");
         Diagnosis diagnosis = judged();
@@ -318,6 +342,86 @@ class LiveOwnerTest {
         assertThat(outcome.kind()).isEqualTo(OutcomeKind.UNRESOLVED);
         assertThat(outcome.rungs()).extracting(rung -> rung.rung()).containsExactly(Rung.CANCEL);
         assertThat(stubborn).isNotDone();
+    }
+
+    /** It may give up the one lock and keep the rest of its work. */
+    @Test
+    void anOwnerThatFreesItsLockAndGoesOnInItsTransactionIsNotTerminated() throws Exception {
+        Gate work = new Gate(SERVER);
+        Gate givesWay = new Gate(SERVER); // still at work when its cancel was just sent
+        Savepoint before = connection.setSavepoint();
+        CompletableFuture<String> waits = somebodyWaits();
+        CompletableFuture<String> cancelled =
+                run("DO $$ BEGIN PERFORM pg_sleep(60); EXCEPTION WHEN query_canceled THEN " + givesWay.loop()
+                        + " RAISE; END $$");
+        awaitActive("DO");
+        Diagnosis diagnosis = judged();
+        assertThat(diagnosis.waiters()).hasSize(1);
+        CompletableFuture<String> rest = cancelled.thenApplyAsync(
+                state -> {
+                    try {
+                        connection.rollback(before);
+                        return state + " " + run(connection, work.statement());
+                    } catch (SQLException e) {
+                        return e.getMessage();
+                    }
+                },
+                owner);
+        seam.whileLooking = () -> {
+            try {
+                givesWay.open();
+                assertThat(waits.get()).isEqualTo("done");
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
+            }
+            await().until(() -> backend().isActive()
+                    && backend().transaction().xactStart() != null
+                    && backend().lastStatement().contains("DO"));
+            seam.ahead = ESCALATION;
+        };
+
+        Outcome outcome = enforce(diagnosis);
+
+        assertThat(seam.whileLooking).as("it went on after the first remedy").isNull();
+        work.open();
+        assertThat(rest.get()).isEqualTo("57014 done");
+        assertThat(outcome.rungs()).extracting(rung -> rung.rung()).containsExactly(Rung.CANCEL);
+        connection.commit();
+    }
+
+    /** Other heals came first, and took their time. */
+    @Test
+    void aStatementThatNobodyWaitsForAnyMoreIsNotCancelled() throws Exception {
+        Gate gate = new Gate(SERVER);
+        CompletableFuture<String> waits = somebodyWaits();
+        CompletableFuture<String> work = run(gate.statement());
+        awaitActive("DO");
+        Diagnosis diagnosis = judged();
+        giveUp(waits);
+
+        Outcome outcome = enforce(diagnosis);
+
+        gate.open();
+        assertThat(work.get()).isEqualTo("done");
+        assertThat(outcome.kind()).isEqualTo(OutcomeKind.WITHDRAWN);
+    }
+
+    @Test
+    void anIdleOwnerWhomNobodyWaitsForAnyMoreKeepsItsConnection() throws Exception {
+        CompletableFuture<String> waits = somebodyWaits();
+        Diagnosis diagnosis = judged();
+        assertThat(diagnosis.backend().isIdleInTransaction()).isTrue();
+        giveUp(waits);
+
+        Outcome outcome = enforce(diagnosis);
+
+        connection.commit();
+        assertThat(outcome.kind()).isEqualTo(OutcomeKind.WITHDRAWN);
+    }
+
+    private void giveUp(CompletableFuture<String> waits) throws Exception {
+        SERVER.admin().run("SELECT pg_cancel_backend(pid) FROM pg_locks WHERE NOT granted AND objid = 78");
+        assertThat(waits.get()).isEqualTo("57014");
     }
 
     @Test

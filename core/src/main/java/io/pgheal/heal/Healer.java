@@ -77,6 +77,7 @@ public final class Healer {
         private @Nullable LeaseSnapshot limited;
         private boolean judgedOnce;
         private boolean idle;
+        private boolean fenced;
         private boolean fencedIdle;
         private @Nullable TransactionRef last;
         private @Nullable String xid;
@@ -98,6 +99,9 @@ public final class Healer {
             LeaseSnapshot lease = diagnosis.lease();
             Backend backend = diagnosis.backend();
             boolean busy = backend != null && backend.isActive();
+            if (!decision.evidenceBased() && lease != null && nobodyWaitsAnyMore()) {
+                return withdrawn();
+            }
             if (lease == null) {
                 return end(busy && climb(Rung.CANCEL) == Sight.GONE ? Sight.GONE : climb(Rung.TERMINATE));
             }
@@ -107,6 +111,7 @@ public final class Healer {
             if (!lease.lease().revoke(lease, lease.callIsStale(), revocation())) {
                 return withdrawn();
             }
+            fenced = true;
             fencedIdle = idle;
             // Aborting a busy connection alone would leave its backend running, with its locks.
             Sight sight = Sight.STILL_THERE;
@@ -134,6 +139,7 @@ public final class Healer {
             boolean quiet = backend != null && !backend.isActive();
             if (lease != null && quiet && lease.lease().revoke(lease, lease.callIsStale(), revocation())) {
                 judgedOnce = false; // fenced: it has no later transaction
+                fenced = true;
                 fencedIdle = idle;
                 Sight sight = abort(lease, Sight.STILL_THERE);
                 return end(sight == Sight.STILL_THERE ? climb(Rung.TERMINATE) : sight);
@@ -152,9 +158,25 @@ public final class Healer {
         }
 
         /**
+         * A time limit is about those who wait. Other heals may have come before this one, and meanwhile the waiters got
+         * their lock or gave up.
+         */
+        private boolean nobodyWaitsAnyMore() {
+            BackendId victim = diagnosis.backendId();
+            if (victim == null || diagnosis.waiters().isEmpty() || !reachesItsServer()) {
+                return false;
+            }
+            try {
+                return !isInTheWay(victim);
+            } catch (SQLException e) {
+                return false;
+            }
+        }
+
+        /**
          * The user's own time limit: the statement is ended first, and its owner is told by its own exception. Only the
-         * judged transaction is meant. If the session, or its next borrower, is in somebody's way again, that is
-         * another diagnosis.
+         * judged transaction is meant, and only while somebody waits for it. If the session, or its next borrower, is in
+         * somebody's way again, that is another diagnosis.
          */
         private Outcome cancelLiveOwner(LeaseSnapshot lease) {
             ownerLives = true;
@@ -283,9 +305,16 @@ public final class Healer {
             if (victim == null) {
                 return null;
             }
-            TransactionRef now = lookAt(victim).map(Backend::transaction).orElse(null);
+            Backend seen = lookAt(victim).orElse(null);
+            TransactionRef now = seen == null ? null : seen.transaction();
+            if (seen == null || now == null || fenced) {
+                return now;
+            }
             LeaseSnapshot lease = limited;
-            return lease == null || (isJudged(now) && lease.lease().isStillLimited(ticker.nanos())) ? now : null;
+            if (lease != null) {
+                return isJudged(now) && lease.lease().isStillLimited(ticker.nanos()) ? now : null;
+            }
+            return isInALaterTransaction(seen) ? null : now; // whoever began it was never judged
         }
 
         private boolean isInALaterTransaction(Backend now) {
@@ -361,22 +390,34 @@ public final class Healer {
 
         /**
          * A live owner's session stays, and its transaction until it rolls back: only its locks must be gone. What it does
-         * in a later transaction is its own business.
+         * then, in a later transaction or after a savepoint, is its own business.
          */
         private Sight lookWhetherItGaveWay(BackendId victim) {
             try {
                 Optional<Backend> now = lookAt(victim);
-                if (limited != null && now.filter(this::isInALaterTransaction).isPresent()) {
-                    return Sight.GONE; // whoever waits now waits for that one
+                if (now.filter(this::isBeyondTheJudged).isPresent()) {
+                    return Sight.GONE; // whoever waits now waits for something else
                 }
-                return now.filter(Backend::isActive).isPresent()
-                                || !channel.ask(ANSWER, control -> control.inTheWay(List.of(victim.pid())))
-                                        .isEmpty()
-                        ? Sight.STILL_THERE
-                        : Sight.GONE;
+                // An operator means the statement, whether or not somebody waits.
+                boolean runs = limited == null && now.filter(Backend::isActive).isPresent();
+                return runs || isInTheWay(victim) ? Sight.STILL_THERE : Sight.GONE;
             } catch (SQLException e) {
                 return Sight.BLIND;
             }
+        }
+
+        /** An aborted transaction shows no start, but may have a savepoint that keeps its locks. */
+        private boolean isBeyondTheJudged(Backend now) {
+            TransactionRef moment = now.transaction();
+            return isInALaterTransaction(now)
+                    || (moment != null && moment.state().equals("idle"));
+        }
+
+        private boolean isInTheWay(BackendId victim) throws SQLException {
+            List<Integer> waiters =
+                    diagnosis.waiters().stream().map(Waiter::pid).toList();
+            return !channel.ask(ANSWER, control -> control.inTheWay(List.of(victim.pid()), waiters))
+                    .isEmpty();
         }
 
         /** A session that is hidden from our role is not gone. */

@@ -24,7 +24,7 @@ final class ActivityQuery {
             blocker(pid) AS (
               SELECT b.pid
                 FROM act w CROSS JOIN LATERAL pg_catalog.unnest(pg_catalog.pg_blocking_pids(w.pid)) AS b(pid)
-               WHERE w.wait_event_type = 'Lock'
+               WHERE w.wait_event_type = 'Lock' OR w.pid = ANY (?)
               UNION
               SELECT b.pid
                 FROM blocker h
@@ -67,14 +67,16 @@ final class ActivityQuery {
         return backends;
     }
 
-    static Set<Integer> inTheWay(Connection connection, Collection<Integer> suspects) throws SQLException {
+    static Set<Integer> inTheWay(Connection connection, Collection<Integer> suspects, Collection<Integer> knownWaiters)
+            throws SQLException {
         Set<Integer> found = new HashSet<>();
         if (suspects.isEmpty()) {
             return found;
         }
         try (PreparedStatement statement = connection.prepareStatement(IN_THE_WAY)) {
-            statement.setArray(1, Bind.pids(connection, suspects));
-            statement.setInt(2, suspects.size()); // the walk ends with the last of them
+            statement.setArray(1, Bind.pids(connection, knownWaiters));
+            statement.setArray(2, Bind.pids(connection, suspects));
+            statement.setInt(3, suspects.size()); // the walk ends with the last of them
             try (ResultSet row = statement.executeQuery()) {
                 while (row.next()) {
                     found.add(row.getInt(1));

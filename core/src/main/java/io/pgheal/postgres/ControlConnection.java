@@ -86,7 +86,16 @@ public final class ControlConnection implements AutoCloseable {
 
     /** Those of the suspects that somebody waits for right now. Cheap: for asking several times a second. */
     public Set<Integer> inTheWay(Collection<Integer> suspects) throws SQLException {
-        return ActivityQuery.inTheWay(live(), suspects);
+        return inTheWay(suspects, List.of());
+    }
+
+    /**
+     * The same.
+     *
+     * @param knownWaiters pids that waited for them, for a role that does not see other roles' sessions
+     */
+    public Set<Integer> inTheWay(Collection<Integer> suspects, Collection<Integer> knownWaiters) throws SQLException {
+        return ActivityQuery.inTheWay(live(), suspects, knownWaiters);
     }
 
     /**

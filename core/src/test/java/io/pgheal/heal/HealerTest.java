@@ -12,19 +12,25 @@ import io.pgheal.postgres.Backend;
 import io.pgheal.postgres.ControlChannel;
 import io.pgheal.postgres.ControlSettings;
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.testserver.SideBySide;
 import io.pgheal.testserver.Sql;
 import io.pgheal.track.Ticker;
 import java.sql.Connection;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BiFunction;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Named;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What holds whatever was decided. */
@@ -34,6 +40,9 @@ class HealerTest {
 
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();
+
+    @RegisterExtension
+    final SideBySide beside = new SideBySide();
 
     private final ControlChannel channel =
             new ControlChannel("test", ControlSettings.of(SERVER.url(), SERVER.superuser(), SERVER::superuserPassword));
@@ -142,5 +151,50 @@ class HealerTest {
             assertThat(outcome.rungs()).extracting(RungResult::rung).containsExactly(Rung.TERMINATE);
             assertThat(session.isValid(10)).isEqualTo(thisTransactionOnly);
         }
+    }
+
+    /** Where no fence keeps its owner from it, a session may begin another transaction after it was judged. */
+    @ParameterizedTest
+    @MethodSource("withoutAFence")
+    void aTransactionThatBeganAfterTheJudgementIsNotHit(BiFunction<Healer, Diagnosis, Outcome> act) throws Exception {
+        try (Connection gate = SERVER.connection();
+                Connection session = SERVER.connection();
+                Connection waiter = SERVER.connection()) {
+            Sql.run(gate, "SELECT pg_advisory_lock(79)");
+            session.setAutoCommit(false);
+            Diagnosis judged = orphan(session, null);
+            session.commit();
+            Sql.run(session, "SELECT pg_advisory_xact_lock(80)");
+            CompletableFuture<Void> innocent =
+                    beside.start("innocent", () -> Sql.run(session, "SELECT pg_advisory_xact_lock(79)")); // at work
+            CompletableFuture<Void> waits =
+                    beside.start("waiter", () -> Sql.run(waiter, "SELECT pg_advisory_lock(80)"));
+            int pid = judged.backend().pid();
+            await().until(() -> channel.ask(ANSWER, control -> control.backend(pid))
+                    .filter(Backend::isWaitingForLock)
+                    .isPresent());
+            await().until(() -> !channel.ask(ANSWER, control -> control.inTheWay(List.of(pid)))
+                    .isEmpty());
+
+            Outcome outcome = act.apply(healer, judged);
+
+            Sql.run(gate, "SELECT pg_advisory_unlock(79)");
+            innocent.get();
+            session.commit();
+            waits.get();
+            assertThat(outcome.rungs())
+                    .allSatisfy(rung -> assertThat(rung.outcome()).doesNotContain("SENT"));
+        }
+    }
+
+    static Stream<Named<BiFunction<Healer, Diagnosis, Outcome>>> withoutAFence() {
+        return Stream.of(
+                Named.of(
+                        "an operator ends a session",
+                        (healer, judged) -> healer.carryOut(judged, HEAL, "1", Rung.TERMINATE, false)),
+                Named.of(
+                        "an operator cancels its statement",
+                        (healer, judged) -> healer.carryOut(judged, HEAL, "1", Rung.CANCEL, false)),
+                Named.of("a backend is left behind", (healer, judged) -> healer.carryOut(judged, HEAL, "1")));
     }
 }

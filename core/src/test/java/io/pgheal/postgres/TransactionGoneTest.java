@@ -152,5 +152,7 @@ class TransactionGoneTest {
         session.connection().commit();
 
         assertThat(app.transactionGone(judged, List.of(hidden.pid()))).isFalse();
+        assertThat(app.inTheWay(List.of(session.pid()))).isEmpty();
+        assertThat(app.inTheWay(List.of(session.pid()), List.of(hidden.pid()))).containsExactly(session.pid());
     }
 }
