@@ -3,9 +3,11 @@ package io.pgheal;
 import io.pgheal.decide.Action;
 import io.pgheal.decide.Decision;
 import io.pgheal.diagnose.Diagnosis;
+import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.postgres.Backend;
 import io.pgheal.postgres.HeldLock;
+import io.pgheal.postgres.TransactionRef;
 import io.pgheal.postgres.Waiter;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -164,18 +166,23 @@ final class ToldStories {
         return stories.containsKey(key(diagnosis));
     }
 
-    /** A lease's story is one as long as nothing is called on it; a backend's as long as its transaction lasts. */
+    /**
+     * A suspected lease's story is one as long as nothing is called on it: with the next call the suspicion is over. A live
+     * owner's is one as long as its transaction lasts, for it may call again and again. A leader's is one as long as its
+     * lease: its advisory lock outlives its transactions.
+     */
     private static String key(Diagnosis diagnosis) {
         Backend backend = diagnosis.backend();
+        TransactionRef moment = backend == null ? null : backend.transaction();
         String subject;
-        if (diagnosis.lease() != null) {
+        if (diagnosis.lease() != null && diagnosis.kind() == DiagnosisKind.STUCK_LOCK && moment != null) {
+            subject = "lease " + diagnosis.lease().lease().id() + " of "
+                    + (diagnosis.onlyAdvisoryWaiters() ? "a leader" : moment.xactStart());
+        } else if (diagnosis.lease() != null) {
             subject = "lease " + diagnosis.lease().lease().id() + " "
                     + diagnosis.lease().sequence();
         } else if (backend != null && backend.id() != null) {
-            subject = backend.id() + " "
-                    + (backend.transaction() == null
-                            ? ""
-                            : backend.transaction().xactStart());
+            subject = backend.id() + " " + (moment == null ? "" : moment.xactStart());
         } else if (backend != null) {
             subject = "hidden " + backend.pid();
         } else {

@@ -9,7 +9,14 @@ import io.pgheal.diagnose.Diagnosis;
 import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.postgres.Backend;
+import io.pgheal.postgres.BackendId;
+import io.pgheal.postgres.TransactionRef;
+import io.pgheal.postgres.Waiter;
+import io.pgheal.track.Lease;
+import io.pgheal.track.Snapshots;
 import java.time.Duration;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
@@ -50,6 +57,75 @@ class ToldStoriesTest {
         assertThat(told.knows(of(1))).isFalse();
         assertThat(told.knows(of(2))).isTrue();
         assertThat(told.knows(of(1001))).isTrue();
+    }
+
+    private static final BackendId BATCH = new BackendId(7, "2026-11-23T00:00:00Z");
+    private static final Lease LEASE = Snapshots.leaseOn(BATCH);
+
+    private void tell(DiagnosisKind kind, int call, String xactStart, List<Waiter> waiters) {
+        Diagnosis diagnosis = Diagnoses.of(kind)
+                .lease(Snapshots.lease().of(LEASE).calls(call).snapshot())
+                .backend(backend(BATCH, xactStart, call))
+                .waiters(waiters)
+                .made();
+        told.once(diagnosis, REPORT, () -> "id", id -> tellings.incrementAndGet());
+    }
+
+    private static Backend backend(BackendId id, String xactStart, int call) {
+        return new Backend(
+                id.pid(),
+                id,
+                new TransactionRef(id, xactStart, "2026-11-23T00:00:0" + call + "Z", "idle in transaction"),
+                null,
+                "client backend",
+                null,
+                null,
+                "test",
+                "app",
+                "test",
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                false);
+    }
+
+    private static Waiter waiter(String lockType) {
+        Backend session = backend(new BackendId(8, "2026-11-23T00:00:00Z"), "2026-11-23T00:00:05Z", 6);
+        return new Waiter(session, lockType, null, "ShareLock", Set.of(7), Duration.ofSeconds(1), null);
+    }
+
+    @Test
+    void aLiveOwnersStoryIsOneAsLongAsItsTransactionLastsHoweverOftenItCalls() {
+        List<Waiter> waiters = List.of(waiter("transactionid"));
+        for (int call = 1; call <= 9; call++) {
+            tell(DiagnosisKind.STUCK_LOCK, call, "first", waiters);
+        }
+        assertThat(tellings).hasValue(1);
+        tell(DiagnosisKind.STUCK_LOCK, 9, "second", waiters);
+        assertThat(tellings).hasValue(2);
+    }
+
+    /** It does its work in one transaction after the other, and its followers wait all the time. */
+    @Test
+    void aLeadersStoryIsOneAsLongAsItsLease() {
+        for (int call = 1; call <= 9; call++) {
+            tell(DiagnosisKind.STUCK_LOCK, call, "transaction " + call, List.of(waiter("advisory")));
+        }
+        assertThat(tellings).hasValue(1);
+    }
+
+    /** With each call the suspicion is another one. */
+    @Test
+    void aSuspectedLeasesStoryEndsWithItsNextCall() {
+        tell(DiagnosisKind.ABANDONED_TRANSACTION, 1, "first", List.of());
+        tell(DiagnosisKind.ABANDONED_TRANSACTION, 1, "first", List.of());
+        assertThat(tellings).hasValue(1);
+        tell(DiagnosisKind.ABANDONED_TRANSACTION, 2, "first", List.of());
+        assertThat(tellings).hasValue(2);
     }
 
     private void inVain(int pid, int times, Duration now) {

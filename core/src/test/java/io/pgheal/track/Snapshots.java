@@ -28,6 +28,7 @@ public final class Snapshots {
     private @Nullable String statementTag;
     private @Nullable Lease lease;
     private @Nullable Duration evidenceAge;
+    private long sequence = 1;
 
     private Snapshots() {}
 
@@ -87,6 +88,12 @@ public final class Snapshots {
 
     public Snapshots of(Lease value) {
         lease = value;
+        return this;
+    }
+
+    /** So many calls were made. */
+    public Snapshots calls(long number) {
+        sequence = number;
         return this;
     }
 
@@ -175,7 +182,7 @@ public final class Snapshots {
         return new LeaseSnapshot(
                 lease,
                 0,
-                1,
+                sequence,
                 0,
                 transactionOpen,
                 callInProgress,
