@@ -3,7 +3,7 @@ package io.pgheal;
 import io.github.resilience4j.retry.RetryConfig;
 import io.pgheal.postgres.SqlState;
 import io.pgheal.track.HeldUpException;
-import io.pgheal.track.LeaseRevokedException;
+import io.pgheal.track.LeaseRevoked;
 import io.pgheal.track.LockHolder;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * <ul>
  *   <li>anything whose outcome is unknown or whose connection is lost (08xxx, 40003), also if that came on top while
  *       cleaning up;
- *   <li>a {@link LeaseRevokedException}: that is the culprit, not its victim;
+ *   <li>a {@link LeaseRevoked}: that is the culprit, not its victim;
  *   <li>a statement that was cancelled (57014): nobody can tell whether a time limit ended it, or somebody who wanted it to
  *       end. Where waiting is to be retried, limit it by {@code lock_timeout};
  *   <li>a wait for somebody who is left alone or is not ours.
@@ -93,7 +93,7 @@ public final class HealedRetry {
             if (!seen.add(each)) {
                 continue;
             }
-            if (seen.size() > LOOKED_AT || each instanceof Error || each instanceof LeaseRevokedException) {
+            if (seen.size() > LOOKED_AT || each instanceof Error || each instanceof LeaseRevoked) {
                 return false;
             }
             if (each instanceof SQLException sql) {

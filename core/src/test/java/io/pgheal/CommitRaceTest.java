@@ -23,6 +23,7 @@ import io.pgheal.testserver.Sql;
 import io.pgheal.track.InterceptedDataSource;
 import io.pgheal.track.LeaseRegistry;
 import io.pgheal.track.LeaseRevokedException;
+import io.pgheal.track.LeaseRevokedInDoubtException;
 import io.pgheal.track.LeaseSnapshot;
 import io.pgheal.track.Pool;
 import io.pgheal.track.Snapshots;
@@ -326,10 +327,11 @@ class CommitRaceTest {
             assertThat(outcome.kind()).isEqualTo(OutcomeKind.UNRESOLVED);
             assertThat(outcome.transaction()).isEqualTo(TransactionEnd.UNKNOWN);
             assertThat(commit.get()).isNotNull();
-            assertThatThrownBy(connection::createStatement).isInstanceOfSatisfying(LeaseRevokedException.class, e -> {
-                assertThat(e.getSQLState()).isEqualTo("08007");
-                assertThat(e.getMessage()).contains("may or may not");
-            });
+            assertThatThrownBy(connection::createStatement)
+                    .isInstanceOfSatisfying(LeaseRevokedInDoubtException.class, e -> {
+                        assertThat(e.getSQLState()).isEqualTo("08007");
+                        assertThat(e.getMessage()).contains("may or may not");
+                    });
             admin.rollback();
             await().until(() -> isThere(1)); // nothing was signalled
         }
@@ -357,7 +359,7 @@ class CommitRaceTest {
             assertThat(outcome.transaction()).isEqualTo(TransactionEnd.UNKNOWN);
             assertThatThrownBy(connection::createStatement)
                     .isInstanceOfSatisfying(
-                            LeaseRevokedException.class,
+                            LeaseRevokedInDoubtException.class,
                             e -> assertThat(e.getSQLState()).isEqualTo("08007"));
         }
     }

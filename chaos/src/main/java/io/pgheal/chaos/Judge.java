@@ -4,7 +4,7 @@ import io.pgheal.chaos.Attempt.Stage;
 import io.pgheal.chaos.Outcomes.Outcome;
 import io.pgheal.postgres.SqlState;
 import io.pgheal.track.CutConnectionException;
-import io.pgheal.track.LeaseRevokedException;
+import io.pgheal.track.LeaseRevoked;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
 import java.util.Set;
@@ -46,7 +46,7 @@ final class Judge {
         if (SqlState.TRANSACTION_RESOLUTION_UNKNOWN.equals(state)) {
             return Outcome.UNKNOWN;
         }
-        if (has(failure, LeaseRevokedException.class) || has(failure, CutConnectionException.class)) {
+        if (LeaseRevoked.in(failure).isPresent() || has(failure, CutConnectionException.class)) {
             return Outcome.ROLLED_BACK; // pgheal's word, and the ledger will tell whether it was true
         }
         return attempt.stage == Stage.COMMITTING && (state == null || isLoss(state))
@@ -56,7 +56,7 @@ final class Judge {
 
     private void blame(Attempt attempt, Throwable failure) {
         String state = SqlState.of(failure);
-        if (has(failure, LeaseRevokedException.class)) {
+        if (LeaseRevoked.in(failure).isPresent()) {
             tally.violated(Invariant.INNOCENT_TOUCHED, "revoked although alive: " + attempt, failure);
         } else if (failure instanceof WrongAnswer || (state != null && ANSWER_OF_ANOTHER.contains(state))) {
             tally.violated(Invariant.WRONG_ANSWER, attempt.toString(), failure);

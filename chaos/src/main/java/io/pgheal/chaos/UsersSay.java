@@ -8,7 +8,7 @@ import io.pgheal.chaos.Outcomes.Outcome;
 import io.pgheal.postgres.BackendId;
 import io.pgheal.postgres.SqlState;
 import io.pgheal.track.HealingLease;
-import io.pgheal.track.LeaseRevokedException;
+import io.pgheal.track.LeaseRevoked;
 import io.pgheal.track.LongTransaction;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -277,7 +277,7 @@ final class UsersSay {
                 ground.tally.violated(Invariant.WRONG_ANSWER, "an answer after the end: " + attempt);
             } catch (SQLException e) {
                 boolean broken = ground.disturbances.mayHaveBroken(attempt.pid, attempt.began);
-                if (!broken && !Judge.has(e, LeaseRevokedException.class)) {
+                if (!broken && LeaseRevoked.in(e).isEmpty()) {
                     ground.tally.violated(Invariant.UNEXPLAINED, "not told that it was ended: " + attempt, e);
                 } else if (!broken && SqlState.TRANSACTION_RESOLUTION_UNKNOWN.equals(SqlState.of(e))) {
                     ground.tally.violated(Invariant.OUTCOME_UNKNOWN, attempt.toString(), e);
@@ -304,7 +304,7 @@ final class UsersSay {
         }
 
         private static boolean isByLimit(Throwable failure) {
-            return Judge.has(failure, LeaseRevokedException.class)
+            return LeaseRevoked.in(failure).isPresent()
                     || SqlState.QUERY_CANCELED.equals(SqlState.of(failure))
                     || (failure instanceof SQLException lost && Judge.isLost(lost));
         }

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 public final class HeldUpException extends Exception {
     private static final long serialVersionUID = 1L;
 
-    private static final int DEEPEST = 16;
+    static final int DEEPEST = 16;
 
     private final LockHolder holder;
 

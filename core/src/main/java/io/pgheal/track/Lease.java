@@ -572,7 +572,7 @@ public final class Lease extends StateWord {
             if (why.evidenceBased() && refused.refutes()) {
                 registry.refuted(this, why);
             }
-            return new LeaseRevokedException(why);
+            return why.exception();
         }
         if (StateWord.isCut(seen)) {
             Cut by = cutBy();

@@ -1,13 +1,15 @@
 package io.pgheal.track;
 
+import io.pgheal.postgres.TransactionEnd;
 import java.sql.SQLTransactionRollbackException;
 
 /**
- * What late code sees: the lease of this connection was revoked by pgheal, and its transaction did not outlive that.
+ * What late code sees: the lease of this connection was revoked by pgheal, and its transaction is proven to be rolled back.
+ * SQLSTATE 40000. The whole transaction may be repeated.
  *
- * <p>SQLSTATE 40000 when the rollback is proven; 08007 when a commit had been under way and was done, or nobody knows.
+ * @see LeaseRevoked for what to test for where it does not matter what became of the transaction
  */
-public final class LeaseRevokedException extends SQLTransactionRollbackException {
+public final class LeaseRevokedException extends SQLTransactionRollbackException implements LeaseRevoked {
     private static final long serialVersionUID = 1L;
 
     private final String incidentId;
@@ -17,8 +19,13 @@ public final class LeaseRevokedException extends SQLTransactionRollbackException
         this.incidentId = revocation.incidentId();
     }
 
-    /** The id of the incident that tells why. */
+    @Override
     public String incidentId() {
         return incidentId;
+    }
+
+    @Override
+    public TransactionEnd transaction() {
+        return TransactionEnd.ROLLED_BACK;
     }
 }

@@ -2,6 +2,7 @@ package io.pgheal.track;
 
 import io.pgheal.postgres.SqlState;
 import io.pgheal.postgres.TransactionEnd;
+import java.sql.SQLException;
 
 /**
  * Why a lease is fenced, as its late callers will be told.
@@ -14,6 +15,13 @@ public record Revocation(String incidentId, String reason, boolean evidenceBased
     /** The same, once more is known. */
     public Revocation with(TransactionEnd known) {
         return new Revocation(incidentId, reason, evidenceBased, known);
+    }
+
+    /** By its class it says what is known: whoever repeats what was rolled back must not repeat what was committed. */
+    SQLException exception() {
+        return end == TransactionEnd.ROLLED_BACK
+                ? new LeaseRevokedException(this)
+                : new LeaseRevokedInDoubtException(this);
     }
 
     String sqlState() {

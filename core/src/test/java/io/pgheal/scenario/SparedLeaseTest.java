@@ -11,7 +11,7 @@ import io.pgheal.heal.OutcomeKind;
 import io.pgheal.heal.Rung;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.testserver.Sql;
-import io.pgheal.track.LeaseRevokedException;
+import io.pgheal.track.LeaseRevokedInDoubtException;
 import java.sql.Connection;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -150,7 +150,7 @@ class SparedLeaseTest {
         // Nothing of it was rolled back: what it did without a transaction is not to be repeated.
         assertThatThrownBy(() -> lost.get().createStatement())
                 .isInstanceOfSatisfying(
-                        LeaseRevokedException.class,
+                        LeaseRevokedInDoubtException.class,
                         late -> assertThat(late.getSQLState()).isEqualTo("08007"));
     }
 
