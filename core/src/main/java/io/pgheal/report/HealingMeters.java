@@ -39,13 +39,16 @@ public final class HealingMeters implements Metrics {
     private static final boolean RESILIENCE4J_METERS =
             isThere("io.github.resilience4j.micrometer.tagged.TaggedCircuitBreakerMetrics");
     private static final Duration PATIENCE = Duration.ofSeconds(1);
-    private static final int SITES_KEPT = 100;
-    private static final String OTHER_SITES = "others";
+    /** Of each tag whose values an application makes up. */
+    private static final int VALUES_KEPT = 100;
+
+    private static final String OTHERS = "others";
 
     private final MeterRegistry registry;
     private final Tags common;
     private final Supplier<HealerState> healer;
     private final Set<String> sites = new HashSet<>();
+    private final Set<String> tables = new HashSet<>();
     private volatile boolean closed;
     private volatile @Nullable SafeguardMeters safeguards;
     private final Timer cycle;
@@ -212,17 +215,25 @@ public final class HealingMeters implements Metrics {
                     .record(timeToHeal);
         }
         incident.waiters()
-                .forEach(
-                        waiter -> timer(MeterId.LOCK_WAIT, "table", waiter.table() == null ? "unknown" : waiter.table())
-                                .record(waiter.waited()));
+                .forEach(waiter ->
+                        timer(MeterId.LOCK_WAIT, "table", table(waiter.table())).record(waiter.waited()));
     }
 
-    /** The number of a tag's values is bounded, whatever an application does. */
+    /** One application makes a table for each tenant, or a partition for each day. */
+    private String table(@Nullable String name) {
+        return name == null ? "unknown" : bounded(tables, name);
+    }
+
     private String site(Incident incident) {
         List<String> stack =
                 incident.lease() == null ? List.of() : incident.lease().borrowStack();
         String site = stack.isEmpty() ? "unknown" : stack.get(0);
-        return sites.contains(site) || (sites.size() < SITES_KEPT && sites.add(site)) ? site : OTHER_SITES;
+        return bounded(sites, site);
+    }
+
+    /** The number of a tag's values is bounded, whatever an application does: each of them is a series for good. */
+    private static String bounded(Set<String> known, String value) {
+        return known.contains(value) || (known.size() < VALUES_KEPT && known.add(value)) ? value : OTHERS;
     }
 
     /** Of the healing loop, many times a second: it registers nothing, and waits for nobody. */

@@ -26,7 +26,7 @@ public enum MeterId {
     LOCK_WAIT(
             "pgheal.lock.wait",
             Kind.TIMER,
-            "How long waiters had waited when their story was asked, by table",
+            "How long waiters had waited when their story was asked, by table; \"others\" beyond a hundred tables",
             "table"),
     LEASES("pgheal.leases", Kind.GAUGE, "Connections that are lent"),
     OPEN_TRANSACTIONS("pgheal.transactions.open", Kind.GAUGE, "Leases with an open transaction"),

@@ -130,6 +130,35 @@ class HealingMetersTest {
                 .isEqualTo(400);
     }
 
+    /** A schema for each tenant, a partition for each day. */
+    @Test
+    void lockWaitsAreToldByTableAndTheNumberOfTablesIsBounded() {
+        for (int i = 0; i < 500; i++) {
+            meters.incident(waitFor("public.part_" + i));
+        }
+        meters.incident(waitFor("public.part_7"));
+        meters.incident(waitFor(null));
+
+        assertThat(registry.find(MeterId.LOCK_WAIT.meterName()).timers()).hasSize(102);
+        assertThat(waits("public.part_7")).isEqualTo(2);
+        assertThat(waits("others")).isEqualTo(400);
+        assertThat(waits("unknown")).isEqualTo(1);
+    }
+
+    private static Incident waitFor(String table) {
+        return Incidents.of(DiagnosisKind.FOREIGN_BLOCKER)
+                .waiters(List.of(new Incident.WaiterView(
+                        1, true, "test", table, "transactionid", "ShareLock", Duration.ofSeconds(1), null)))
+                .made();
+    }
+
+    private long waits(String table) {
+        return registry.get(MeterId.LOCK_WAIT.meterName())
+                .tag("table", table)
+                .timer()
+                .count();
+    }
+
     @Test
     void incidentsAreToldByTheirEvidence() {
         meters.incident(leakAt("Place.one(Place.java:1)"));
