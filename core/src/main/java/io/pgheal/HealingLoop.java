@@ -118,10 +118,19 @@ final class HealingLoop implements AutoCloseable {
     /** At which age a slow statement is asked about next. */
     private record SlowLook(long sequence, Duration nextAge) {}
 
+    /** A call that ends, or whose thread does, has no sequence of its own; but what it was in the way of is possible now. */
+    private record Calls(long sequence, boolean inProgress, boolean stale) {
+        static final Calls NONE = new Calls(0, false, false);
+
+        static Calls of(LeaseSnapshot lease) {
+            return new Calls(lease.sequence(), lease.callInProgress(), lease.callIsStale());
+        }
+    }
+
     /** When a suspect is looked at next; while an act of it is under way, not at all. */
-    private record Look(boolean underWay, long next, Duration pause, long sequence) {
+    private record Look(boolean underWay, long next, Duration pause, Calls seen) {
         static Look first(LeaseSnapshot lease) {
-            return new Look(false, Long.MIN_VALUE, Duration.ofMillis(100), lease.sequence());
+            return new Look(false, Long.MIN_VALUE, Duration.ofMillis(100), Calls.of(lease));
         }
 
         boolean isDue(long now) {
@@ -129,20 +138,17 @@ final class HealingLoop implements AutoCloseable {
         }
 
         Look begun() {
-            return new Look(true, next, pause, sequence);
+            return new Look(true, next, pause, seen);
         }
 
         Look again(long now, Duration in) {
-            return new Look(false, now + in.toNanos(), pause, sequence);
+            return new Look(false, now + in.toNanos(), pause, seen);
         }
 
         Look backOff(long now) {
             Duration doubled = pause.multipliedBy(2);
             return new Look(
-                    false,
-                    now + pause.toNanos(),
-                    doubled.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : doubled,
-                    sequence);
+                    false, now + pause.toNanos(), doubled.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : doubled, seen);
         }
     }
 
@@ -397,7 +403,7 @@ final class HealingLoop implements AutoCloseable {
             if (afterlife.size() < AFTERLIFE_KEPT) {
                 afterlife.put(
                         outlived.backend(),
-                        new Look(false, now + FIRST_AFTERLIFE_LOOK.toNanos(), FIRST_AFTERLIFE_LOOK, 0));
+                        new Look(false, now + FIRST_AFTERLIFE_LOOK.toNanos(), FIRST_AFTERLIFE_LOOK, Calls.NONE));
             }
         } else if (event instanceof LeaseEvent.FailedWait failed) {
             hear(failed, now);
@@ -468,7 +474,7 @@ final class HealingLoop implements AutoCloseable {
         long id = lease.lease().id();
         Look look = looks.get(id);
         // While an act is under way its look belongs to the act thread: put back here, it would stay so for ever.
-        if (look == null || (look.sequence() != lease.sequence() && !look.underWay())) {
+        if (look == null || (!look.seen().equals(Calls.of(lease)) && !look.underWay())) {
             look = Look.first(lease);
         }
         if (look.isDue(now)) {

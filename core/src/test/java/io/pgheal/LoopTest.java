@@ -12,12 +12,15 @@ import io.pgheal.track.LeaseRevokedException;
 import io.pgheal.track.LeaseView;
 import io.pgheal.track.Ticker;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.Types;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.UnaryOperator;
@@ -39,6 +42,8 @@ class LoopTest {
     private static final class OddClock extends Ticker {
         volatile long ahead;
         final AtomicInteger failures = new AtomicInteger();
+        final AtomicInteger acted = new AtomicInteger();
+        volatile Long stopped;
 
         @Override
         public long nanos() {
@@ -46,8 +51,19 @@ class LoopTest {
                 failures.decrementAndGet();
                 throw new LinkageError("as if"); // no OutOfMemoryError: JUnit gives up where it hears of one
             }
-            return super.nanos() + ahead;
+            if (isInActed()) {
+                acted.incrementAndGet();
+            }
+            Long now = stopped;
+            return now != null ? now : super.nanos() + ahead;
         }
+    }
+
+    private static boolean isInActed() {
+        return StackWalker.getInstance()
+                .walk(frames -> frames.skip(2).findFirst())
+                .filter(frame -> frame.getMethodName().equals("acted"))
+                .isPresent();
     }
 
     private void start(UnaryOperator<HealingConfig.Builder> config) throws Exception {
@@ -104,6 +120,34 @@ class LoopTest {
             kept.add(pool.beginLogin("alice"));
         }
         pool.awaitIncident(OutcomeKind.HEALED);
+    }
+
+    /** However often it was tried in vain before: with the clock stopped, no pause is ever over. */
+    @Test
+    void whatOnlyAnotherThreadsCallKeptFromBeingGivenBackIsGivenBackWhenItEnds() throws Exception {
+        start(config -> config);
+        Gate gate = new Gate(SERVER);
+        Connection shared = pool.beginLogin("alice");
+        PreparedStatement poison = shared.prepareStatement("SELECT ?");
+        Future<Boolean> work = executor.submit(() -> shared.createStatement().execute(gate.statement()));
+        await().until(() -> SERVER.app().sessions("state = 'active' AND query LIKE '%opened WHERE gate%'") == 1);
+        clock.stopped = clock.nanos();
+
+        assertThatThrownBy(() -> poison.setObject(1, new Unprintable(), Types.VARCHAR))
+                .isInstanceOf(LinkageError.class);
+        await().until(() -> clock.acted.get() > 0);
+        assertThat(pool.guarded.healer().leases()).as("it is still called").isOne();
+        gate.open();
+
+        pool.assertAllSlotsBack();
+        assertThat(work.get()).as("it came to its own end").isFalse();
+    }
+
+    private static final class Unprintable {
+        @Override
+        public String toString() {
+            throw new LinkageError("as if");
+        }
     }
 
     @Test
