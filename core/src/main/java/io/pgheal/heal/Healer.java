@@ -438,7 +438,7 @@ public final class Healer {
         private String told(Object what, Sight sight) {
             return what
                     + switch (sight) {
-                        case GONE -> ", transaction seen gone";
+                        case GONE -> limited == null ? ", transaction seen gone" : ", nobody waits for it any more";
                         case STILL_THERE -> ", transaction still there";
                         case BLIND -> ", the server could not be asked what became of it";
                     };
