@@ -118,8 +118,10 @@ class GiveBackTest {
         Lease under = lend().lease;
         assertThat(under.revoke(judged(under), false, REASON)).isTrue();
         List<LeaseSnapshot.Unfinished> meanwhile = new ArrayList<>();
-        driver.during =
-                () -> registry.look(Duration.ofHours(1).toNanos()).forEach(lease -> meanwhile.add(lease.unfinished()));
+        driver.during = () -> {
+            registry.look(0); // since when it is under way
+            registry.look(Duration.ofHours(1).toNanos()).forEach(lease -> meanwhile.add(lease.unfinished()));
+        };
 
         under.giveBack();
 

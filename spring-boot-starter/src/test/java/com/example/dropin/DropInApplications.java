@@ -9,6 +9,7 @@ import jakarta.persistence.GeneratedValue;
 import jakarta.persistence.Id;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
+import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
@@ -244,12 +245,28 @@ public final class DropInApplications {
             };
         }
 
-        /** The migration takes as long as it takes until somebody is told of it. */
+        /** The migration takes until it is told of, and until a younger blocker was ended for being in the way for so long. */
         private static void letItEndOnceTold(SelfHealingDataSource guard) {
             try {
                 await().until(() -> !guard.incidents().isEmpty());
+                letTheLimitPass(guard);
             } finally {
                 new JdbcTemplate(guard).update("INSERT INTO told VALUES (1)");
+            }
+        }
+
+        private static void letTheLimitPass(SelfHealingDataSource guard) {
+            CompletableFuture<Integer> behind = new CompletableFuture<>();
+            try (Connection blocker = guard.getConnection();
+                    Statement statement = blocker.createStatement()) {
+                blocker.setAutoCommit(false);
+                statement.execute("UPDATE also_locked SET n = n + 1");
+                behind.completeAsync(
+                        () -> new JdbcTemplate(guard).update("UPDATE also_locked SET n = n + 1"), onAThread("behind"));
+                statement.execute("SELECT pg_sleep(60)");
+                throw new IllegalStateException("it was not ended");
+            } catch (SQLException cancelled) {
+                behind.join();
             }
         }
 
