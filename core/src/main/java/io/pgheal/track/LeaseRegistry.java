@@ -26,6 +26,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.core.BaseConnection;
+import org.postgresql.core.Parser;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -55,9 +56,11 @@ public final class LeaseRegistry {
         Lease.class,
         Lease.Cut.class,
         OpenLeases.class,
+        Parser.class,
         PhysicalIdentity.class,
         SessionBound.class,
         SqlState.class,
+        StatementWords.class,
         StateWord.class,
         StateWord.Closing.class
     };

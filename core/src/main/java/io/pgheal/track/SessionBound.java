@@ -1,6 +1,5 @@
 package io.pgheal.track;
 
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,30 +22,25 @@ final class SessionBound {
     /** Whether the statement binds something to the session that outlasts its transaction. */
     static boolean byStatement(String sql) {
         if (sql.length() > LONGEST_REMEMBERED) {
-            return isReadIn(sql);
+            return mayBind(sql) && binds(sql);
         }
         int index = sql.hashCode() & (REMEMBERED - 1);
         if (sql.equals(BINDS_NOTHING[index])) {
             return false;
         }
-        boolean binds = isReadIn(sql);
+        boolean binds = mayBind(sql) && binds(sql);
         if (!binds) {
             BINDS_NOTHING[index] = sql;
         }
         return binds;
     }
 
-    /** One pass: it is asked often. */
-    private static boolean isReadIn(String sql) {
-        for (int i = 0, last = sql.length() - "copy".length(); i <= last; i++) {
+    /** One pass, which copies nothing: it is asked often, and most texts have none of these words anywhere. */
+    private static boolean mayBind(String sql) {
+        for (int i = 0, last = sql.length() - "listen".length(); i <= last; i++) {
             switch (sql.charAt(i) | 0x20) { // the lower case of a letter
                 case 'a' -> {
                     if (at(sql, i, "advisory")) {
-                        return true;
-                    }
-                }
-                case 'c' -> {
-                    if (at(sql, i, "copy")) {
                         return true;
                     }
                 }
@@ -61,19 +55,65 @@ final class SessionBound {
         return false;
     }
 
+    private static boolean binds(String sql) {
+        return binds(new StatementWords(sql, true)) || (hasTwoReadings(sql) && binds(new StatementWords(sql, false)));
+    }
+
+    /** What the code of a DO does is not read: where it has such a word anywhere, it may do so. */
+    private static boolean binds(StatementWords words) {
+        while (words.next()) {
+            if (words.isFirst() && (words.is("listen") || words.is("do"))) {
+                return true;
+            }
+            if ((words.startsWith("pg_advisory_") || words.startsWith("pg_try_advisory_")) && words.isCalled()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** Whether the statement may end the transaction by a commit. A false yes only makes the story more careful. */
     static boolean commits(@Nullable String sql) {
         return sql == null
-                || contains(sql, "commit")
-                || contains(sql, "prepare transaction")
-                || sql.stripLeading().toLowerCase(Locale.ROOT).startsWith("end")
-                || contains(sql, "call ")
-                || contains(sql, "do ");
+                || commits(new StatementWords(sql, true))
+                || (hasTwoReadings(sql) && commits(new StatementWords(sql, false)));
+    }
+
+    private static boolean commits(StatementWords words) {
+        boolean prepares = false;
+        while (words.next()) {
+            if (words.isFirst()) {
+                if (words.is("commit") || words.is("end") || words.is("call") || words.is("do")) {
+                    return true;
+                }
+                prepares = words.is("prepare");
+            } else if (prepares) {
+                if (words.is("transaction")) {
+                    return true;
+                }
+                prepares = false;
+            }
+        }
+        return false;
     }
 
     /** Whether the statement says NOWAIT. A false yes only keeps a failure from being told. */
     static boolean doesNotWait(@Nullable String sql) {
-        return sql != null && contains(sql, "nowait");
+        if (sql == null || !contains(sql, "nowait")) {
+            return false;
+        }
+        var words = new StatementWords(sql, true);
+        while (words.next()) {
+            if (words.is("nowait") || (words.isFirst() && words.is("do"))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Where a plain literal has a backslash, a setting of the server says what it means; in doubt, both. */
+    private static boolean hasTwoReadings(String sql) {
+        return sql.indexOf('\\') >= 0;
     }
 
     private static boolean contains(String sql, String word) {
