@@ -11,7 +11,7 @@ import org.postgresql.core.BaseConnection;
 import org.postgresql.core.TransactionState;
 
 /**
- * What is behind one physical connection of the application. Read once, before the connection is used.
+ * What is behind one physical connection of the application. Read once, when no transaction is open on it.
  *
  * @param driverPid the pid that the driver was told; behind a pooler this is a number that the pooler made up
  * @param serverPid the pid that the server says

@@ -161,6 +161,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
         lease.enter(Call.COMMIT);
         try {
             raw().commit();
+            lease.transactionEnded();
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -177,6 +178,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
         }
         try {
             raw().rollback();
+            lease.transactionEnded();
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);

@@ -254,6 +254,13 @@ public final class Lease extends StateWord {
         return false;
     }
 
+    /** Within the call that ended a transaction of a connection of which nobody knows yet who serves it. */
+    void transactionEnded() throws SQLException {
+        if (owner.physical.identity() == null) {
+            registry.transactionEnded(lent, driver);
+        }
+    }
+
     /** The call ended whole. */
     @Override
     void exit() {

@@ -27,6 +27,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.core.BaseConnection;
 import org.postgresql.core.Parser;
+import org.postgresql.core.TransactionState;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -118,10 +119,18 @@ public final class LeaseRegistry {
      */
     private static final class Known extends WeakReference<BaseConnection> {
         private Borrower borrower;
+        /** It has been seen in the middle of a transaction only, and nobody has been asked who serves it. */
+        private boolean toBeAsked;
 
-        Known(BaseConnection driver, PhysicalConnection physical, int place) {
+        Known(BaseConnection driver, PhysicalConnection physical, int place, boolean toBeAsked) {
             super(driver);
             this.borrower = Borrower.currentThread(physical, place);
+            this.toBeAsked = toBeAsked;
+        }
+
+        void asked(PhysicalConnection physical) {
+            borrower = Borrower.currentThread(physical, borrower.place);
+            toBeAsked = false;
         }
 
         Borrower borrowedByCurrentThread() {
@@ -136,6 +145,7 @@ public final class LeaseRegistry {
 
     private final AtomicInteger complaints = new AtomicInteger();
     private final AtomicBoolean poolerTold = new AtomicBoolean();
+    private final AtomicBoolean lateTold = new AtomicBoolean();
     private volatile Consumer<PhysicalIdentity> newConnection = nobody -> {};
     private volatile boolean healerEnded;
     private volatile boolean exhausted;
@@ -244,16 +254,50 @@ public final class LeaseRegistry {
     private Known known(Connection lent, BaseConnection driver) throws SQLException {
         int index = System.identityHashCode(driver) & (RECENT - 1);
         Known known = recent.get(index);
-        if (known != null && known.refersTo(driver)) {
-            return known;
+        if (known == null || !known.refersTo(driver)) {
+            known = physicals.get(driver);
+            if (known == null) {
+                boolean later = isInTransaction(driver);
+                known = new Known(driver, later ? unknown(driver) : identify(lent, driver), open.place(), later);
+                physicals.put(driver, known);
+            }
+            recent.set(index, known);
         }
-        known = physicals.get(driver);
-        if (known == null) {
-            known = new Known(driver, identify(lent, driver), open.place());
-            physicals.put(driver, known);
+        if (known.toBeAsked) {
+            askLate(known, lent, driver);
         }
-        recent.set(index, known);
         return known;
+    }
+
+    /** Whoever began the transaction, the pool itself with auto-commit off or an XA one, it is not asked within it. */
+    private void askLate(Known known, Connection lent, BaseConnection driver) throws SQLException {
+        if (!isInTransaction(driver)) {
+            known.asked(identify(lent, driver));
+        } else if (lateTold.compareAndSet(false, true)) {
+            tell(
+                    "a new connection was lent with a transaction open, begun by the pool's own settings or by XA: who serves"
+                            + " it is asked once that is over, and until then it is only ever aborted, never signalled");
+        }
+    }
+
+    /**
+     * The application has ended a transaction: now is the time to ask what could not be asked when the connection was lent.
+     * Where the pool begins one at each borrow, to test the connection, there is no other. Known from the next lease on.
+     */
+    void transactionEnded(Connection lent, BaseConnection driver) throws SQLException {
+        Known known = physicals.get(driver);
+        if (known != null && known.toBeAsked) {
+            askLate(known, lent, driver);
+        }
+    }
+
+    private static boolean isInTransaction(BaseConnection driver) {
+        TransactionState state = driver.getTransactionState();
+        return state == TransactionState.OPEN || state == TransactionState.FAILED;
+    }
+
+    private static PhysicalConnection unknown(BaseConnection driver) {
+        return new PhysicalConnection(driver.getBackendPID(), null);
     }
 
     private static @Nullable TraceContext span(Tracing tracing) {
@@ -286,7 +330,7 @@ public final class LeaseRegistry {
                 throw e;
             }
             complain("asking a new connection who serves it (it will only ever be aborted, never signalled)", e);
-            return new PhysicalConnection(driver.getBackendPID(), null);
+            return unknown(driver);
         }
     }
 

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.core.BaseConnection;
+import org.postgresql.core.TransactionState;
 
 class InterceptedDataSourceTest {
     private final Raw raw = new Raw();
@@ -158,6 +159,7 @@ class InterceptedDataSourceTest {
     @Test
     void aConnectionWhoseFirstQuestionWasCutIsNotLent() {
         StackOverflowError cut = new StackOverflowError();
+        raw.transaction = TransactionState.IDLE;
         raw.during = () -> {
             if (raw.calls.get(raw.calls.size() - 1).getName().equals("unwrap")) {
                 throw cut;

@@ -5,11 +5,13 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
+import org.postgresql.core.TransactionState;
 
 /** Stands for what lies below a handle: notes each call, and answers with defaults or by throwing. */
 class Raw implements InvocationHandler {
     final List<Method> calls = new ArrayList<>();
     Throwable thrown;
+    TransactionState transaction = TransactionState.OPEN;
     Runnable during = () -> {};
 
     @SuppressWarnings("unchecked")
@@ -27,7 +29,7 @@ class Raw implements InvocationHandler {
             case "toString":
                 return "raw";
             case "getTransactionState":
-                return org.postgresql.core.TransactionState.OPEN;
+                return transaction;
             case "getBackendPID":
                 return 1;
             default:
