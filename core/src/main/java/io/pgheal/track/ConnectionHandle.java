@@ -48,13 +48,12 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
             if (type.isInstance(this) || !type.isAssignableFrom(BaseConnection.class)) {
                 return super.unwrap(type);
             }
-            lease.check();
+            lease.touch(); // whoever asks is alive
             BaseConnection handle = driver;
             if (handle == null) {
                 handle = DriverHandle.of(lease, this);
                 driver = handle;
             }
-            lease.unwrapped();
             return type.cast(handle);
         } finally {
             Reference.reachabilityFence(this);

@@ -22,18 +22,22 @@ abstract class CopyHandle implements CopyOperation {
         this.raw = raw;
     }
 
-    /** A copy in both directions is replication, which no pool lends: it is left as it is. */
+    /** A copy in both directions is replication, which no pool lends: it is left as it is, and out of sight. */
     static @Nullable CopyOperation of(Lease lease, ConnectionHandle owner, @Nullable CopyOperation raw) {
         if (raw == null) {
             return null;
         }
         lease.copying(raw);
-        if (raw instanceof CopyDual) {
-            return raw;
+        if (!(raw instanceof CopyDual)) {
+            if (raw instanceof CopyIn in) {
+                return new In(lease, owner, in);
+            }
+            if (raw instanceof CopyOut out) {
+                return new Out(lease, owner, out);
+            }
         }
-        return raw instanceof CopyIn in
-                ? new In(lease, owner, in)
-                : raw instanceof CopyOut out ? new Out(lease, owner, out) : raw;
+        lease.unwrapped();
+        return raw;
     }
 
     /**
@@ -58,7 +62,14 @@ abstract class CopyHandle implements CopyOperation {
     @Override
     public boolean isActive() {
         try {
-            return !StateWord.isFenced(lease.word()) && raw.isActive();
+            if (StateWord.isFenced(lease.word())) {
+                return false;
+            }
+            boolean active = raw.isActive();
+            if (!active) {
+                lease.copied(raw); // the driver's CopyManager asks after each failure
+            }
+            return active;
         } catch (Throwable t) {
             lease.cut(t);
             throw t;
@@ -77,6 +88,7 @@ abstract class CopyHandle implements CopyOperation {
             if (unread) {
                 lease.exitCut("a copy that was cancelled half read");
             } else {
+                lease.copied(raw);
                 lease.exit();
             }
         } catch (Throwable t) {
@@ -181,6 +193,7 @@ abstract class CopyHandle implements CopyOperation {
             enter(Call.EXECUTE);
             try {
                 long rows = raw.endCopy();
+                lease.copied(raw);
                 lease.exit();
                 return rows;
             } catch (Throwable t) {
@@ -213,6 +226,9 @@ abstract class CopyHandle implements CopyOperation {
             enter(Call.FETCH);
             try {
                 byte @Nullable [] row = raw.readFromCopy(block);
+                if (row == null && block) {
+                    lease.copied(raw);
+                }
                 lease.exit();
                 return row;
             } catch (Throwable t) {

@@ -7,11 +7,18 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.SQLWarning;
+import java.sql.Savepoint;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.PGNotification;
 import org.postgresql.copy.CopyManager;
 import org.postgresql.copy.CopyOperation;
 import org.postgresql.core.BaseConnection;
+import org.postgresql.core.Encoding;
+import org.postgresql.core.ParameterList;
+import org.postgresql.core.Query;
 import org.postgresql.core.QueryExecutor;
 import org.postgresql.fastpath.Fastpath;
 import org.postgresql.largeobject.LargeObjectManager;
@@ -20,6 +27,10 @@ import org.postgresql.largeobject.LargeObjectManager;
  * What {@code unwrap(PGConnection.class)} gives: the driver's connection, with its COPY, large objects, fast path and
  * notifications inside the lease. The driver's own {@link CopyManager} and {@link LargeObjectManager} work above it,
  * for they ask nothing of a connection but its interfaces.
+ *
+ * <p>It keeps the connection's handle reachable, so to hold it is to hold the connection. What it returns is no secret way
+ * past the lease either: an object of the driver's own that reaches the connection (a statement, the replication, the
+ * types), or a query run by the driver's innards, counts as unwrapped.
  *
  * <p>A dynamic proxy, for these interfaces grow with the driver. Where COPY and large objects pass, nothing is called
  * by reflection: its first use in a JVM takes more stack than there may be.
@@ -59,6 +70,9 @@ final class DriverHandle implements InvocationHandler {
 
     private static final Set<String> EXECUTING = Set.of("execute", "fetch", "fastpathCall", "processNotifies");
 
+    /** Of these, those that run what was made of a text elsewhere, a COMMIT it may be. */
+    private static final Set<String> UNREAD = Set.of("execute", "fetch");
+
     static {
         proxy(BaseConnection.class, (proxy, method, arguments) -> null); // its class is made while there is stack
         proxy(QueryExecutor.class, (proxy, method, arguments) -> null);
@@ -68,21 +82,29 @@ final class DriverHandle implements InvocationHandler {
     private final ConnectionHandle owner;
     private final BaseConnection raw;
     private final QueryExecutor executor;
+    /**
+     * What the driver's own managers work above: the same, but for their statements, which they close before anybody sees
+     * them. Null in that one itself.
+     */
+    private final @Nullable BaseConnection managers;
+
     private @Nullable Fastpath fastpath;
     private @Nullable LargeObjectManager largeObjects;
 
-    private DriverHandle(Lease lease, ConnectionHandle owner) {
+    private DriverHandle(Lease lease, ConnectionHandle owner, @Nullable BaseConnection managers) {
         this.lease = lease;
         this.owner = owner;
         this.raw = lease.driver();
         this.executor = proxy(QueryExecutor.class, this::execute);
+        this.managers = managers;
     }
 
     static BaseConnection of(Lease lease, ConnectionHandle owner) {
-        return proxy(BaseConnection.class, new DriverHandle(lease, owner));
+        BaseConnection managers = proxy(BaseConnection.class, new DriverHandle(lease, owner, null));
+        return proxy(BaseConnection.class, new DriverHandle(lease, owner, managers));
     }
 
-    private static <T> T proxy(Class<T> type, InvocationHandler handler) {
+    static <T> T proxy(Class<T> type, InvocationHandler handler) {
         return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, handler));
     }
 
@@ -118,14 +140,14 @@ final class DriverHandle implements InvocationHandler {
                 }
                 case "getCopyAPI" -> {
                     lease.check();
-                    return new CopyManager((BaseConnection) proxy);
+                    return new CopyManager(managers == null ? (BaseConnection) proxy : managers);
                 }
                 case "getFastpathAPI" -> {
                     lease.check();
-                    return fastpath((BaseConnection) proxy);
+                    return managers == null ? fastpath((BaseConnection) proxy) : managers.getFastpathAPI();
                 }
                 case "getLargeObjectAPI" -> {
-                    return largeObjects((BaseConnection) proxy);
+                    return managers == null ? largeObjects((BaseConnection) proxy) : managers.getLargeObjectAPI();
                 }
                 default -> {}
             }
@@ -135,7 +157,7 @@ final class DriverHandle implements InvocationHandler {
             if (IN_MEMORY.contains(name) || !throwsSql(method)) {
                 return beside(raw, method, arguments);
             }
-            return inside(name.equals("createArrayOf") ? Call.HOST : Call.PREPARE, raw, method, arguments);
+            return inside(kind(name), sql(name, arguments), raw, method, arguments);
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -158,9 +180,13 @@ final class DriverHandle implements InvocationHandler {
                 }
                 default -> {}
             }
-            return EXECUTING.contains(method.getName())
-                    ? inside(Call.EXECUTE, below, method, arguments)
-                    : beside(below, method, arguments);
+            if (!EXECUTING.contains(method.getName())) {
+                return beside(below, method, arguments);
+            }
+            if (UNREAD.contains(method.getName()) && managers != null) {
+                lease.unwrapped();
+            }
+            return inside(Call.EXECUTE, null, below, method, arguments);
         } finally {
             Reference.reachabilityFence(this);
         }
@@ -172,7 +198,7 @@ final class DriverHandle implements InvocationHandler {
                 || arguments.length != 2
                 || !(arguments[0] instanceof String sql)
                 || !(arguments[1] instanceof Boolean suppressBegin)) {
-            return inside(Call.EXECUTE, below, method, arguments);
+            return inside(Call.EXECUTE, null, below, method, arguments);
         }
         lease.enter(Call.EXECUTE, sql);
         try {
@@ -225,22 +251,53 @@ final class DriverHandle implements InvocationHandler {
                         && handle.raw == raw);
     }
 
-    private Object below(String name, Object proxy, @Nullable Object @Nullable [] arguments) throws SQLException {
+    private @Nullable Object below(String name, Object proxy, @Nullable Object @Nullable [] arguments)
+            throws SQLException {
         Class<?> type = arguments == null ? null : (Class<?>) arguments[0];
         if (type == null) {
             throw new SQLException("no type to unwrap to");
         }
-        if (name.equals("isWrapperFor")) {
-            return type.isInstance(proxy) || raw.isWrapperFor(type);
+        if (type.isInstance(proxy)) {
+            return name.equals("isWrapperFor") ? true : proxy;
         }
-        return type.isInstance(proxy) ? proxy : raw.unwrap(type);
+        if (name.equals("isWrapperFor")) {
+            return raw.isWrapperFor(type);
+        }
+        lease.enter(Call.PREPARE); // counted: no judgement of before it may stand
+        try {
+            Object found = raw.unwrap(type);
+            lease.unwrapped();
+            lease.exit();
+            return found;
+        } catch (Throwable t) {
+            lease.failed(t);
+            throw t;
+        }
     }
 
-    private @Nullable Object inside(Call kind, Object target, Method method, @Nullable Object @Nullable [] arguments)
+    private static Call kind(String name) {
+        return switch (name) {
+            case "createArrayOf" -> Call.HOST;
+            case "execSQLQuery", "execSQLUpdate", "alterUserPassword" -> Call.EXECUTE;
+            default -> Call.PREPARE;
+        };
+    }
+
+    /** The statement that is run, as far as it is given as a text. */
+    private static @Nullable String sql(String name, @Nullable Object @Nullable [] arguments) {
+        return name.startsWith("execSQL") && arguments != null && arguments[0] instanceof String sql ? sql : null;
+    }
+
+    private @Nullable Object inside(
+            Call kind, @Nullable String sql, Object target, Method method, @Nullable Object @Nullable [] arguments)
             throws Throwable {
-        lease.enter(kind);
+        if (kind == Call.EXECUTE) {
+            lease.enter(kind, sql);
+        } else {
+            lease.enter(kind);
+        }
         try {
-            Object result = call(target, method, arguments);
+            Object result = noted(call(target, method, arguments));
             lease.exit();
             return result;
         } catch (Throwable t) {
@@ -255,14 +312,39 @@ final class DriverHandle implements InvocationHandler {
             lease.check();
         }
         try {
-            return call(target, method, arguments);
+            return noted(call(target, method, arguments));
         } catch (Throwable t) {
             lease.cut(t);
             throw t;
         }
     }
 
-    private static @Nullable Object call(Object target, Method method, @Nullable Object @Nullable [] arguments)
+    /** Before it is handed out. */
+    private @Nullable Object noted(@Nullable Object result) {
+        if (managers != null && !isPlain(result)) {
+            lease.unwrapped();
+        }
+        return result;
+    }
+
+    /** Whether it cannot lead to the connection. In doubt it may. */
+    private static boolean isPlain(@Nullable Object result) {
+        return result == null
+                || result instanceof String
+                || result instanceof Number
+                || result instanceof Boolean
+                || result instanceof Enum
+                || result instanceof byte[]
+                || result instanceof Map
+                || result instanceof SQLWarning
+                || result instanceof Savepoint
+                || result instanceof PGNotification[]
+                || result instanceof Encoding
+                || result instanceof Query
+                || result instanceof ParameterList;
+    }
+
+    static @Nullable Object call(Object target, Method method, @Nullable Object @Nullable [] arguments)
             throws Throwable {
         try {
             return method.invoke(target, arguments);
@@ -271,7 +353,7 @@ final class DriverHandle implements InvocationHandler {
         }
     }
 
-    private static boolean throwsSql(Method method) {
+    static boolean throwsSql(Method method) {
         for (Class<?> each : method.getExceptionTypes()) {
             if (each.isAssignableFrom(SQLException.class)) {
                 return true;

@@ -330,6 +330,14 @@ public final class Lease extends StateWord {
         copy = new Copy(operation, Thread.currentThread().getId());
     }
 
+    /** It was ended, cancelled, read to its end, or failed. */
+    void copied(CopyOperation operation) {
+        Copy open = copy;
+        if (open != null && open.operation() == operation) {
+            copy = null;
+        }
+    }
+
     /** A copy that is still open when the connection is rolled back or closed will never be ended. */
     private void cutOpenCopy() {
         Copy open = copy;
@@ -855,7 +863,15 @@ public final class Lease extends StateWord {
         return touches;
     }
 
+    /**
+     * Whether another thread used it, or may: what an open copy still waits for, any thread can bring, one that rests till
+     * then, too. That it is out of everybody's reach still tells.
+     */
     boolean isMoved() {
+        return moved || copy != null;
+    }
+
+    boolean wasMoved() {
         return moved;
     }
 

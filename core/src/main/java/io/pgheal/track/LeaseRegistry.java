@@ -53,6 +53,7 @@ public final class LeaseRegistry {
         CopyHandle.class,
         CutCall.class,
         DriverHandle.class,
+        DriverView.class,
         Failure.class,
         Lease.class,
         Lease.Cut.class,
@@ -415,7 +416,7 @@ public final class LeaseRegistry {
         if (scope != null) {
             scope.leaseClosed();
         }
-        if (lease.isMoved()) {
+        if (lease.wasMoved()) {
             sites.learnMove(lease.borrowStack().site());
         }
     }

@@ -5,7 +5,10 @@ import java.sql.SQLException;
 import java.sql.Wrapper;
 import org.jspecify.annotations.Nullable;
 
-/** A handle that can be unwrapped: to itself for what it is, to what lies below it for everything else. */
+/**
+ * A handle that can be unwrapped: to itself for what it is, to a view of what lies below it for a public interface of the
+ * driver, to what lies below it for everything else. Only the last takes the lease out of sight.
+ */
 abstract class WrapperHandle extends Handle implements Wrapper {
     WrapperHandle(Lease lease, @Nullable Handle owner) {
         super(lease, owner);
@@ -23,9 +26,12 @@ abstract class WrapperHandle extends Handle implements Wrapper {
         try {
             Wrapper below = below();
             T found = type.isInstance(below) ? type.cast(below) : below.unwrap(type);
-            lease.unwrapped();
+            T given = DriverView.of(this, found, type);
+            if (given == found) {
+                lease.unwrapped();
+            }
             lease.exit();
-            return found;
+            return given;
         } catch (Throwable t) {
             lease.failed(t);
             throw t;

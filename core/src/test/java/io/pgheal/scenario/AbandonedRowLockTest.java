@@ -24,6 +24,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.PGConnection;
+import org.postgresql.PGStatement;
 
 /** A row is locked by a lease whose owner is gone: each kind of evidence, with one of ours and a stranger waiting. */
 class AbandonedRowLockTest {
@@ -79,7 +81,16 @@ class AbandonedRowLockTest {
 
     /** As long as the application has any of these it can go on, for each leads back to the connection. */
     @ParameterizedTest
-    @ValueSource(strings = {"statement", "result set", "metadata", "array", "large-object stream"})
+    @ValueSource(
+            strings = {
+                "statement",
+                "result set",
+                "metadata",
+                "array",
+                "large-object stream",
+                "driver's connection",
+                "driver's view"
+            })
     void handleReachableThrough(String what) throws Exception {
         scene.guard();
         Owner owner = Owner.platform();
@@ -126,6 +137,8 @@ class AbandonedRowLockTest {
                 row.next();
                 yield row.getArray(1);
             }
+            case "driver's connection" -> connection.unwrap(PGConnection.class);
+            case "driver's view" -> statement.unwrap(PGStatement.class);
             default -> {
                 ResultSet row = statement.executeQuery("SELECT lo_from_bytea(0, 'large')");
                 row.next();

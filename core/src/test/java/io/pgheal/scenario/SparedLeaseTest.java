@@ -21,7 +21,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.postgresql.PGConnection;
+import org.postgresql.jdbc.PgConnection;
 
 /** Leases that look abandoned, or are, of which pgheal cannot be sure: told to those who wait, not touched. */
 class SparedLeaseTest {
@@ -46,7 +46,7 @@ class SparedLeaseTest {
         Owner owner = Owner.platform();
         int pid = owner.run(() -> {
             Connection connection = scene.leak(Scene.update("alice"));
-            return connection.unwrap(PGConnection.class).getBackendPID();
+            return connection.unwrap(PgConnection.class).getBackendPID();
         });
         Stuck waiter = scene.ours(Scene.update("alice"));
         owner.end();

@@ -1,6 +1,9 @@
 package io.pgheal.spring;
 
 import org.jspecify.annotations.Nullable;
+import org.postgresql.PGRefCursorResultSet;
+import org.postgresql.PGResultSetMetaData;
+import org.postgresql.PGStatement;
 import org.postgresql.core.BaseConnection;
 import org.postgresql.core.QueryExecutor;
 import org.springframework.aot.hint.MemberCategory;
@@ -59,7 +62,13 @@ final class PghealRuntimeHints implements RuntimeHintsRegistrar {
                         loader,
                         "org.springframework.batch.core.job.AbstractJob",
                         hint -> hint.withMembers(MemberCategory.INVOKE_PUBLIC_METHODS));
-        for (Class<?> driver : new Class<?>[] {BaseConnection.class, QueryExecutor.class}) {
+        for (Class<?> driver : new Class<?>[] {
+            BaseConnection.class,
+            QueryExecutor.class,
+            PGStatement.class,
+            PGResultSetMetaData.class,
+            PGRefCursorResultSet.class
+        }) {
             hints.proxies().registerJdkProxy(driver);
             hints.reflection().registerType(driver, MemberCategory.INVOKE_PUBLIC_METHODS);
         }

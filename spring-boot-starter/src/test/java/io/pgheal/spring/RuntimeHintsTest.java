@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.zaxxer.hikari.HikariDataSource;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.postgresql.PGRefCursorResultSet;
+import org.postgresql.PGResultSetMetaData;
+import org.postgresql.PGStatement;
 import org.postgresql.core.BaseConnection;
 import org.postgresql.core.QueryExecutor;
 import org.springframework.aot.hint.FieldHint;
@@ -39,7 +42,13 @@ class RuntimeHintsTest {
 
     @Test
     void theProxiesThatStandForTheDrivers() {
-        for (Class<?> driver : new Class<?>[] {BaseConnection.class, QueryExecutor.class}) {
+        for (Class<?> driver : new Class<?>[] {
+            BaseConnection.class,
+            QueryExecutor.class,
+            PGStatement.class,
+            PGResultSetMetaData.class,
+            PGRefCursorResultSet.class
+        }) {
             assertThat(RuntimeHintsPredicates.proxies().forInterfaces(driver)).accepts(hints);
             assertThat(hints.reflection().getTypeHint(driver).getMemberCategories())
                     .contains(MemberCategory.INVOKE_PUBLIC_METHODS);
