@@ -646,7 +646,7 @@ final class CallableStatementHandle extends PreparedStatementHandle implements C
     public void setAsciiStream(String parameterName, InputStream x, int length) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            callable.setAsciiStream(parameterName, x, length);
+            callable.setAsciiStream(parameterName, own(x), length);
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -660,7 +660,7 @@ final class CallableStatementHandle extends PreparedStatementHandle implements C
     public void setBinaryStream(String parameterName, InputStream x, int length) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            callable.setBinaryStream(parameterName, x, length);
+            callable.setBinaryStream(parameterName, own(x), length);
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -716,7 +716,7 @@ final class CallableStatementHandle extends PreparedStatementHandle implements C
     public void setCharacterStream(String parameterName, Reader reader, int length) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            callable.setCharacterStream(parameterName, reader, length);
+            callable.setCharacterStream(parameterName, own(reader), length);
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -1146,7 +1146,7 @@ final class CallableStatementHandle extends PreparedStatementHandle implements C
     public void setNCharacterStream(String parameterName, Reader value, long length) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            callable.setNCharacterStream(parameterName, value, length);
+            callable.setNCharacterStream(parameterName, own(value), length);
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -1174,7 +1174,7 @@ final class CallableStatementHandle extends PreparedStatementHandle implements C
     public void setClob(String parameterName, Reader reader, long length) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            callable.setClob(parameterName, reader, length);
+            callable.setClob(parameterName, own(reader), length);
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -1188,7 +1188,7 @@ final class CallableStatementHandle extends PreparedStatementHandle implements C
     public void setBlob(String parameterName, InputStream inputStream, long length) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            callable.setBlob(parameterName, inputStream, length);
+            callable.setBlob(parameterName, own(inputStream), length);
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -1202,7 +1202,7 @@ final class CallableStatementHandle extends PreparedStatementHandle implements C
     public void setNClob(String parameterName, Reader reader, long length) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            callable.setNClob(parameterName, reader, length);
+            callable.setNClob(parameterName, own(reader), length);
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -1408,7 +1408,7 @@ final class CallableStatementHandle extends PreparedStatementHandle implements C
     public void setAsciiStream(String parameterName, InputStream x, long length) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            callable.setAsciiStream(parameterName, x, length);
+            callable.setAsciiStream(parameterName, own(x), length);
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -1422,7 +1422,7 @@ final class CallableStatementHandle extends PreparedStatementHandle implements C
     public void setBinaryStream(String parameterName, InputStream x, long length) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            callable.setBinaryStream(parameterName, x, length);
+            callable.setBinaryStream(parameterName, own(x), length);
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -1436,7 +1436,7 @@ final class CallableStatementHandle extends PreparedStatementHandle implements C
     public void setCharacterStream(String parameterName, Reader reader, long length) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            callable.setCharacterStream(parameterName, reader, length);
+            callable.setCharacterStream(parameterName, own(reader), length);
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -1450,7 +1450,7 @@ final class CallableStatementHandle extends PreparedStatementHandle implements C
     public void setAsciiStream(String parameterName, InputStream x) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            callable.setAsciiStream(parameterName, x);
+            callable.setAsciiStream(parameterName, own(x));
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -1464,7 +1464,7 @@ final class CallableStatementHandle extends PreparedStatementHandle implements C
     public void setBinaryStream(String parameterName, InputStream x) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            callable.setBinaryStream(parameterName, x);
+            callable.setBinaryStream(parameterName, own(x));
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -1478,7 +1478,7 @@ final class CallableStatementHandle extends PreparedStatementHandle implements C
     public void setCharacterStream(String parameterName, Reader reader) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            callable.setCharacterStream(parameterName, reader);
+            callable.setCharacterStream(parameterName, own(reader));
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -1492,7 +1492,7 @@ final class CallableStatementHandle extends PreparedStatementHandle implements C
     public void setNCharacterStream(String parameterName, Reader value) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            callable.setNCharacterStream(parameterName, value);
+            callable.setNCharacterStream(parameterName, own(value));
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -1506,7 +1506,7 @@ final class CallableStatementHandle extends PreparedStatementHandle implements C
     public void setClob(String parameterName, Reader reader) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            callable.setClob(parameterName, reader);
+            callable.setClob(parameterName, own(reader));
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -1520,7 +1520,7 @@ final class CallableStatementHandle extends PreparedStatementHandle implements C
     public void setBlob(String parameterName, InputStream inputStream) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            callable.setBlob(parameterName, inputStream);
+            callable.setBlob(parameterName, own(inputStream));
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -1534,7 +1534,7 @@ final class CallableStatementHandle extends PreparedStatementHandle implements C
     public void setNClob(String parameterName, Reader reader) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            callable.setNClob(parameterName, reader);
+            callable.setNClob(parameterName, own(reader));
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);

@@ -16,6 +16,7 @@ import java.sql.ResultSet;
 import java.sql.ResultSetMetaData;
 import java.sql.SQLXML;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.util.ByteStreamWriter;
 
 /**
  * What the application holds of a lease: the connection, or something made through it. Each handle keeps the one that
@@ -159,7 +160,26 @@ abstract class Handle {
         return given instanceof SQLXMLHandle handle && handle.lease == lease ? handle.raw : given;
     }
 
+    /** The application's own code, which the driver may not run before it executes. */
+    final @Nullable InputStream own(@Nullable InputStream given) {
+        return HostedStream.of(lease, given);
+    }
+
+    /** As for a stream of bytes. */
+    final @Nullable Reader own(@Nullable Reader given) {
+        return HostedReader.of(lease, given);
+    }
+
     final @Nullable Object own(@Nullable Object given) {
+        if (given instanceof InputStream stream) {
+            return own(stream);
+        }
+        if (given instanceof Reader reader) {
+            return own(reader);
+        }
+        if (given instanceof ByteStreamWriter writer) {
+            return new HostedWriter(lease, writer);
+        }
         if (!(given instanceof Handle)) {
             return given;
         }

@@ -45,7 +45,9 @@ public final class Lease extends StateWord {
     private boolean sessionBound;
     private @Nullable Call call;
     private long callThread;
-    private @Nullable Long hostThread; // an object, for most leases have none
+    /** In the midst of whose call the application's own code may run; an object, for most leases have none. */
+    private @Nullable Long hostThread;
+
     private volatile @Nullable Copy copy;
     private @Nullable String firstStatement;
     private @Nullable String @Nullable [] statements; // from the second on: most transactions are short
@@ -84,6 +86,12 @@ public final class Lease extends StateWord {
 
     /** A copy, and the thread that began it. */
     private record Copy(CopyOperation operation, long thread) {}
+
+    /** What is put back when the application's own code, run within a call, is done. */
+    record Hosting(
+            @Nullable Long hostThread,
+            long callThread,
+            @Nullable Call call) {}
 
     /** Whom the call with this sequence waits for; told by the healing side. */
     private record HeldUp(long sequence, HeldUpException note) {}
@@ -186,7 +194,9 @@ public final class Lease extends StateWord {
         long caller = Thread.currentThread().getId();
         // Made before the call is counted: after that nothing may fail.
         Long host = next == Call.HOST ? (Long) caller : null;
-        if (callThread == caller && StateWord.callsInProgress(word()) != 0) {
+        if (callThread == caller
+                && StateWord.callsInProgress(word()) != 0
+                && (hostThread == null || hostThread != caller)) {
             // A thread makes one call at a time: its last one was cut by an overflow that cut failed() too.
             poison();
             recordCut("an error that nobody saw", mayHaveCommitted());
@@ -194,11 +204,9 @@ public final class Lease extends StateWord {
         if (!tryEnter()) {
             return false;
         }
+        callThread = caller;
         if (host != null) {
             hostThread = host;
-            callThread = 0;
-        } else {
-            callThread = caller;
         }
         call = next;
         Revocation would = suspicion;
@@ -264,8 +272,36 @@ public final class Lease extends StateWord {
     /** The call ended whole. */
     @Override
     void exit() {
-        callThread = 0;
+        if (hostThread == null) {
+            callThread = 0;
+        } else {
+            exitHosted(hostThread);
+        }
         super.exit();
+    }
+
+    /** It was a call by the application's own code, and the one that runs that code goes on; or it was that one itself. */
+    private void exitHosted(Long host) {
+        if (StateWord.callsInProgress(word()) > 1) {
+            callThread = host;
+        } else {
+            callThread = 0;
+            hostThread = null;
+        }
+    }
+
+    /** The driver, within a call, runs the application's own code, which may come back through this lease. */
+    Hosting hostingBegins() {
+        Hosting before = new Hosting(hostThread, callThread, call);
+        hostThread = Thread.currentThread().getId();
+        return before;
+    }
+
+    /** That code is done. Should this be cut, {@link #failed} does it. */
+    void hostingEnds(Hosting before) {
+        call = before.call();
+        callThread = before.callThread();
+        hostThread = before.hostThread();
     }
 
     /**
@@ -274,8 +310,12 @@ public final class Lease extends StateWord {
      */
     void failed(Throwable thrown) {
         Long host = hostThread;
-        if (callThread == 0 && host != null && call == Call.HOST) {
-            callThread = host; // the application's own code is done: should this be cut, its next call will tell
+        if (host != null && host != Thread.currentThread().getId()) {
+            host = null; // another thread's
+        }
+        if (host != null) {
+            // Until it is known that the call ended whole: should this be cut, its next call will tell.
+            hostThread = null;
         }
         if (CutCall.isCutBy(thrown)) {
             failedCut(thrown);
@@ -289,6 +329,10 @@ public final class Lease extends StateWord {
                 outlived(); // by a socket timeout, say: its backend may not know yet
             }
             exit();
+            if (host != null && StateWord.callsInProgress(word()) != 0) {
+                callThread = host; // it was a call by the application's own code, which may make more of them
+                hostThread = host;
+            }
             if (waited) {
                 tellOfHolder(thrown, seen.sequence());
             }
@@ -838,14 +882,9 @@ public final class Lease extends StateWord {
         return lent;
     }
 
-    /** Whether the call in progress can be nobody's but the borrower's. */
+    /** Whether the call in progress can be nobody's but the borrower's. Where another call's end hid whose it is: no. */
     boolean callIsOwners() {
-        Long host = hostThread;
-        long caller = callThread;
-        if (caller == 0 && call == Call.HOST && host != null) {
-            caller = host;
-        }
-        return caller == 0 || caller == owner.threadId;
+        return callThread == owner.threadId;
     }
 
     @Nullable

@@ -259,7 +259,7 @@ class PreparedStatementHandle extends StatementHandle implements PreparedStateme
     public void setAsciiStream(int parameterIndex, InputStream x, int length) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            prepared.setAsciiStream(parameterIndex, x, length);
+            prepared.setAsciiStream(parameterIndex, own(x), length);
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -274,7 +274,7 @@ class PreparedStatementHandle extends StatementHandle implements PreparedStateme
     public void setUnicodeStream(int parameterIndex, InputStream x, int length) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            prepared.setUnicodeStream(parameterIndex, x, length);
+            prepared.setUnicodeStream(parameterIndex, own(x), length);
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -288,7 +288,7 @@ class PreparedStatementHandle extends StatementHandle implements PreparedStateme
     public void setBinaryStream(int parameterIndex, InputStream x, int length) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            prepared.setBinaryStream(parameterIndex, x, length);
+            prepared.setBinaryStream(parameterIndex, own(x), length);
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -371,7 +371,7 @@ class PreparedStatementHandle extends StatementHandle implements PreparedStateme
     public void setCharacterStream(int parameterIndex, Reader reader, int length) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            prepared.setCharacterStream(parameterIndex, reader, length);
+            prepared.setCharacterStream(parameterIndex, own(reader), length);
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -562,7 +562,7 @@ class PreparedStatementHandle extends StatementHandle implements PreparedStateme
     public void setNCharacterStream(int parameterIndex, Reader value, long length) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            prepared.setNCharacterStream(parameterIndex, value, length);
+            prepared.setNCharacterStream(parameterIndex, own(value), length);
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -590,7 +590,7 @@ class PreparedStatementHandle extends StatementHandle implements PreparedStateme
     public void setClob(int parameterIndex, Reader reader, long length) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            prepared.setClob(parameterIndex, reader, length);
+            prepared.setClob(parameterIndex, own(reader), length);
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -604,7 +604,7 @@ class PreparedStatementHandle extends StatementHandle implements PreparedStateme
     public void setBlob(int parameterIndex, InputStream inputStream, long length) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            prepared.setBlob(parameterIndex, inputStream, length);
+            prepared.setBlob(parameterIndex, own(inputStream), length);
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -618,7 +618,7 @@ class PreparedStatementHandle extends StatementHandle implements PreparedStateme
     public void setNClob(int parameterIndex, Reader reader, long length) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            prepared.setNClob(parameterIndex, reader, length);
+            prepared.setNClob(parameterIndex, own(reader), length);
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -660,7 +660,7 @@ class PreparedStatementHandle extends StatementHandle implements PreparedStateme
     public void setAsciiStream(int parameterIndex, InputStream x, long length) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            prepared.setAsciiStream(parameterIndex, x, length);
+            prepared.setAsciiStream(parameterIndex, own(x), length);
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -674,7 +674,7 @@ class PreparedStatementHandle extends StatementHandle implements PreparedStateme
     public void setBinaryStream(int parameterIndex, InputStream x, long length) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            prepared.setBinaryStream(parameterIndex, x, length);
+            prepared.setBinaryStream(parameterIndex, own(x), length);
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -688,7 +688,7 @@ class PreparedStatementHandle extends StatementHandle implements PreparedStateme
     public void setCharacterStream(int parameterIndex, Reader reader, long length) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            prepared.setCharacterStream(parameterIndex, reader, length);
+            prepared.setCharacterStream(parameterIndex, own(reader), length);
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -702,7 +702,7 @@ class PreparedStatementHandle extends StatementHandle implements PreparedStateme
     public void setAsciiStream(int parameterIndex, InputStream x) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            prepared.setAsciiStream(parameterIndex, x);
+            prepared.setAsciiStream(parameterIndex, own(x));
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -716,7 +716,7 @@ class PreparedStatementHandle extends StatementHandle implements PreparedStateme
     public void setBinaryStream(int parameterIndex, InputStream x) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            prepared.setBinaryStream(parameterIndex, x);
+            prepared.setBinaryStream(parameterIndex, own(x));
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -730,7 +730,7 @@ class PreparedStatementHandle extends StatementHandle implements PreparedStateme
     public void setCharacterStream(int parameterIndex, Reader reader) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            prepared.setCharacterStream(parameterIndex, reader);
+            prepared.setCharacterStream(parameterIndex, own(reader));
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -744,7 +744,7 @@ class PreparedStatementHandle extends StatementHandle implements PreparedStateme
     public void setNCharacterStream(int parameterIndex, Reader value) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            prepared.setNCharacterStream(parameterIndex, value);
+            prepared.setNCharacterStream(parameterIndex, own(value));
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -758,7 +758,7 @@ class PreparedStatementHandle extends StatementHandle implements PreparedStateme
     public void setClob(int parameterIndex, Reader reader) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            prepared.setClob(parameterIndex, reader);
+            prepared.setClob(parameterIndex, own(reader));
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -772,7 +772,7 @@ class PreparedStatementHandle extends StatementHandle implements PreparedStateme
     public void setBlob(int parameterIndex, InputStream inputStream) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            prepared.setBlob(parameterIndex, inputStream);
+            prepared.setBlob(parameterIndex, own(inputStream));
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);
@@ -786,7 +786,7 @@ class PreparedStatementHandle extends StatementHandle implements PreparedStateme
     public void setNClob(int parameterIndex, Reader reader) throws SQLException {
         lease.enter(Call.HOST);
         try {
-            prepared.setNClob(parameterIndex, reader);
+            prepared.setNClob(parameterIndex, own(reader));
             lease.exit();
         } catch (Throwable t) {
             lease.failed(t);

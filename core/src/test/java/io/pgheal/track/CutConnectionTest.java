@@ -4,10 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.io.InputStream;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What clean-up code meets on a connection that an error cut. */
 class CutConnectionTest {
@@ -86,6 +90,57 @@ class CutConnectionTest {
         lease.exit();
         assertThat(lease.isCut()).isFalse();
         assertThat(StateWord.callsInProgress(lease.word())).isZero();
+    }
+
+    /** A stream that was given before is read when the statement is executed. */
+    @Test
+    void theApplicationsOwnCodeMayCallWhileAStatementRuns() throws Exception {
+        InputStream rows = HostedStream.of(lease, new InputStream() {
+            @Override
+            public int read() throws IOException {
+                try {
+                    lease.enter(Call.FETCH);
+                    lease.exit();
+                    lease.enter(Call.EXECUTE, "select 1");
+                    lease.failed(new SQLException("in a test"));
+                    return 1;
+                } catch (SQLException refused) {
+                    throw new IOException(refused);
+                }
+            }
+        });
+        lease.enter(Call.EXECUTE, "insert into t values (?)");
+        for (int i = 0; i < 3; i++) {
+            assertThat(rows.read()).isOne();
+            assertThat(lease.call()).isEqualTo(Call.EXECUTE);
+        }
+        lease.exit();
+        assertThat(lease.isCut()).isFalse();
+        assertThat(StateWord.callsInProgress(lease.word())).isZero();
+        lease.enter(Call.COMMIT);
+        lease.exit();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aStatementThatWasCutWithoutAWordAfterItReadAStreamIsFoundByTheNext(boolean streamCalls) throws Exception {
+        lease.enter(Call.EXECUTE, "insert into t values (?)");
+        Lease.Hosting before = lease.hostingBegins();
+        if (streamCalls) {
+            lease.enter(Call.FETCH);
+            lease.exit();
+        }
+        lease.hostingEnds(before);
+        assertThatThrownBy(connection::commit).isInstanceOf(CutConnectionException.class);
+    }
+
+    /** Neither the end of the stream's reading nor the look at the failure came to its end. */
+    @Test
+    void aStatementThatWasCutWhileItReadAStreamIsFoundByTheNext() throws SQLException {
+        lease.enter(Call.EXECUTE, "insert into t values (?)");
+        lease.hostingBegins();
+        assertThatThrownBy(() -> lease.failed(new CutAgain())).isInstanceOf(StackOverflowError.class);
+        assertThatThrownBy(connection::commit).isInstanceOf(CutConnectionException.class);
     }
 
     @Test

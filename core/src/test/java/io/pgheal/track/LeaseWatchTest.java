@@ -355,6 +355,29 @@ class LeaseWatchTest {
         ofAnother.exit();
     }
 
+    @Test
+    void norIsItAfterItsObjectCameBackThroughTheLease() throws Exception {
+        Lease ofAnother = borrowedByAThreadThatEnded().lease;
+        ofAnother.enter(Call.HOST);
+        ofAnother.enter(Call.FETCH);
+        ofAnother.exit();
+        assertThat(look().callIsStale()).isFalse();
+        ofAnother.exit();
+    }
+
+    /** Of two calls at a time, the end of one leaves it open whose the other is. */
+    @Test
+    void aCallOfWhichNobodyKnowsWhoseItIsIsNotStaleWhenTheOwnerEnds() throws Exception {
+        Lease ofAnother = borrowedByAThreadThatEnded().lease;
+        ofAnother.enter(Call.FETCH);
+        inAnotherThread(() -> {
+            ofAnother.enter(Call.PREPARE);
+            ofAnother.exit();
+        });
+        assertThat(look().callIsStale()).isFalse();
+        ofAnother.exit();
+    }
+
     private void assertTheNextOneCountsAsMoving() throws Exception {
         lend();
         look();
