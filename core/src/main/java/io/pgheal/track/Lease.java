@@ -27,6 +27,8 @@ public final class Lease extends StateWord {
     private static final AtomicIntegerFieldUpdater<Lease> TOUCHES =
             AtomicIntegerFieldUpdater.newUpdater(Lease.class, "touches");
     static final Duration LONGEST_EXTENSION = Duration.ofDays(3650);
+    /** Then it is no passing want of stack or memory. */
+    private static final int MOST_TIMES_CUT = 3;
 
     private final long id;
     private final LeaseRegistry registry;
@@ -39,6 +41,7 @@ public final class Lease extends StateWord {
 
     // Written by the application's threads, read by the healing loop after it has read the state word.
     private volatile int touches;
+    private byte timesReturnCut;
     private boolean moved;
     private boolean calledElsewhere;
     private boolean unwrapped;
@@ -779,6 +782,8 @@ public final class Lease extends StateWord {
             driver.abort(Runnable::run);
         } catch (SQLException | RuntimeException e) {
             registry.complain("aborting the connection of lease " + id, e);
+        } catch (Error e) {
+            returnedThough("aborting the connection of lease " + id, e);
         } finally {
             outlived(); // not before: the backend of an open lease is in somebody's reach
         }
@@ -787,7 +792,21 @@ public final class Lease extends StateWord {
         } catch (SQLException | RuntimeException e) {
             // Closing an aborted connection may well complain; the pool has its slot back all the same.
             registry.grumble("closing the pool's handle of lease " + id, e);
+        } catch (Error e) {
+            returnedThough("giving the slot of lease " + id + " back to its pool", e);
         }
+    }
+
+    /**
+     * What the virtual machine throws for want of stack or memory may be over by the next look, which tries again. Any other
+     * error, of a pool that lacks a class say, would come each time: it is told, and the lease ends all the same.
+     */
+    private void returnedThough(String while_, Error e) {
+        if (e instanceof VirtualMachineError && timesReturnCut < MOST_TIMES_CUT - 1) {
+            timesReturnCut++;
+            throw e;
+        }
+        registry.complain(while_, e);
     }
 
     boolean isBeingGivenBack() {

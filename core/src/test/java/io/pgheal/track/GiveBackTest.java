@@ -113,6 +113,37 @@ class GiveBackTest {
         assertThat(registry.openCount()).isZero();
     }
 
+    /** A class that is missing is so the next time, too. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void anErrorOfThePoolEndsTheLeaseAllTheSame(boolean ofTheAbort) throws Exception {
+        Lease lost = lend().lease;
+        assertThat(lost.revoke(judged(lost), false, REASON)).isTrue();
+        Error missing = new NoClassDefFoundError("made up");
+        if (ofTheAbort) {
+            driver.thrown = missing;
+        } else {
+            pool.thrown = missing;
+        }
+        lost.giveBack();
+        assertThat(registry.isOpen(lost)).isFalse();
+        assertThat(lost.returnWasCut()).isFalse();
+        assertThat(pool.discarded).isEqualTo(ofTheAbort ? 1 : 0);
+    }
+
+    @Test
+    void anErrorThatComesEachTimeIsNotWaitedOutForEver() throws Exception {
+        Lease lost = lend().lease;
+        pool.thrown = new OutOfMemoryError("made up");
+        assertThat(lost.revoke(judged(lost), false, REASON)).isTrue();
+        for (int times = 1; times < 3; times++) {
+            assertThatThrownBy(lost::giveBack).isSameAs(pool.thrown);
+            assertThat(registry.isOpen(lost)).isTrue();
+        }
+        lost.giveBack();
+        assertThat(registry.isOpen(lost)).isFalse();
+    }
+
     @Test
     void whatIsBeingGivenBackIsLeftToWhoDoesIt() throws Exception {
         Lease under = lend().lease;
