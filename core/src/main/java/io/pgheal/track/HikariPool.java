@@ -44,7 +44,10 @@ final class HikariPool implements Pool {
     @Override
     public boolean isExhausted() {
         HikariPoolMXBean pool = hikari.getHikariPoolMXBean();
-        return pool != null && pool.getThreadsAwaitingConnection() > 0 && pool.getIdleConnections() == 0;
+        // A pool that is merely opening one more lets its callers wait, too.
+        return pool != null
+                && pool.getThreadsAwaitingConnection() > 0
+                && pool.getTotalConnections() - pool.getIdleConnections() >= hikari.getMaximumPoolSize();
     }
 
     /**

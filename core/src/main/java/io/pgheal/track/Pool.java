@@ -13,7 +13,7 @@ public interface Pool {
     /** How many connections it lends at most, if that is known. */
     Optional<Integer> size();
 
-    /** Whether somebody waits for a connection because none is free. */
+    /** Whether somebody waits for a connection, and all that the pool may ever have are lent, as far as that is known. */
     boolean isExhausted();
 
     /** Whether {@link #isExhausted} is known from {@link Waiting} only. */
