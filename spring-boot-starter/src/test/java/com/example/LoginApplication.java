@@ -76,7 +76,7 @@ public class LoginApplication {
             }
         }
 
-        @GetMapping("/swallowed")
+        @GetMapping({"/swallowed", "/swallowed/{token}"})
         public String swallowed() throws SQLException {
             lockTheRow(borrowAndKeep());
             throw new Swallowed();

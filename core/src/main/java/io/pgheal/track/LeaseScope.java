@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LeaseScope implements AutoCloseable {
     private final LeaseRegistry registry;
-    private final String name;
+    private volatile String name;
     private final boolean ownedByApplication;
     private final boolean insideTransaction;
     private final @Nullable LeaseScope outer;
@@ -41,6 +41,11 @@ public final class LeaseScope implements AutoCloseable {
 
     public String name() {
         return name;
+    }
+
+    /** A better name became known while it ran. Evidence names it as it is called at its end. */
+    public void rename(String better) {
+        name = better;
     }
 
     /** The work ended by this throwable, also when somebody caught it on the way. */

@@ -11,6 +11,7 @@ import jakarta.servlet.ServletRequest;
 import jakarta.servlet.ServletResponse;
 import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,6 +30,12 @@ final class RequestScopeFilter implements Filter {
 
     /** Where Spring MVC leaves an exception that one of its resolvers turned into an answer. */
     private static final String RESOLVED = "org.springframework.web.servlet.DispatcherServlet.EXCEPTION";
+
+    /** Where Spring MVC leaves the pattern of the handler: it is known at the end only, and has the names of values. */
+    private static final String PATTERN = "org.springframework.web.servlet.HandlerMapping.bestMatchingPattern";
+
+    /** Such as {@code login}, {@code v2} or {@code index.html}; no number, no token. */
+    private static final Pattern PLAIN = Pattern.compile("[A-Za-z][A-Za-z_.-]{0,30}[0-9]{0,2}");
 
     private final GuardedDataSources guarded;
 
@@ -67,21 +74,29 @@ final class RequestScopeFilter implements Filter {
     private WorkScopes enter(HttpServletRequest request) {
         try {
             request.setAttribute(INSIDE, true);
-            String name = request.getMethod() + " " + withoutParameters(request.getRequestURI());
-            return WorkScopes.begin(
-                    guarded.byName().values(),
-                    request.getDispatcherType() == DispatcherType.REQUEST
-                            ? name
-                            : name + " (" + request.getDispatcherType() + ")");
+            return WorkScopes.begin(guarded.byName().values(), name(request, withoutData(request.getRequestURI())));
         } catch (Throwable e) {
             complain(e);
             return WorkScopes.none();
         }
     }
 
-    /** A session's id may be among them. */
-    static String withoutParameters(String path) {
-        return path.indexOf(';') < 0 ? path : path.replaceAll(";[^/]*", "");
+    private static String name(HttpServletRequest request, String path) {
+        String name = request.getMethod() + " " + path;
+        return request.getDispatcherType() == DispatcherType.REQUEST
+                ? name
+                : name + " (" + request.getDispatcherType() + ")";
+    }
+
+    /** What a path may say of a user is not told: no parameters, and of the segments only what looks like a plain word. */
+    static String withoutData(String path) {
+        StringBuilder kept = new StringBuilder();
+        for (String segment : path.split("/", -1)) {
+            int parameters = segment.indexOf(';');
+            String plain = parameters < 0 ? segment : segment.substring(0, parameters);
+            kept.append('/').append(plain.isEmpty() || PLAIN.matcher(plain).matches() ? plain : "*");
+        }
+        return kept.substring(1);
     }
 
     /** The steps are apart: one that fails leaves none of the others out. */
@@ -91,6 +106,13 @@ final class RequestScopeFilter implements Filter {
             Throwable swallowed = swallowed(request);
             if (swallowed != null && swallowed != before) {
                 scopes.failed(rootOf(swallowed));
+            }
+        } catch (Throwable e) {
+            complain(e);
+        }
+        try {
+            if (request instanceof HttpServletRequest http && request.getAttribute(PATTERN) instanceof String pattern) {
+                scopes.rename(name(http, pattern));
             }
         } catch (Throwable e) {
             complain(e);

@@ -78,6 +78,12 @@ final class WorkScopes {
         }
     }
 
+    void rename(String better) {
+        for (LeaseScope scope : open) {
+            scope.rename(better);
+        }
+    }
+
     /** The work goes on on other threads, until {@link #completed}. */
     void continueElsewhere() {
         elsewhere = true;

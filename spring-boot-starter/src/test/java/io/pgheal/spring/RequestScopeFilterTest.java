@@ -21,6 +21,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The filter's own steps may fail wherever they like: the application must not notice. */
@@ -84,12 +85,23 @@ class RequestScopeFilterTest {
         assertThat(calls).hasValue(1);
     }
 
-    /** The id of a session may be among them, and evidence is told. */
-    @Test
-    void aScopeIsNamedWithoutThePathsParameters() {
-        assertThat(RequestScopeFilter.withoutParameters("/login;jsessionid=4711/now;a=b"))
-                .isEqualTo("/login/now");
-        assertThat(RequestScopeFilter.withoutParameters("/login")).isEqualTo("/login");
+    /** Where nobody knows the pattern: sessions, accounts and keys may be among them, and evidence is told. */
+    @ParameterizedTest
+    @CsvSource({
+        "/login, /login",
+        "/, /",
+        "/login;jsessionid=4711/now;a=b, /login/now",
+        "/api/v1/users/4711/orders, /api/v1/users/*/orders",
+        "/oauth2/authorization/google, /oauth2/authorization/google",
+        "/reset/3f2a9c77-0d1e-4c55-9a67-5b1f0c9d2e11, /reset/*",
+        "/reset/dGhlLWtleQ9x, /reset/*",
+        "/reset/abcdefghijklmnopqrstuvwxyzabcdefghijklmnop/, /reset/*/",
+        "/users/alice@example.org, /users/*",
+        "/users/%61lice, /users/*",
+        "//static/index.html, //static/index.html"
+    })
+    void aScopeIsNamedWithoutTheDataInThePath(String path, String name) {
+        assertThat(RequestScopeFilter.withoutData(path)).isEqualTo(name);
     }
 
     @Test

@@ -88,6 +88,20 @@ class ServletScopeTest {
         assertThat(incidents().get(0).evidence().toString()).contains("SCOPE_ENDED", "CERTAIN", "Swallowed");
     }
 
+    /** A path may hold the key to an account, and evidence goes to logs. */
+    @Test
+    void aRequestIsNamedByThePatternOfItsHandler() {
+        startWithoutPatience();
+        assertThat(application.get("/swallowed/secret-of-alice;jsessionid=4711").body())
+                .startsWith("as if nothing had happened");
+
+        await().until(() -> !incidents().isEmpty());
+        assertThat(incidents().get(0).evidence().toString())
+                .contains("GET /swallowed/{token}")
+                .doesNotContain("secret")
+                .doesNotContain("4711");
+    }
+
     @Test
     void anAsynchronousRequestIsNotEndedWithItsFirstThread() throws Exception {
         start("pgheal.abandoned.grace=100ms", "pgheal.abandoned.patience=300ms");
