@@ -2,9 +2,10 @@ package io.pgheal;
 
 import io.pgheal.decide.HealingMode;
 import io.pgheal.decide.Limits;
+import io.pgheal.decide.Retained;
 import io.pgheal.decide.SpareRules;
 import io.pgheal.decide.TableRule;
-import io.pgheal.detect.ThreadEvidence;
+import io.pgheal.witness.Witness;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,14 +19,14 @@ import org.jspecify.annotations.Nullable;
  *
  * @param mode at the start; can be changed while running
  * @param limits the times that decisions go by
- * @param threadEvidence what evidence about threads is good for
+ * @param proof on what terms the garbage collector may be asked whether anything still refers to a connection
  * @param lockWaitThreshold a statement that runs longer is asked about
  * @param diagnosisDeadline the story of a certain case may delay its heal by so much
  * @param escalationInterval a remedy that does not help for so long is followed by the next; at most a minute, for meanwhile nobody else is healed
- * @param signalsPerMinute heals by strong evidence or time limit, at most
+ * @param signalsPerMinute heals at the user's say, at most: by a time limit, or of what is retained
  * @param certainPerMinute heals by certain evidence, at most; 0 is ten times the pool's size
  * @param refutationsAllowed after more wrong judgements than that, pgheal only observes
- * @param borrowStacks frames kept of each borrow; 0 keeps none, and strong evidence then only reports
+ * @param borrowStacks frames kept of each borrow; 0 keeps none, and the end of a framework's scope then proves nothing
  * @param stackPreflight whether an overflow is made to come before a driver call is begun
  * @param incidentsKept in memory
  */
@@ -33,7 +34,7 @@ public record HealingConfig(
         HealingMode mode,
         Limits limits,
         SpareRules spare,
-        ThreadEvidence threadEvidence,
+        Witness.Terms proof,
         Duration lockWaitThreshold,
         Duration diagnosisDeadline,
         Duration escalationInterval,
@@ -62,7 +63,9 @@ public record HealingConfig(
         same.activeBlockerTimeout = limits.activeBlockerTimeout();
         same.tables.addAll(limits.tables());
         same.spare = spare;
-        same.threadEvidence = threadEvidence;
+        same.retained = limits.retained();
+        same.collector = proof.mode();
+        same.longestStop = proof.longestStop();
         same.lockWaitThreshold = lockWaitThreshold;
         same.diagnosisDeadline = diagnosisDeadline;
         same.escalationInterval = escalationInterval;
@@ -82,7 +85,9 @@ public record HealingConfig(
         private HealingMode mode = HealingMode.HEAL;
         private Duration grace = Duration.ofSeconds(2);
         private Duration patience = Duration.ofSeconds(15);
-        private ThreadEvidence threadEvidence = ThreadEvidence.HEAL;
+        private Retained retained = Retained.REPORT;
+        private Witness.Mode collector = Witness.Mode.ASK;
+        private Duration longestStop = Duration.ofMillis(250);
         private Duration lockWaitThreshold = Duration.ofMillis(500);
         private Duration idleBlockerTimeout = Duration.ZERO;
         private Duration activeBlockerTimeout = Duration.ZERO;
@@ -114,8 +119,21 @@ public record HealingConfig(
             return this;
         }
 
-        public Builder threadEvidence(ThreadEvidence value) {
-            threadEvidence = value;
+        /** What becomes of a lease whose owner looks gone while something still refers to its connection. */
+        public Builder abandonedRetained(Retained value) {
+            retained = value;
+            return this;
+        }
+
+        /** Whether the garbage collector is asked, or only its own collections tell what is lost. */
+        public Builder proofCollector(Witness.Mode value) {
+            collector = value;
+            return this;
+        }
+
+        /** A collector that cannot be asked without stopping the application is asked only if that takes no longer. */
+        public Builder proofLongestStop(Duration value) {
+            longestStop = positive("pgheal.proof.longest-stop", value, "250ms");
             return this;
         }
 
@@ -241,9 +259,9 @@ public record HealingConfig(
             }
             return new HealingConfig(
                     mode,
-                    new Limits(grace, patience, idleBlockerTimeout, activeBlockerTimeout, tables),
+                    new Limits(grace, patience, idleBlockerTimeout, activeBlockerTimeout, tables, retained),
                     spare,
-                    threadEvidence,
+                    new Witness.Terms(collector, longestStop),
                     lockWaitThreshold,
                     diagnosisDeadline,
                     escalationInterval,

@@ -4,9 +4,11 @@ import io.pgheal.Questions.Blockers;
 import io.pgheal.Questions.PendingStory;
 import io.pgheal.Servers.Reach;
 import io.pgheal.decide.Action;
+import io.pgheal.decide.Asking;
 import io.pgheal.decide.Decider;
 import io.pgheal.decide.Decision;
 import io.pgheal.decide.HealingMode;
+import io.pgheal.decide.Retained;
 import io.pgheal.detect.Strength;
 import io.pgheal.detect.Symptom.AbandonedLease;
 import io.pgheal.detect.Symptom.OutlivedBackends;
@@ -35,6 +37,8 @@ import io.pgheal.track.LeaseView;
 import io.pgheal.track.LockHolder;
 import io.pgheal.track.Revocation;
 import io.pgheal.track.Ticker;
+import io.pgheal.witness.Testimony;
+import io.pgheal.witness.Witness;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -53,6 +57,8 @@ import org.jspecify.annotations.Nullable;
  * The whole flow, from a symptom to an incident: the first file to read. Runs on the act thread, one symptom at a time.
  */
 final class HealingCycle {
+    private static final Duration TYPICAL_ANSWER = Duration.ofSeconds(2);
+
     private final Supplier<HealingConfig> config;
     private final LeaseRegistry registry;
     private final Servers servers;
@@ -60,6 +66,7 @@ final class HealingCycle {
     private final IncidentJournal journal;
     private final Supplier<HealingMode> mode;
     private final Ticker ticker;
+    private final Witness witness;
     private final ToldStories told = new ToldStories();
     private final InTheWay inTheWay = new InTheWay();
 
@@ -70,7 +77,8 @@ final class HealingCycle {
             Safeguards safeguards,
             IncidentJournal journal,
             Supplier<HealingMode> mode,
-            Ticker ticker) {
+            Ticker ticker,
+            Witness witness) {
         this.config = config;
         this.registry = registry;
         this.servers = servers;
@@ -78,6 +86,7 @@ final class HealingCycle {
         this.journal = journal;
         this.mode = mode;
         this.ticker = ticker;
+        this.witness = witness;
     }
 
     /**
@@ -118,12 +127,13 @@ final class HealingCycle {
             Runnable asked) {
         WaitingCalls calls = new WaitingCalls(leases);
         Map<Reach, Blockers> found = new LinkedHashMap<>();
+        List<AbandonedLease> suspected = new ArrayList<>();
         for (Reach there : servers.all()) {
             Blockers blockers = there.questions.blockersOf(symptom, leases, abandoned.keySet(), told, locksMatter());
             BlockingTree tree = blockers.tree();
             if (tree != null) {
                 learn(there, symptom, tree);
-                tellOfAbandoned(tree, abandoned, calls);
+                suspected.addAll(tellOfAbandoned(tree, abandoned, calls));
             }
             found.put(there, blockers);
         }
@@ -139,6 +149,9 @@ final class HealingCycle {
                 }
                 decisions.add(conclude(each.getKey(), culprit, calls));
             }
+        }
+        for (AbandonedLease each : suspected) {
+            decisions.add(abandoned(each, leases, Set.of()));
         }
         return decisions;
     }
@@ -166,30 +179,42 @@ final class HealingCycle {
         }
     }
 
-    /** Those who have evidence are judged on their own; but who waits for them is told, while their grace lasts. */
-    private void tellOfAbandoned(BlockingTree tree, Map<BackendId, AbandonedLease> abandoned, WaitingCalls calls) {
+    /**
+     * Who waits for those who are gone for certain is told, for these are judged on their own.
+     *
+     * @return those who are but suspected: that somebody waits for them is a reason to judge them now
+     */
+    private List<AbandonedLease> tellOfAbandoned(
+            BlockingTree tree, Map<BackendId, AbandonedLease> abandoned, WaitingCalls calls) {
+        List<AbandonedLease> suspected = new ArrayList<>();
         for (int root : tree.roots()) {
             Backend backend = tree.backend(root).orElse(null);
             BackendId id = backend == null ? null : backend.id();
             AbandonedLease symptom = id == null ? null : abandoned.get(id);
-            if (backend != null && symptom != null) {
+            if (symptom != null && symptom.strength() != Strength.CERTAIN) {
+                suspected.add(symptom);
+            } else if (backend != null && symptom != null) {
                 BackendStory story =
                         new BackendStory(backend, List.of(), Set.of(), tree.waitersOf(root), tree.truncated());
                 Diagnosis diagnosis = Diagnostician.abandoned(
                         symptom, ServerSide.told(story), registry.isPoolExhausted(), registry.backends());
-                tellWhatIsToCome(diagnosis, told.incidentOf(diagnosis), calls);
+                tellWhatIsToCome(diagnosis, Asking.NOT, told.incidentOf(diagnosis), calls);
             }
         }
+        return suspected;
     }
 
-    private void tellWhatIsToCome(Diagnosis diagnosis, @Nullable String incidentId, WaitingCalls calls) {
+    private void tellWhatIsToCome(Diagnosis diagnosis, Asking asking, @Nullable String incidentId, WaitingCalls calls) {
         HealingConfig rules = config.get();
         Optional<Duration> due = Decider.due(diagnosis, rules.limits(), rules.spare(), mode.get());
-        calls.tell(
-                diagnosis,
-                due.isPresent() ? LockHolder.Fate.DUE : LockHolder.Fate.LEFT_ALONE,
-                due.orElse(Duration.ZERO),
-                incidentId);
+        LeaseSnapshot lease = diagnosis.lease();
+        if (due.isPresent()) {
+            calls.tell(diagnosis, LockHolder.Fate.DUE, due.get(), incidentId);
+        } else if (asking != Asking.NOT && mode.get() == HealingMode.HEAL && lease != null && !lease.retained()) {
+            calls.tell(diagnosis, LockHolder.Fate.ASKED, TYPICAL_ANSWER, incidentId);
+        } else {
+            calls.tell(diagnosis, LockHolder.Fate.LEFT_ALONE, Duration.ZERO, incidentId);
+        }
     }
 
     /**
@@ -213,7 +238,8 @@ final class HealingCycle {
                     diagnosis,
                     decision,
                     Outcome.untouched(OutcomeKind.REPORTED),
-                    UnseenHolder.view(failed, waited));
+                    UnseenHolder.view(failed, waited),
+                    null);
         }
     }
 
@@ -240,7 +266,7 @@ final class HealingCycle {
     /** @param atTheEnd what is known by then, for the telling */
     private Decision conclude(Reach there, Diagnosis given, Supplier<Diagnosis> atTheEnd, WaitingCalls calls) {
         Diagnosis diagnosis = told.completed(given);
-        Decision decided = decide(diagnosis);
+        Decision decided = ask(decide(diagnosis));
         if (decided.action() == Action.HEAL && isReleased(diagnosis)) {
             return decided;
         }
@@ -263,11 +289,25 @@ final class HealingCycle {
                         decision,
                         journal::nextId,
                         incident -> tell(incident, diagnosis, decision, OutcomeKind.REPORTED));
-                tellWhatIsToCome(diagnosis, id, calls);
+                tellWhatIsToCome(diagnosis, decision.asking(), id, calls);
             }
-            case WAIT, NOTHING -> tellWhatIsToCome(diagnosis, null, calls);
+            case WAIT, NOTHING -> tellWhatIsToCome(diagnosis, decision.asking(), null, calls);
         }
         return decision;
+    }
+
+    /** Has the collector asked whether anything still refers to the culprit's connection. */
+    private Decision ask(Decision decided) {
+        if (decided.asking() == Asking.NOT || mode.get() == HealingMode.OFF) {
+            return decided;
+        }
+        HealingConfig rules = config.get();
+        Witness.Reply reply = witness.ask(rules.proof(), decided.asking() == Asking.NOW);
+        if (reply.refusal().isEmpty()) {
+            return decided.answeredIn(reply.lookAgain());
+        }
+        boolean isHealedSoon = decided.action() == Action.WAIT && rules.limits().retained() == Retained.HEAL;
+        return isHealedSoon ? decided : decided.unanswered(reply.refusal());
     }
 
     /**
@@ -277,7 +317,8 @@ final class HealingCycle {
     private boolean isReleased(Diagnosis diagnosis) {
         LeaseSnapshot lease = diagnosis.lease();
         if (lease == null
-                || diagnosis.kind() != DiagnosisKind.ABANDONED_TRANSACTION
+                || (diagnosis.kind() != DiagnosisKind.ABANDONED_TRANSACTION
+                        && diagnosis.kind() != DiagnosisKind.ABANDONED_CONNECTION)
                 || lease.lease().isConnected()) {
             return false;
         }
@@ -322,7 +363,13 @@ final class HealingCycle {
         }
         calls.tell(diagnosis, fate(outcome.kind()), Duration.ZERO, id);
         if (outcome.kind() != OutcomeKind.WITHDRAWN) {
-            journal.tell(id, diagnosis.backend() == null ? atTheEnd.get() : diagnosis, decision, outcome, lease);
+            journal.tell(
+                    id,
+                    diagnosis.backend() == null ? atTheEnd.get() : diagnosis,
+                    decision,
+                    outcome,
+                    lease,
+                    proof(diagnosis));
         }
     }
 
@@ -339,16 +386,22 @@ final class HealingCycle {
         boolean spared =
                 config.get().spare().spares(diagnosis).isPresent(); // that its owner goes on refutes nothing then
         if (lease != null && decision.evidenceBased() && !spared) {
-            lease.lease().suspect(new Revocation(id, decision.reason(), true, TransactionEnd.UNKNOWN));
+            lease.lease().suspect(new Revocation(id, decision.reason(), true, TransactionEnd.UNKNOWN), lease);
         }
         tell(id, diagnosis, decision, OutcomeKind.WOULD_HEAL);
     }
 
     private void tell(String id, Diagnosis diagnosis, Decision decision, OutcomeKind kind) {
-        journal.tell(id, diagnosis, decision, Outcome.untouched(kind), view(diagnosis));
+        journal.tell(id, diagnosis, decision, Outcome.untouched(kind), view(diagnosis), proof(diagnosis));
     }
 
     private static @Nullable LeaseView view(Diagnosis diagnosis) {
         return diagnosis.lease() == null ? null : LeaseView.of(diagnosis.lease());
+    }
+
+    /** What the collector has to do with it: nothing where it was never asked, or the culprit is not ours. */
+    private @Nullable Testimony proof(Diagnosis diagnosis) {
+        Testimony now = witness.testimony();
+        return diagnosis.lease() == null || (now.asked() == 0 && now.silent().isEmpty()) ? null : now;
     }
 }

@@ -17,6 +17,7 @@ import io.pgheal.track.LeaseEvent;
 import io.pgheal.track.LeaseRegistry;
 import io.pgheal.track.LeaseSnapshot;
 import io.pgheal.track.Ticker;
+import io.pgheal.witness.Witness;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -31,6 +32,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -57,6 +59,15 @@ final class HealingLoop implements AutoCloseable {
     /** Of the time that asking about slow statements took: what a long queue, many locks or a slow server make of it. */
     private static final int SLOW_LOOKS_SHARE = 20;
 
+    /** Until then what an answer has found may still be on its way. */
+    private static final Duration TOLD = Duration.ofMillis(50);
+    /** So long its owner may still be on the way to give it back. */
+    private static final Duration SUSPECT = Duration.ofMillis(200);
+    /** A pool that is exhausted for less is merely busy. */
+    private static final Duration EXHAUSTED = Duration.ofSeconds(1);
+
+    private static final Duration EXHAUSTED_FOR_LONG = Duration.ofSeconds(10);
+
     private static final Duration FIRST_AFTERLIFE_LOOK = Duration.ofMillis(25);
     /** The pause of a look that comes 0.8 s after the lease's end: by then a backend that was told has ended. */
     private static final Duration LINGERING = FIRST_AFTERLIFE_LOOK.multipliedBy(32);
@@ -76,6 +87,8 @@ final class HealingLoop implements AutoCloseable {
     private final Ticker ticker;
     private final Metrics metrics;
     private final Refutations refutations;
+    private final Witness witness;
+    private final Runnable newsHeard;
     private final Thread thread;
 
     private final Map<Long, Look> looks = new ConcurrentHashMap<>();
@@ -101,6 +114,12 @@ final class HealingLoop implements AutoCloseable {
     private final AtomicLong pauses = new AtomicLong();
     private boolean watchful;
     private long ripeIn;
+    /** What a collection found is told one by one, and may come a moment after the news that it has ended. */
+    private @Nullable Long answeredFor;
+
+    private @Nullable Long answerHeard;
+    private long answerHeardAt;
+
     private long lookTook;
 
     /** What becomes of a refutation. */
@@ -118,12 +137,12 @@ final class HealingLoop implements AutoCloseable {
     /** At which age a slow statement is asked about next. */
     private record SlowLook(long sequence, Duration nextAge) {}
 
-    /** A call that ends, or whose thread does, has no sequence of its own; but what it was in the way of is possible now. */
-    private record Calls(long sequence, boolean inProgress, boolean stale) {
-        static final Calls NONE = new Calls(0, false, false);
+    /** A call that ends, or whose thread does, or a proof has no sequence of its own; but more is possible now. */
+    private record Calls(long sequence, boolean inProgress, boolean stale, boolean unreachable) {
+        static final Calls NONE = new Calls(0, false, false, false);
 
         static Calls of(LeaseSnapshot lease) {
-            return new Calls(lease.sequence(), lease.callInProgress(), lease.callIsStale());
+            return new Calls(lease.sequence(), lease.callInProgress(), lease.callIsStale(), lease.unreachable());
         }
     }
 
@@ -142,7 +161,8 @@ final class HealingLoop implements AutoCloseable {
         }
 
         Look again(long now, Duration in) {
-            return new Look(false, now + in.toNanos(), pause, seen);
+            Duration bounded = in.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : in;
+            return new Look(false, now + bounded.toNanos(), pause, seen);
         }
 
         Look backOff(long now) {
@@ -160,7 +180,8 @@ final class HealingLoop implements AutoCloseable {
             ActThread acts,
             Ticker ticker,
             Metrics metrics,
-            Refutations refutations) {
+            Refutations refutations,
+            Witness witness) {
         this.dataSource = dataSource;
         this.config = config;
         this.registry = registry;
@@ -169,6 +190,8 @@ final class HealingLoop implements AutoCloseable {
         this.ticker = ticker;
         this.metrics = metrics;
         this.refutations = refutations;
+        this.witness = witness;
+        this.newsHeard = registry::wake;
         this.lastLook = ticker.nanos();
         this.lastSlowLook = lastLook - SLOW_LOOKS_APART.toNanos();
         this.thread = new Thread(this::run, "pgheal-" + dataSource + "-loop");
@@ -178,6 +201,7 @@ final class HealingLoop implements AutoCloseable {
     void start() {
         acts.start();
         thread.start();
+        witness.onAnswer(newsHeard);
     }
 
     /** The leases as they were at the last look. */
@@ -248,7 +272,9 @@ final class HealingLoop implements AutoCloseable {
         long last = ticker.nanos();
         while (!closed) {
             try {
-                registry.await(tick());
+                if (registry.await(tick()) > 0) {
+                    witness.proved();
+                }
                 long now = ticker.nanos();
                 if (now - last > starved(config.get().limits().shortest()).toNanos()) {
                     pauses.incrementAndGet();
@@ -315,7 +341,7 @@ final class HealingLoop implements AutoCloseable {
 
     /** The pool lives on: what waits to be given back must not wait for ever. */
     private void finishWhatIsLeft() {
-        for (LeaseSnapshot lease : registry.look(ticker.nanos())) {
+        for (LeaseSnapshot lease : registry.look(ticker.nanos(), null)) {
             try {
                 lease.lease().finish(lease);
             } catch (Throwable e) {
@@ -343,7 +369,8 @@ final class HealingLoop implements AutoCloseable {
                 refutations.heardTooLate(refuted);
             }
         }));
-        List<LeaseSnapshot> leases = registry.look(now);
+        hearTheWitness(now);
+        List<LeaseSnapshot> leases = registry.look(now, answeredFor);
         seen = leases;
         List<LeaseSnapshot> slow = new ArrayList<>();
         Map<BackendId, AbandonedLease> abandoned = new HashMap<>();
@@ -358,7 +385,7 @@ final class HealingLoop implements AutoCloseable {
                 act(lease, now, Turn.NEXT, () -> finish(lease));
                 continue;
             }
-            Optional<AbandonedLease> symptom = symptomOf(lease);
+            Optional<AbandonedLease> symptom = Detector.abandoned(lease);
             if (symptom.isPresent()) {
                 suspects.add(lease.lease().id());
                 if (isJudgedOnItsOwn(symptom.get())) {
@@ -380,6 +407,7 @@ final class HealingLoop implements AutoCloseable {
                 turnOf(symptom),
                 () -> cycle.abandoned(symptom, leases, together).lookAgain()));
         looks.keySet().retainAll(suspects);
+        askAboutTheSilent(leases, now);
         lookAtSlow(slow, leases, abandoned, now);
         if (!askNow) {
             tellOfUnseenHolders();
@@ -431,33 +459,59 @@ final class HealingLoop implements AutoCloseable {
         failedWaits.clear();
     }
 
-    private Optional<AbandonedLease> symptomOf(LeaseSnapshot lease) {
-        return Detector.abandoned(
-                lease,
-                config.get().threadEvidence(),
-                config.get().borrowStacks() > 0,
-                kind -> registry.sites().isRefuted(lease.site(), kind.name()));
-    }
-
-    /** In nanoseconds; a grace that is over leaves the rest to the tick. */
-    private long untilRipe(AbandonedLease symptom) {
-        long left = config.get().limits().grace().minus(symptom.silence()).toNanos();
+    /** In nanoseconds; what is ripe already leaves the rest to the tick. */
+    private static long untilRipe(AbandonedLease symptom) {
+        long left = SUSPECT.minus(symptom.silence()).toNanos();
         return left > 0 ? left : Long.MAX_VALUE;
     }
 
-    /** Strong evidence is nothing before its grace is over, nor while nobody could want what the lease holds. */
+    /** Nothing is suspected before a moment of silence, nor while nobody could want what the lease holds. */
     private boolean isRipe(AbandonedLease symptom) {
         LeaseSnapshot lease = symptom.lease();
         return symptom.strength() == Strength.CERTAIN
-                || (symptom.silence().compareTo(config.get().limits().grace()) >= 0
+                || (symptom.silence().compareTo(SUSPECT) >= 0
                         && !lease.extended()
                         && (lease.transactionOpen() || registry.isPoolExhausted()));
     }
 
     /** Else nobody would tell those who wait for it: without a transaction it may still hold its session's advisory locks. */
-    private boolean isJudgedOnItsOwn(AbandonedLease symptom) {
-        return symptom.strength() == Strength.CERTAIN
-                || (symptom.strength() == Strength.STRONG && symptom.lease().transactionOpen());
+    private static boolean isJudgedOnItsOwn(AbandonedLease symptom) {
+        return symptom.strength() == Strength.CERTAIN || symptom.lease().transactionOpen();
+    }
+
+    private void hearTheWitness(long now) {
+        Long answer = witness.answeredFor();
+        if (!Objects.equals(answer, answerHeard)) {
+            answerHeard = answer;
+            answerHeardAt = now;
+        } else if (now - answerHeardAt >= TOLD.toNanos()) {
+            answeredFor = answer;
+        }
+    }
+
+    /**
+     * Whoever waits for a connection of an exhausted pool may wait for one that nobody will give back; and a transaction that
+     * is idle for long pins its locks, whether its owner looks gone or not. In memory alone.
+     */
+    private void askAboutTheSilent(List<LeaseSnapshot> leases, long now) {
+        Duration exhausted = registry.exhaustedFor(now);
+        boolean somebodyWaits = exhausted.compareTo(EXHAUSTED) >= 0;
+        Duration patience = config.get().limits().patience();
+        if (leases.stream().anyMatch(lease -> isWorthAsking(lease, somebodyWaits, patience))) {
+            witness.ask(config.get().proof(), exhausted.compareTo(EXHAUSTED_FOR_LONG) >= 0);
+        }
+    }
+
+    /** A call that lasts for long may be one that was cut without a word. */
+    private static boolean isWorthAsking(LeaseSnapshot lease, boolean somebodyWaits, Duration patience) {
+        if (lease.retained() || lease.unwrapped() || lease.unreachable() || lease.extended()) {
+            return false;
+        }
+        boolean silentForLong = lease.quiet().compareTo(patience) >= 0;
+        return lease.callInProgress()
+                ? somebodyWaits && silentForLong
+                : (somebodyWaits && lease.quiet().compareTo(EXHAUSTED) >= 0)
+                        || (lease.transactionOpen() && silentForLong);
     }
 
     private boolean isSlow(LeaseSnapshot lease) {
@@ -646,6 +700,7 @@ final class HealingLoop implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
+        witness.leave(newsHeard);
         registry.healerEnds();
         registry.wake();
         acts.close();

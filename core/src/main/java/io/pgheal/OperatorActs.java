@@ -155,7 +155,7 @@ final class OperatorActs {
                     how == Release.CANCEL ? Rung.CANCEL : Rung.TERMINATE,
                     !(target instanceof ReleaseTarget.Session));
         }
-        return journal.tell(id, diagnosis, decision, outcome, view(diagnosis));
+        return journal.tell(id, diagnosis, decision, outcome, view(diagnosis), null);
     }
 
     private Decision decide(Diagnosis diagnosis, Release how, String operator) {

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -59,7 +60,9 @@ final class RuleChange {
         Map<String, Object> all = new LinkedHashMap<>();
         all.put("pgheal.abandoned.grace", config.limits().grace());
         all.put("pgheal.abandoned.patience", config.limits().patience());
-        all.put("pgheal.abandoned.thread-evidence", config.threadEvidence());
+        all.put("pgheal.abandoned.retained", word(config.limits().retained()));
+        all.put("pgheal.proof.collector", word(config.proof().mode()));
+        all.put("pgheal.proof.longest-stop", config.proof().longestStop());
         all.put("pgheal.lock-wait.threshold", config.lockWaitThreshold());
         all.put("pgheal.lock-wait.idle-blocker-timeout", config.limits().idleBlockerTimeout());
         all.put("pgheal.lock-wait.active-blocker-timeout", config.limits().activeBlockerTimeout());
@@ -75,6 +78,10 @@ final class RuleChange {
         all.put("pgheal.spare.tables", config.spare().tables());
         all.put("pgheal.spare.statement-tags", config.spare().statementTags());
         return all;
+    }
+
+    private static String word(Enum<?> value) {
+        return value.name().toLowerCase(Locale.ROOT);
     }
 
     private static void putIfSet(Map<String, Object> all, String name, @Nullable Duration value) {

@@ -2,6 +2,7 @@ package io.pgheal;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.pgheal.decide.HealingMode;
+import io.pgheal.detect.Detector;
 import io.pgheal.heal.ActThread;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.heal.Safeguards;
@@ -29,6 +30,7 @@ import io.pgheal.track.Pool;
 import io.pgheal.track.Ticker;
 import io.pgheal.track.Tracing;
 import io.pgheal.track.Waiting;
+import io.pgheal.witness.Witness;
 import java.io.PrintWriter;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -74,6 +76,7 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
     private final LateMetrics metrics = new LateMetrics();
     private final IncidentJournal journal;
     private final HealingLoop loop;
+    private final Witness witness;
     private final OperatorActs operator;
     private final AtomicInteger refutations = new AtomicInteger();
     private volatile HealingConfig config;
@@ -109,10 +112,13 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
         this.safeguards = new Safeguards(name, config.signalsPerMinute(), certain);
         this.journal =
                 new IncidentJournal(name, ticker, config.incidentsKept(), metrics, builder.tracing, builder.listeners);
-        HealingCycle cycle = new HealingCycle(this::config, registry, servers, safeguards, journal, this::mode, ticker);
+        this.witness = builder.witness;
+        HealingCycle cycle =
+                new HealingCycle(this::config, registry, servers, safeguards, journal, this::mode, ticker, witness);
         ActThread acts = new ActThread(
                 name, ticker, ACT_DEADLINE.plus(config.escalationInterval().multipliedBy(REMEDIES)));
-        this.loop = new HealingLoop(name, this::config, registry, cycle, acts, ticker, metrics, new Refutations());
+        this.loop =
+                new HealingLoop(name, this::config, registry, cycle, acts, ticker, metrics, new Refutations(), witness);
         this.operator = new OperatorActs(servers.all().get(0), acts, journal, () -> config().spare(), loop::seenAnew);
         metrics(builder.metrics);
         servers.start();
@@ -261,7 +267,10 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
         return journal.last();
     }
 
-    /** The places in the code whose leases were seen to move between threads: thread evidence is void there. */
+    /**
+     * The places in the code whose leases were seen to move between threads, or came back when they were judged to be lost: the
+     * end of a request by an error is no proof there.
+     */
     public java.util.Set<String> movingSites() {
         return registry.sites().moving();
     }
@@ -352,7 +361,12 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
                 registry.quarantined(),
                 servers.asked(),
                 registry.lostEvents(),
-                loop.mishaps(servers, journal.lostNotices()));
+                loop.mishaps(servers, journal.lostNotices()),
+                witness.testimony(),
+                (int) seen.stream()
+                        .filter(lease ->
+                                lease.retained() && Detector.abandoned(lease).isPresent())
+                        .count());
     }
 
     /**
@@ -406,14 +420,10 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
     }
 
     private void learn(Incident wrong) {
-        wrong.evidence()
-                .forEach(evidence -> registry.sites()
-                        .learnRefutation(
-                                wrong.lease() == null
-                                                || wrong.lease().borrowStack().isEmpty()
-                                        ? ""
-                                        : wrong.lease().borrowStack().get(0),
-                                evidence.kind().name()));
+        LeaseView lease = wrong.lease();
+        if (lease != null && !lease.borrowStack().isEmpty()) {
+            registry.sites().learnMove(lease.borrowStack().get(0));
+        }
     }
 
     private void observe(String wrong) {
@@ -457,6 +467,7 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
         private BooleanSupplier insideTransaction = () -> false;
         private @Nullable Tracing tracing;
         private Ticker ticker = Ticker.system();
+        private Witness witness = Witness.ofThisProcess();
 
         private Builder(DataSource target) {
             this.target = target;
@@ -515,6 +526,13 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
 
         Builder ticker(Ticker value) {
             ticker = value;
+            witness = Witness.by(value);
+            return this;
+        }
+
+        /** One that others have not asked before. */
+        Builder witness(Witness value) {
+            witness = value;
             return this;
         }
 

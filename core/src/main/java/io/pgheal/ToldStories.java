@@ -9,6 +9,7 @@ import io.pgheal.postgres.Backend;
 import io.pgheal.postgres.HeldLock;
 import io.pgheal.postgres.TransactionRef;
 import io.pgheal.postgres.Waiter;
+import io.pgheal.track.LeaseSnapshot;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class ToldStories {
     private static final int KEPT = 1000;
+    private static final String RETAINED = ", retained";
     private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
     private static final Duration LONGEST_PAUSE = Duration.ofMinutes(1);
     /** When the server could not be asked, it may be back any moment; and so may the owner that a heal came too late for. */
@@ -53,8 +55,9 @@ final class ToldStories {
             @Nullable Vain vain) {
 
         /** What was tried in vain would be tried again: that it may not be just now is no news. */
-        boolean isTold(Action next) {
-            return action.equals(next.name())
+        boolean isTold(Action next, String what) {
+            return action.equals(what)
+                    || action.equals(next.name() + RETAINED) // that is not unsaid
                     || (vain != null && vain.end() != OutcomeKind.WITHDRAWN && next == Action.WOULD_HEAL);
         }
     }
@@ -77,19 +80,26 @@ final class ToldStories {
      */
     String once(Diagnosis diagnosis, Decision decision, Supplier<String> nextId, Consumer<String> telling) {
         String key = key(diagnosis);
-        String told = toldAs(key, decision);
+        String what = what(diagnosis, decision);
+        String told = toldAs(key, decision, what);
         if (told != null) {
             return told;
         }
         String id = nextId.get();
         Story next;
         synchronized (this) {
-            told = toldAs(key, decision);
+            told = toldAs(key, decision, what);
             if (told != null) {
                 return told;
             }
             Story before = stories.get(key);
-            next = new Story(id, decision.action().name(), diagnosis.locks(), before == null ? null : before.vain());
+            next = new Story(
+                    before != null && before.action().equals(decision.action().name())
+                            ? before.incidentId() // more is known of it by now
+                            : id,
+                    what,
+                    diagnosis.locks(),
+                    before == null ? null : before.vain());
             stories.put(key, next);
         }
         boolean whole = false;
@@ -104,9 +114,16 @@ final class ToldStories {
         return next.incidentId();
     }
 
-    private synchronized @Nullable String toldAs(String key, Decision decision) {
+    private synchronized @Nullable String toldAs(String key, Decision decision, String what) {
         Story before = stories.get(key);
-        return before != null && before.isTold(decision.action()) ? before.incidentId() : null;
+        return before != null && before.isTold(decision.action(), what) ? before.incidentId() : null;
+    }
+
+    /** That something still refers to it is found out later, and worth telling: under the same id. */
+    private static String what(Diagnosis diagnosis, Decision decision) {
+        LeaseSnapshot lease = diagnosis.lease();
+        String what = decision.action().name();
+        return lease != null && lease.retained() ? what + RETAINED : what;
     }
 
     private synchronized void forget(String key, Story story) {

@@ -28,6 +28,7 @@ class ArchitectureTest {
     private static final List<String> STAGES = List.of(
             "io.pgheal.postgres..",
             "io.pgheal.track..",
+            "io.pgheal.witness..",
             "io.pgheal.detect..",
             "io.pgheal.diagnose..",
             "io.pgheal.decide..",

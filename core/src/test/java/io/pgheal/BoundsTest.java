@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.postgres.BackendId;
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.testserver.SideBySide;
 import io.pgheal.testserver.Sql;
 import io.pgheal.track.LeaseEvent;
 import io.pgheal.track.LeaseRegistry;
@@ -80,11 +81,9 @@ class BoundsTest {
         Map<?, ?> slowLooks = ofTheLoop("slowLooks");
         for (int i = 0; i < 3; i++) {
             AtomicReference<Connection> left = new AtomicReference<>();
-            executor.submit(() -> {
-                        left.set(pool.beginLogin("alice"));
-                        return null;
-                    })
-                    .get();
+            try (SideBySide beside = new SideBySide()) {
+                beside.start("leaver", () -> left.set(pool.beginLogin("alice"))).get();
+            }
             await().until(() -> !looks.isEmpty());
             executor.submit(() -> {
                         left.get().rollback();

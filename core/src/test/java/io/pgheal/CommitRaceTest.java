@@ -128,7 +128,7 @@ class CommitRaceTest {
     }
 
     private LeaseSnapshot onlyLease() {
-        return registry.look(ticker.nanos()).stream()
+        return registry.look(ticker.nanos(), null).stream()
                 .filter(lease -> lease.transactionOpen())
                 .findFirst()
                 .orElseThrow();

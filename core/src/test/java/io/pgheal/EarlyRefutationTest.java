@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.pgheal.decide.HealingMode;
+import io.pgheal.decide.Retained;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.report.MeterId;
 import io.pgheal.testserver.PostgresServer;
@@ -37,6 +38,7 @@ class EarlyRefutationTest {
         HealingConfig config = HealingConfig.builder()
                 .abandonedGrace(Duration.ofMillis(50))
                 .abandonedPatience(Duration.ofMillis(100))
+                .abandonedRetained(Retained.HEAL)
                 .build();
         try (SelfHealingDataSource guarded = SelfHealingDataSource.builder(slowPool())
                 .config(config)
@@ -67,6 +69,7 @@ class EarlyRefutationTest {
         HealingConfig config = HealingConfig.builder()
                 .abandonedGrace(Duration.ofMillis(50))
                 .abandonedPatience(Duration.ofMillis(100))
+                .abandonedRetained(Retained.HEAL)
                 .incidentsKept(1)
                 .build();
         try (SelfHealingDataSource guarded = SelfHealingDataSource.builder(slowPool())

@@ -9,6 +9,7 @@ import io.pgheal.testserver.NothingLeft;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.testserver.SideBySide;
 import io.pgheal.testserver.Sql;
+import io.pgheal.track.Ticker;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -16,6 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
@@ -55,8 +57,11 @@ final class GuardedPool implements AutoCloseable {
         }
         HealingConfig.Builder patient = HealingConfig.builder()
                 .diagnosisDeadline(Duration.ofSeconds(5)) // the whole story, however slow the machine
-                .escalationInterval(Duration.ofMinutes(1)); // and no harsher remedy because it is slow
+                .escalationInterval(Duration.ofMinutes(1)) // and no harsher remedy because it is slow
+                .proofLongestStop(
+                        Duration.ofMinutes(1)); // nor no proof because of what other tests have left in the heap
         SelfHealingDataSource guarded = builder.apply(SelfHealingDataSource.builder(hikari)
+                        .ticker(Ticker.system()) // with a witness that nobody has asked before
                         .config(config.apply(patient).build()))
                 .build();
         GuardedPool made = new GuardedPool(server, hikari, guarded);
@@ -71,6 +76,13 @@ final class GuardedPool implements AutoCloseable {
         connection.setAutoCommit(false);
         update(connection, username);
         return connection;
+    }
+
+    /** What was made or borrowed by a thread that has ended since. */
+    static <T> T byAThreadThatEnded(Callable<T> work) throws Exception {
+        try (SideBySide leaver = new SideBySide()) {
+            return leaver.start("leaver", work).get();
+        }
     }
 
     static void update(Connection connection, String username) throws SQLException {

@@ -8,7 +8,6 @@ import io.pgheal.decide.Decision;
 import io.pgheal.decide.HealingMode;
 import io.pgheal.detect.Detector;
 import io.pgheal.detect.Symptom.AbandonedLease;
-import io.pgheal.detect.ThreadEvidence;
 import io.pgheal.heal.Safeguards;
 import io.pgheal.postgres.BackendId;
 import io.pgheal.report.IncidentJournal;
@@ -17,6 +16,7 @@ import io.pgheal.track.LeaseRegistry;
 import io.pgheal.track.Pool;
 import io.pgheal.track.Snapshots;
 import io.pgheal.track.Ticker;
+import io.pgheal.witness.Witness;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -48,7 +48,8 @@ class HealingCycleTest {
                 safeguards,
                 new IncidentJournal("test", ticker, 10, Metrics.NONE, null, List.of()),
                 () -> HealingMode.HEAL,
-                ticker);
+                ticker,
+                Witness.by(ticker));
     }
 
     @Test
@@ -62,14 +63,10 @@ class HealingCycleTest {
                 Duration.ofMillis(10))) {
             safeguards.breaker().transitionToOpenState();
             safeguards.breaker().transitionToHalfOpenState();
-            AbandonedLease abandoned = Detector.abandoned(
-                            Snapshots.lease()
-                                    .of(Snapshots.leaseOn(new BackendId(7, "2026-01-01T00:00:00Z")))
-                                    .unreachable()
-                                    .snapshot(),
-                            ThreadEvidence.HEAL,
-                            true,
-                            kind -> false)
+            AbandonedLease abandoned = Detector.abandoned(Snapshots.lease()
+                            .of(Snapshots.leaseOn(new BackendId(7, "2026-01-01T00:00:00Z")))
+                            .unreachable()
+                            .snapshot())
                     .orElseThrow();
             assertThatThrownBy(() -> cycle(servers).abandoned(abandoned, List.of(abandoned.lease()), Set.of()))
                     .isInstanceOf(OutOfMemoryError.class);

@@ -6,8 +6,8 @@ import io.pgheal.World.Verdict;
 import io.pgheal.decide.Action;
 import io.pgheal.decide.Decision;
 import io.pgheal.decide.HealingMode;
+import io.pgheal.decide.Retained;
 import io.pgheal.decide.TableRule;
-import io.pgheal.detect.EvidenceKind;
 import io.pgheal.diagnose.Diagnosis;
 import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.heal.Outcome;
@@ -66,7 +66,7 @@ class InvariantsTest {
         everyHeal((world, verdict) -> {
             DiagnosisKind kind = verdict.diagnosis().kind();
             heals.merge(kind, 1, Integer::sum);
-            if (kind == DiagnosisKind.ABANDONED_TRANSACTION) {
+            if (isAbandoned(verdict)) {
                 certainStrong[verdict.decision().certain() ? 0 : 1]++;
             } else if (kind == DiagnosisKind.STUCK_LOCK) {
                 activeIdle[backend(verdict).isActive() ? 0 : 1]++;
@@ -74,7 +74,10 @@ class InvariantsTest {
         });
         assertThat(heals)
                 .containsOnlyKeys(
-                        DiagnosisKind.ABANDONED_TRANSACTION, DiagnosisKind.ORPHANED_BACKEND, DiagnosisKind.STUCK_LOCK);
+                        DiagnosisKind.ABANDONED_TRANSACTION,
+                        DiagnosisKind.ABANDONED_CONNECTION,
+                        DiagnosisKind.ORPHANED_BACKEND,
+                        DiagnosisKind.STUCK_LOCK);
         assertThat(heals.get(DiagnosisKind.ORPHANED_BACKEND)).isGreaterThan(WORLDS / 20);
         assertThat(certainStrong)
                 .satisfies(both -> assertThat(Math.min(both[0], both[1])).isGreaterThan(WORLDS / 50));
@@ -122,7 +125,7 @@ class InvariantsTest {
     @Test
     void nobodyWhoIsHiddenOrNoClientIsHealedWithoutALeaseOfOurs() {
         everyHeal((world, verdict) -> {
-            if (verdict.diagnosis().kind() != DiagnosisKind.ABANDONED_TRANSACTION) {
+            if (!isAbandoned(verdict)) {
                 assertThat(backend(verdict).visible()).isTrue();
                 assertThat(backend(verdict).isClient()).isTrue();
             }
@@ -165,7 +168,7 @@ class InvariantsTest {
 
     // ---- evidence
 
-    private static boolean certain(World world, LeaseSnapshot lease) {
+    private static boolean certain(LeaseSnapshot lease) {
         ScopeEnd end = lease.scopeEnd();
         boolean scope = end != null
                 && lease.transactionOpen()
@@ -174,45 +177,50 @@ class InvariantsTest {
                 && !end.insideTransaction()
                 && !end.asynchronous()
                 && !lease.calledElsewhere()
-                && (end.thrown() != null || end.ownedByApplication());
-        return !lease.unwrapped()
-                && ((lease.unreachable() && !world.refuted.contains(EvidenceKind.HANDLE_UNREACHABLE))
-                        || (scope && !world.refuted.contains(EvidenceKind.SCOPE_ENDED)));
+                && (end.ownedByApplication() || (end.thrown() != null && !lease.placeMoves()));
+        return !lease.unwrapped() && (lease.unreachable() || scope);
     }
 
-    private static boolean strong(World world, LeaseSnapshot lease) {
+    private static boolean suspected(LeaseSnapshot lease) {
         ScopeEnd end = lease.scopeEnd();
-        boolean scope = end != null && !end.insideTransaction() && !world.refuted.contains(EvidenceKind.SCOPE_ENDED);
-        boolean owner = world.threads == io.pgheal.detect.ThreadEvidence.HEAL
-                && ((lease.owner() == OwnerState.ENDED && !world.refuted.contains(EvidenceKind.OWNER_ENDED))
-                        || (lease.owner() == OwnerState.BACK_IN_POOL
-                                && !world.refuted.contains(EvidenceKind.OWNER_BACK_IN_POOL)));
-        return world.strongMayHeal
-                && !lease.unwrapped()
+        boolean scope = end != null && !end.insideTransaction();
+        return !lease.unwrapped()
                 && !lease.movedBetweenThreads()
                 && (!lease.callInProgress() || lease.callIsStale())
-                && (scope || owner);
+                && (scope || lease.owner() == OwnerState.ENDED);
+    }
+
+    private static boolean isAbandoned(Verdict verdict) {
+        DiagnosisKind kind = verdict.diagnosis().kind();
+        return kind == DiagnosisKind.ABANDONED_TRANSACTION || kind == DiagnosisKind.ABANDONED_CONNECTION;
     }
 
     @Test
     void certainIsOnlyWhatTheCertainRowsSay() {
         everyHeal((world, verdict) -> {
             if (verdict.decision().certain()) {
-                assertThat(verdict.diagnosis().kind() == DiagnosisKind.ORPHANED_BACKEND
-                                || certain(world, lease(verdict)))
+                assertThat(verdict.diagnosis().kind() == DiagnosisKind.ORPHANED_BACKEND || certain(lease(verdict)))
                         .isTrue();
             }
         });
     }
 
+    /** Only somebody who waits for something else, or an exhausted pool of one that no code can come back to. */
     @Test
-    void aScopeThatEndedIsNoProofAgainstALeaderWhoseFollowersWait() {
+    void nobodyIsHealedForAnAdvisoryLockOrForListening() {
         everyHeal((world, verdict) -> {
-            if (verdict.decision().certain() && verdict.diagnosis().onlyAdvisoryWaiters()) {
-                assertThat(verdict.diagnosis().kind() == DiagnosisKind.ORPHANED_BACKEND
-                                || lease(verdict).unreachable())
-                        .isTrue();
+            if (!isAbandoned(verdict)) {
+                return;
             }
+            Diagnosis diagnosis = verdict.diagnosis();
+            LeaseSnapshot lease = lease(verdict);
+            boolean leads = lease.sessionBound()
+                    || diagnosis.holdsAdvisoryLock()
+                    || diagnosis.waiters().stream().anyMatch(Waiter::waitsForAdvisoryLock);
+            assertThat(!leads
+                            || diagnosis.waiters().stream().anyMatch(waiter -> !waiter.waitsForAdvisoryLock())
+                            || (lease.unreachable() && world.exhausted))
+                    .isTrue();
         });
     }
 
@@ -220,8 +228,8 @@ class InvariantsTest {
     void withoutEvidenceAndWithoutAUsersLimitNothingOfOursIsHealed() {
         everyHeal((world, verdict) -> {
             LeaseSnapshot lease = verdict.diagnosis().lease();
-            if (verdict.diagnosis().kind() == DiagnosisKind.ABANDONED_TRANSACTION) {
-                assertThat(certain(world, lease) || strong(world, lease)).isTrue();
+            if (isAbandoned(verdict)) {
+                assertThat(certain(lease) || suspected(lease)).isTrue();
                 assertThat(verdict.decision().evidenceBased()).isTrue();
             } else if (lease != null) {
                 assertThat(world.limits.idleBlockerTimeout().isZero()
@@ -234,14 +242,14 @@ class InvariantsTest {
     }
 
     @Test
-    void strongEvidenceKeepsItsTimesAndItsConditions() {
+    void aSuspicionEndsNothingButAtTheUsersSayAndKeepsItsTimes() {
         everyHeal((world, verdict) -> {
             Diagnosis diagnosis = verdict.diagnosis();
             LeaseSnapshot lease = diagnosis.lease();
-            if (diagnosis.kind() != DiagnosisKind.ABANDONED_TRANSACTION
-                    || verdict.decision().certain()) {
+            if (!isAbandoned(verdict) || verdict.decision().certain()) {
                 return;
             }
+            assertThat(world.limits.retained()).as("the user's say").isEqualTo(Retained.HEAL);
             Duration silence = shorter(lease.quiet(), lease.ownerFor()); // all evidence is of the same age here
             boolean somebodyWaits = world.exhausted || !diagnosis.waiters().isEmpty();
             assertThat(silence).isGreaterThanOrEqualTo(somebodyWaits ? world.limits.grace() : world.limits.patience());

@@ -54,9 +54,6 @@ class LateCallTest {
 
             refused(() -> late.setAutoCommit(true));
             refused(late::rollback);
-            refused(() -> rows.getInt(1));
-            refused(rows::next);
-            rows.close();
             statement.close();
             late.close();
             late.close();
@@ -69,6 +66,9 @@ class LateCallTest {
             refused(() -> statement.execute("UPDATE user_login_info SET logins = 7 WHERE username = 'bob'"));
             refused(prepared::executeUpdate);
             refused(late::createStatement);
+            refused(() -> rows.getInt(1));
+            refused(rows::next);
+            rows.close();
             prepared.close();
 
             assertThat(pool.logins("alice")).isZero();

@@ -178,7 +178,7 @@ class LiveOwnerTest {
 
     /** The owner's statement, as it was judged. */
     private Diagnosis judged() throws SQLException {
-        LeaseSnapshot lease = registry.look(seam.nanos()).get(0);
+        LeaseSnapshot lease = registry.look(seam.nanos(), null).get(0);
         Backend backend = backend();
         return Diagnoses.of(DiagnosisKind.STUCK_LOCK)
                 .lease(lease)
@@ -229,7 +229,7 @@ class LiveOwnerTest {
     /** What is known of a lease may be older than the server's answer. */
     @Test
     void theNextBorrowerIsNotCancelledForTheLastOnesLimit() throws Exception {
-        LeaseSnapshot last = registry.look(seam.nanos()).get(0);
+        LeaseSnapshot last = registry.look(seam.nanos(), null).get(0);
         connection.close();
         borrow();
         connection.unwrap(HealingLease.class).extend(Duration.ofMinutes(1));

@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.pgheal.decide.HealingMode;
+import io.pgheal.decide.Retained;
 import io.pgheal.detect.EvidenceKind;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.testserver.PostgresServer;
+import io.pgheal.testserver.SideBySide;
 import io.pgheal.track.LeaseRevokedException;
 import io.pgheal.track.LeaseView;
 import io.pgheal.track.Ticker;
@@ -18,9 +20,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.UnaryOperator;
@@ -33,8 +33,10 @@ class LoopTest {
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();
 
+    @RegisterExtension
+    final SideBySide beside = new SideBySide();
+
     private final List<Object> kept = Collections.synchronizedList(new ArrayList<>());
-    private final ExecutorService executor = Executors.newFixedThreadPool(1);
     private final OddClock clock = new OddClock();
     private GuardedPool pool;
 
@@ -72,21 +74,26 @@ class LoopTest {
 
     @AfterEach
     void stop() {
-        executor.shutdownNow();
         if (pool != null) {
             pool.close();
         }
     }
 
-    /** By a thread that is back in its pool afterwards: strong evidence. */
-    private Connection leftByAWorker(String username) throws Exception {
+    /** By a thread that has ended, and for whom the test keeps it. */
+    private Connection left(String username) throws Exception {
         AtomicReference<Connection> left = new AtomicReference<>();
-        executor.submit(() -> {
-                    left.set(pool.beginLogin(username));
-                    return null;
-                })
-                .get();
+        try (SideBySide beside = new SideBySide()) {
+            beside.start("leaver", () -> left.set(pool.beginLogin(username))).get();
+        }
         return left.get();
+    }
+
+    /** By a request that failed, and whose connection somebody else went on with later. */
+    private Connection leftByARequest(String username) throws Exception {
+        try (var scope = pool.guarded.frameworkScope("POST /login")) {
+            scope.failed(new IllegalStateException("409"));
+            return pool.beginLogin(username);
+        }
     }
 
     private void awaitQuiet(Duration atLeast, Duration below) {
@@ -98,8 +105,9 @@ class LoopTest {
     @Test
     void afterAPauseOfTheProcessEveryClockStartsAnew() throws Exception {
         Duration patience = Duration.ofMinutes(2);
-        start(config -> config.abandonedGrace(patience).abandonedPatience(patience));
-        Connection owned = leftByAWorker("alice");
+        start(config ->
+                config.abandonedGrace(patience).abandonedPatience(patience).abandonedRetained(Retained.HEAL));
+        Connection owned = left("alice");
         awaitQuiet(Duration.ofMillis(500), patience);
 
         clock.ahead = Duration.ofHours(1).toNanos();
@@ -129,7 +137,8 @@ class LoopTest {
         Gate gate = new Gate(SERVER);
         Connection shared = pool.beginLogin("alice");
         PreparedStatement poison = shared.prepareStatement("SELECT ?");
-        Future<Boolean> work = executor.submit(() -> shared.createStatement().execute(gate.statement()));
+        CompletableFuture<Boolean> work =
+                beside.start("call", () -> shared.createStatement().execute(gate.statement()));
         await().until(() -> SERVER.app().sessions("state = 'active' AND query LIKE '%opened WHERE gate%'") == 1);
         clock.stopped = clock.nanos();
 
@@ -151,21 +160,17 @@ class LoopTest {
     }
 
     @Test
-    void whatWasRefutedOnceDoesNotCountAtThatPlaceAgain() throws Exception {
-        start(config -> config.abandonedGrace(Duration.ofMillis(200))
-                .abandonedPatience(Duration.ofMillis(400))
-                .refutationsAllowed(1000));
-        Connection wronged = leftByAWorker("alice");
+    void whereARequestsEndProvedWrongOnceItIsNoProofAgain() throws Exception {
+        start(config -> config.refutationsAllowed(1000));
+        Connection wronged = leftByARequest("alice");
         assertThat(pool.awaitIncident(OutcomeKind.HEALED).evidence())
-                .anyMatch(evidence -> evidence.kind() == EvidenceKind.OWNER_BACK_IN_POOL);
+                .anyMatch(evidence -> evidence.kind() == EvidenceKind.SCOPE_ENDED);
         assertThatThrownBy(() -> GuardedPool.update(wronged, "alice")).isInstanceOf(LeaseRevokedException.class);
         pool.awaitIncident(OutcomeKind.REFUTED);
         assertThat(pool.guarded.mode()).isEqualTo(HealingMode.HEAL);
 
-        Connection spared = leftByAWorker("bob");
-        awaitQuiet(
-                Duration.ofSeconds(1),
-                Duration.ofMinutes(2)); // twice the patience, and the loop has looked all the time
+        Connection spared = leftByARequest("bob");
+        awaitQuiet(Duration.ofSeconds(1), Duration.ofMinutes(2)); // the first one was ended at once
         spared.commit();
         spared.close();
         assertThat(pool.logins("bob")).isOne();

@@ -9,6 +9,7 @@ import io.agroal.api.configuration.supplier.AgroalDataSourceConfigurationSupplie
 import io.agroal.api.exceptionsorter.PostgreSQLExceptionSorter;
 import io.agroal.api.security.NamePrincipal;
 import io.agroal.api.security.SimplePassword;
+import io.pgheal.decide.Retained;
 import io.pgheal.testserver.Patience;
 import io.pgheal.testserver.PostgresServer;
 import java.sql.Connection;
@@ -117,6 +118,7 @@ final class OverflowPools {
         SelfHealingDataSource guarded = SelfHealingDataSource.builder(pool.subject())
                 .config(HealingConfig.builder()
                         .abandonedGrace(Duration.ofMillis(200))
+                        .abandonedRetained(Retained.HEAL)
                         .stackPreflight(preflight)
                         .certainPerMinute(1_000_000)
                         .signalsPerMinute(1_000_000)

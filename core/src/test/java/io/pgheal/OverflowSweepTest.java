@@ -3,6 +3,7 @@ package io.pgheal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.pgheal.decide.Retained;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.track.Climb;
 import java.io.InputStream;
@@ -77,6 +78,7 @@ class OverflowSweepTest {
                 server,
                 config -> config.stackPreflight(preflight)
                         .abandonedGrace(Duration.ofMillis(100))
+                        .abandonedRetained(Retained.HEAL)
                         .certainPerMinute(1_000_000)
                         .signalsPerMinute(1_000_000))) {
             borrower.run(pool.guarded); // each class is there: first use is FirstUseOverflowTest's

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.pgheal.decide.HealingMode;
+import io.pgheal.decide.Retained;
 import io.pgheal.detect.EvidenceKind;
 import io.pgheal.detect.Strength;
 import io.pgheal.diagnose.DiagnosisKind;
@@ -60,7 +61,8 @@ class StoryTest {
 
     @Test
     void aTransactionDoesNotOutliveTheThreadThatAStackOverflowEnded() throws Exception {
-        start(config -> config.abandonedPatience(Duration.ofMinutes(10))); // not before somebody waits
+        start(config -> config.abandonedPatience(Duration.ofMinutes(10)) // not before somebody waits
+                .abandonedRetained(Retained.HEAL));
         Connection innocent = pool.beginLogin("bob");
         AtomicReference<Integer> pid = new AtomicReference<>();
         Thread request = new Thread(null, () -> openOrgChart("alice", pid), "request", 512 * 1024);
@@ -136,19 +138,22 @@ class StoryTest {
         assertThat(pool.logins("alice")).isZero();
     }
 
-    private void leakAndForget() throws SQLException {
+    private Void leakAndForget() throws SQLException {
         pool.beginLogin("alice");
+        return null;
     }
 
+    /** By all defaults: nobody collects but the collector, because it is asked. */
     @Test
-    void aThreadThatIsBackInItsPoolHasLeftItsTransaction() throws Exception {
+    void whatAWorkerForgotIsProvenWhenSomebodyWaits() throws Exception {
         start(config -> config);
         ExecutorService executor = Executors.newFixedThreadPool(1);
         try {
-            executor.submit(() -> kept.add(pool.beginLogin("alice"))).get();
+            executor.submit(() -> leakAndForget()).get();
             pool.login("alice").get();
             Incident incident = pool.awaitIncident(OutcomeKind.HEALED);
-            assertThat(incident.evidence()).anyMatch(e -> e.kind() == EvidenceKind.OWNER_BACK_IN_POOL);
+            assertThat(incident.evidence().get(0).kind()).isEqualTo(EvidenceKind.HANDLE_UNREACHABLE);
+            assertThat(incident.proof().answered()).isPositive();
         } finally {
             executor.shutdownNow();
         }
@@ -170,13 +175,15 @@ class StoryTest {
 
     @Test
     void aLiveOwnerIsToldOfAndSpared() throws Exception {
-        start(config -> config.abandonedGrace(Duration.ofMillis(200)).abandonedPatience(Duration.ofMillis(400)));
+        start(config -> config.abandonedGrace(Duration.ofMillis(200))
+                .abandonedPatience(Duration.ofMillis(400))
+                .abandonedRetained(Retained.HEAL));
         Connection slow = pool.beginLogin("alice");
         CompletableFuture<Void> waiter = pool.login("alice");
         Incident incident = pool.awaitIncident(OutcomeKind.REPORTED);
         assertThat(incident.diagnosis()).isEqualTo(DiagnosisKind.STUCK_LOCK);
         assertThat(incident.tables()).containsExactly("user_login_info");
-        assertThat(incident.reason()).contains("owner is alive").contains("idle-blocker-timeout");
+        assertThat(incident.reason()).contains("owner looks alive").contains("idle-blocker-timeout");
         try (SideBySide beside = new SideBySide()) {
             beside.start("leaver", () -> kept.add(pool.beginLogin("carol"))).get();
         }
@@ -257,57 +264,43 @@ class StoryTest {
 
     @Test
     void observeModeTellsWhatItWouldHaveDoneAndWhenThatWouldHaveBeenWrong() throws Exception {
-        start(config -> config.mode(HealingMode.OBSERVE).abandonedGrace(Duration.ofMillis(300)));
-        ExecutorService executor = Executors.newFixedThreadPool(1);
-        try {
-            AtomicReference<Connection> handedOver = new AtomicReference<>();
-            executor.submit(() -> {
-                        handedOver.set(pool.beginLogin("alice"));
-                        return null;
-                    })
-                    .get();
-            CompletableFuture<Void> waiter = pool.login("alice");
-            Incident incident = pool.awaitIncident(OutcomeKind.WOULD_HEAL);
-            assertThat(incident.reason()).contains("pgheal.mode is observe");
-            assertThat(waiter).isNotDone();
+        start(config -> config.mode(HealingMode.OBSERVE)
+                .abandonedGrace(Duration.ofMillis(300))
+                .abandonedRetained(Retained.HEAL));
+        Connection handedOver = handedOverByAThreadThatEnded();
+        CompletableFuture<Void> waiter = pool.login("alice");
+        Incident incident = pool.awaitIncident(OutcomeKind.WOULD_HEAL);
+        assertThat(incident.reason()).contains("pgheal.mode is observe");
+        assertThat(waiter).isNotDone();
 
-            executor.submit(() -> {
-                        GuardedPool.update(handedOver.get(), "bob");
-                        handedOver.get().commit();
-                        handedOver.get().close();
-                        return null;
-                    })
-                    .get();
-            waiter.get();
-            assertThat(pool.awaitIncident(OutcomeKind.REFUTED).id()).isEqualTo(incident.id());
-            assertThat(pool.logins("bob")).isOne();
-        } finally {
-            executor.shutdownNow();
-        }
+        GuardedPool.update(handedOver, "bob");
+        handedOver.commit();
+        handedOver.close();
+        waiter.get();
+        assertThat(pool.awaitIncident(OutcomeKind.REFUTED).id()).isEqualTo(incident.id());
+        assertThat(pool.logins("bob")).isOne();
         pool.assertAllSlotsBack();
     }
 
     @Test
     void aWrongHealIsNoticedAndStopsTheHealing() throws Exception {
-        start(config -> config.abandonedGrace(Duration.ofMillis(300)));
-        ExecutorService executor = Executors.newFixedThreadPool(1);
-        try {
-            AtomicReference<Connection> handedOver = new AtomicReference<>();
-            executor.submit(() -> {
-                        handedOver.set(pool.beginLogin("alice"));
-                        return null;
-                    })
-                    .get();
-            pool.login("alice").get();
-            Incident healed = pool.awaitIncident(OutcomeKind.HEALED);
-            assertThatThrownBy(() -> GuardedPool.update(handedOver.get(), "alice"))
-                    .isInstanceOf(LeaseRevokedException.class);
-            assertThat(pool.awaitIncident(OutcomeKind.REFUTED).id()).isEqualTo(healed.id());
-            await().until(() -> pool.guarded.mode() == HealingMode.OBSERVE);
-        } finally {
-            executor.shutdownNow();
-        }
+        start(config -> config.abandonedGrace(Duration.ofMillis(300)).abandonedRetained(Retained.HEAL));
+        Connection handedOver = handedOverByAThreadThatEnded();
+        pool.login("alice").get();
+        Incident healed = pool.awaitIncident(OutcomeKind.HEALED);
+        assertThatThrownBy(() -> GuardedPool.update(handedOver, "alice")).isInstanceOf(LeaseRevokedException.class);
+        assertThat(pool.awaitIncident(OutcomeKind.REFUTED).id()).isEqualTo(healed.id());
+        await().until(() -> pool.guarded.mode() == HealingMode.OBSERVE);
         pool.assertAllSlotsBack();
+    }
+
+    private Connection handedOverByAThreadThatEnded() throws Exception {
+        AtomicReference<Connection> handedOver = new AtomicReference<>();
+        try (SideBySide leaver = new SideBySide()) {
+            leaver.start("leaver", () -> handedOver.set(pool.beginLogin("alice")))
+                    .get();
+        }
+        return handedOver.get();
     }
 
     @Test
@@ -344,7 +337,7 @@ class StoryTest {
 
     @Test
     void anIdleSlotOfADeadThreadComesBackWhenThePoolIsExhausted() throws Exception {
-        start(config -> config.abandonedGrace(Duration.ofMillis(300)));
+        start(config -> config.abandonedGrace(Duration.ofMillis(300)).abandonedRetained(Retained.HEAL));
         for (int i = 0; i < GuardedPool.SLOTS; i++) {
             Thread thread = new Thread(() -> {
                 try {
@@ -358,5 +351,23 @@ class StoryTest {
         }
         pool.login("alice").get();
         pool.awaitIncident(OutcomeKind.HEALED); // told after the slot is back
+    }
+
+    /** By all defaults, on a thread that lives on: nothing is suspected, and nothing locked. */
+    @Test
+    void slotsThatWereForgottenComeBackWhenThePoolIsExhausted() throws Exception {
+        start(config -> config);
+        for (int i = 0; i < GuardedPool.SLOTS; i++) {
+            forgetASlot();
+        }
+        pool.login("alice").get();
+        Incident incident = pool.awaitIncident(OutcomeKind.HEALED);
+        assertThat(incident.diagnosis()).isEqualTo(DiagnosisKind.ABANDONED_CONNECTION);
+        assertThat(incident.evidence().get(0).kind()).isEqualTo(EvidenceKind.HANDLE_UNREACHABLE);
+        pool.assertAllSlotsBack();
+    }
+
+    private void forgetASlot() throws SQLException {
+        pool.guarded.getConnection();
     }
 }

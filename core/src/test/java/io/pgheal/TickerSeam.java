@@ -2,7 +2,7 @@ package io.pgheal;
 
 import io.pgheal.track.Ticker;
 
-/** Lets tests of other packages bring their own clock. */
+/** Lets tests of other packages bring their own clock, with a witness that nobody has asked before. */
 public final class TickerSeam {
     private TickerSeam() {}
 

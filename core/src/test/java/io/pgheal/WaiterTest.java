@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
 import io.github.resilience4j.retry.Retry;
+import io.pgheal.decide.Retained;
 import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.innocent.FakeTime;
@@ -152,22 +153,21 @@ class WaiterTest {
                 .toList();
     }
 
-    private int leakInWorker() throws Exception {
-        return worker.submit(() -> {
-                    Connection connection = pool.guarded.getConnection();
-                    kept.add(connection);
-                    int pid = Sql.pid(connection);
-                    connection.setAutoCommit(false);
-                    GuardedPool.update(connection, "alice");
-                    return pid;
-                })
-                .get();
+    private int leak() throws Exception {
+        return GuardedPool.byAThreadThatEnded(() -> {
+            Connection connection = pool.guarded.getConnection();
+            kept.add(connection);
+            int pid = Sql.pid(connection);
+            connection.setAutoCommit(false);
+            GuardedPool.update(connection, "alice");
+            return pid;
+        });
     }
 
     @Test
     void whoWaitedForAnAbandonedTransactionIsToldThatItWillBeHealedAndItsTransactionIsRetried() throws Exception {
-        start(config -> config.abandonedGrace(Duration.ofSeconds(2)));
-        int pid = leakInWorker();
+        start(config -> config.abandonedRetained(Retained.HEAL));
+        int pid = leak();
 
         List<SQLException> failures = Collections.synchronizedList(new ArrayList<>());
         AtomicInteger attempts = new AtomicInteger();
@@ -194,7 +194,7 @@ class WaiterTest {
         assertThat(holder.backendPid()).isEqualTo(pid);
         assertThat(holder.leaseId()).isNotNull();
         assertThat(holder.table()).isEqualTo("user_login_info");
-        assertThat(holder.thread()).startsWith("pool-");
+        assertThat(holder.thread()).as("it has ended").isIn("leaver", null);
         assertThat(holder.borrowedAt()).contains("WaiterTest");
         assertThat(holder.fate()).isEqualTo(LockHolder.Fate.DUE);
         assertThat(holder.dueIn()).isBetween(Duration.ofMillis(1), Duration.ofSeconds(2));
@@ -220,7 +220,14 @@ class WaiterTest {
     void whoWaitedForALiveOwnerIsToldThatItIsLeftAlone() throws Exception {
         start(config -> config);
         Connection live = pool.beginLogin("alice");
-        SQLException failure = cutLogin("alice");
+        Future<SQLException> login = loginUntilItIsCut("alice");
+        awaitTold();
+        await().atMost(Duration.ofSeconds(60)).until(() -> {
+            time.pass(STEP, STEP);
+            return stuckLock().reason().contains("retained");
+        });
+        cut();
+        SQLException failure = login.get();
         LockHolder holder = HeldUpException.in(failure).orElseThrow();
         assertThat(holder.ours()).isTrue();
         assertThat(holder.fate()).isEqualTo(LockHolder.Fate.LEFT_ALONE);
@@ -431,16 +438,19 @@ class WaiterTest {
     void aTransactionThatRanATaggedStatementIsSparedHoweverLongAgo() throws Exception {
         startInRealTime(config -> config.abandonedGrace(Duration.ofMillis(100))
                 .abandonedPatience(Duration.ofMillis(200))
+                .abandonedRetained(Retained.HEAL)
                 .spareStatementTags(java.util.Set.of("nightly-import")));
         Connection leaked = worker.submit(() -> {
-                    Connection connection = pool.beginLogin("alice");
-                    try (Statement statement = connection.createStatement()) {
-                        statement.execute("/* nightly-import */ SELECT 1");
-                        for (int i = 0; i < 20; i++) {
-                            statement.execute("SELECT " + i);
+                    try (var scope = pool.guarded.scope("import")) {
+                        Connection connection = pool.beginLogin("alice");
+                        try (Statement statement = connection.createStatement()) {
+                            statement.execute("/* nightly-import */ SELECT 1");
+                            for (int i = 0; i < 20; i++) {
+                                statement.execute("SELECT " + i);
+                            }
                         }
+                        return connection;
                     }
-                    return connection;
                 })
                 .get();
         kept.add(leaked);
@@ -453,6 +463,7 @@ class WaiterTest {
                     return null;
                 })
                 .get();
+        worker.shutdown();
         pool.awaitIncident(OutcomeKind.HEALED);
     }
 
@@ -460,6 +471,7 @@ class WaiterTest {
     void aTaggedStatementOfABatchCountsToo() throws Exception {
         startInRealTime(config -> config.abandonedGrace(Duration.ofMillis(100))
                 .abandonedPatience(Duration.ofMillis(200))
+                .abandonedRetained(Retained.HEAL)
                 .spareStatementTags(java.util.Set.of("nightly-import")));
         worker.submit(() -> {
                     Connection connection = pool.guarded.getConnection();
@@ -473,6 +485,7 @@ class WaiterTest {
                     return null;
                 })
                 .get();
+        worker.shutdown();
         assertThat(pool.awaitIncident(OutcomeKind.WOULD_HEAL).reason()).contains("nightly-import");
         assertThat(pool.incidents(OutcomeKind.HEALED)).isEmpty();
     }

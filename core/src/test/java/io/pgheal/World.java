@@ -4,13 +4,11 @@ import io.pgheal.decide.Decider;
 import io.pgheal.decide.Decision;
 import io.pgheal.decide.HealingMode;
 import io.pgheal.decide.Limits;
+import io.pgheal.decide.Retained;
 import io.pgheal.decide.SpareRules;
 import io.pgheal.decide.TableRule;
 import io.pgheal.detect.Detector;
-import io.pgheal.detect.EvidenceKind;
-import io.pgheal.detect.Strength;
 import io.pgheal.detect.Symptom.AbandonedLease;
-import io.pgheal.detect.ThreadEvidence;
 import io.pgheal.diagnose.Diagnosis;
 import io.pgheal.diagnose.Diagnostician;
 import io.pgheal.diagnose.ServerSide;
@@ -67,9 +65,6 @@ final class World {
     final SpareRules spare;
     final HealingMode mode;
     final boolean exhausted;
-    final ThreadEvidence threads;
-    final boolean strongMayHeal;
-    final Set<EvidenceKind> refuted = new HashSet<>();
     final List<Verdict> verdicts = new ArrayList<>();
 
     /** One diagnosis of it, and what was decided. */
@@ -94,15 +89,11 @@ final class World {
                 Duration.ofSeconds(5).plus(seconds(0, 20)),
                 oneIn(2) ? Duration.ZERO : seconds(1, 30),
                 oneIn(2) ? Duration.ZERO : seconds(1, 30),
-                some(3, this::rule));
+                some(3, this::rule),
+                any(Retained.values()));
         spare = oneIn(2) ? SpareRules.NONE : spareRules();
         mode = oneIn(4) ? any(HealingMode.values()) : HealingMode.HEAL;
         exhausted = oneIn(2);
-        threads = oneIn(4) ? any(ThreadEvidence.values()) : ThreadEvidence.HEAL;
-        strongMayHeal = !oneIn(6);
-        if (oneIn(4)) {
-            refuted.add(any(EvidenceKind.values()));
-        }
         judge();
     }
 
@@ -111,11 +102,9 @@ final class World {
     private void judge() {
         Set<BackendId> abandoned = new HashSet<>();
         leases.forEach((backend, lease) -> {
-            Optional<AbandonedLease> symptom = Detector.abandoned(lease, threads, strongMayHeal, refuted::contains);
+            Optional<AbandonedLease> symptom = Detector.abandoned(lease);
             symptom.ifPresent(seen -> {
-                if (seen.strength().compareTo(Strength.STRONG) >= 0) {
-                    abandoned.add(backend);
-                }
+                abandoned.add(backend);
                 ServerSide server = oneIn(4) ? ServerSide.blind("blind") : ServerSide.told(story(backend.pid()));
                 decide(Diagnostician.abandoned(seen, server, exhausted, leases.keySet()));
             });
@@ -156,7 +145,9 @@ final class World {
                 4, () -> made.scopeEnd(oneIn(2) ? "java.lang.StackOverflowError" : null, oneIn(2), oneIn(4), oneIn(4)));
         sometimes(6, made::unreachable);
         sometimes(6, () -> made.inCall(oneIn(2)));
+        sometimes(2, made::retained);
         sometimes(8, made::moved);
+        sometimes(8, made::ofAPlaceThatMoves);
         sometimes(8, made::calledElsewhere);
         sometimes(8, () -> made.observedFor(seconds(0, 30)));
         sometimes(10, made::unwrapped);

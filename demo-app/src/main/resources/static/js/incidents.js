@@ -81,6 +81,7 @@ function incidentItem(incident) {
   fact('Session', backendText(incident.backend));
   fact('Waiting', lines(incident.waiters, waiterText));
   fact('Decision', `${words(incident.decision.action)}: ${incident.decision.reason}`);
+  fact('Collector', proofText(incident.proof));
   fact('Done', lines(incident.remedies, (one) => `${one.rung}: ${one.outcome} (${millis(one.millis)})`));
 
   return element('li', tone,
@@ -105,6 +106,16 @@ function toneOf(outcome) {
 function evidenceText(evidence) {
   const detail = evidence.detail ? `: ${evidence.detail}` : '';
   return evidence.strength === 'NONE' ? `${evidence.kind}${detail}` : `${evidence.kind}, ${words(evidence.strength)}${detail}`;
+}
+
+// The garbage collector as witness: asked what nothing refers to any more.
+function proofText(proof) {
+  if (!proof || !proof.asked) {
+    return proof?.silent ? `not asked: ${proof.silent}` : '';
+  }
+  return joined(`asked ${proof.asked} times`,
+    proof.answered ? `answered ${proof.answered}, the last time within ${millis(proof.tookMillis)}` : 'no answer yet',
+    `longest stop ${millis(proof.longestStopMillis)}`);
 }
 
 function backendText(backend) {

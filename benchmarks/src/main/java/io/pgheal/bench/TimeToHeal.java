@@ -33,7 +33,6 @@ public final class TimeToHeal {
     private static final long GIVEN_UP_AFTER_S = 60;
 
     private final SelfHealingDataSource guarded;
-    private final Duration grace;
     private final Connection outside;
     private final Connection observer;
     private final BlockingQueue<Told> told = new ArrayBlockingQueue<>(16);
@@ -55,33 +54,29 @@ public final class TimeToHeal {
 
     /** The ways to lose an owner. */
     private enum Kind {
-        SCOPE_ENDED("its scope ended (certain)", false, TimeToHeal::endScope),
-        HANDLE_UNREACHABLE("its handle was collected (certain)", false, TimeToHeal::collect),
-        ORPHANED_BACKEND("its connection was aborted in a busy call (certain)", false, TimeToHeal::orphan),
-        OWNER_ENDED("its thread ended", true, TimeToHeal::endThread),
-        OWNER_BACK_IN_POOL("its thread went back to its pool", true, TimeToHeal::backToPool);
+        SCOPE_ENDED("its scope ended (certain)", TimeToHeal::endScope),
+        HANDLE_UNREACHABLE("its handle was collected (certain)", TimeToHeal::collect),
+        ORPHANED_BACKEND("its connection was aborted in a busy call (certain)", TimeToHeal::orphan),
+        OWNER_ENDED("its thread ended (the collector is asked)", TimeToHeal::endThread),
+        OWNER_FORGOT("its thread forgot it and lives on (the collector is asked)", TimeToHeal::backToPool);
 
         private final String title;
-        private final boolean afterGrace;
 
         @SuppressWarnings("ImmutableEnumChecker") // a method
         private final Leak leak;
 
-        Kind(String title, boolean afterGrace, Leak leak) {
+        Kind(String title, Leak leak) {
             this.title = title;
-            this.afterGrace = afterGrace;
             this.leak = leak;
         }
     }
 
-    private TimeToHeal(Server server, HikariDataSource pool, Duration grace) throws SQLException {
-        this.grace = grace;
+    private TimeToHeal(Server server, HikariDataSource pool) throws SQLException {
         this.outside = server.connect("outside");
         this.observer = server.connect("observer");
         outside.setAutoCommit(false);
         this.guarded = SelfHealingDataSource.builder(pool)
                 .config(HealingConfig.builder()
-                        .abandonedGrace(grace)
                         .signalsPerMinute(100_000)
                         .certainPerMinute(100_000)
                         .build())
@@ -95,24 +90,23 @@ public final class TimeToHeal {
 
     public static void main(String[] arguments) throws Exception {
         int trials = arguments.length > 0 ? Integer.parseInt(arguments[0]) : 120;
-        Duration grace = Duration.ofMillis(arguments.length > 1 ? Long.parseLong(arguments[1]) : 2000);
         System.out.println("machine: " + Machine.described());
-        System.out.printf(
-                "%d trials of each kind, abandoned.grace %d ms, a login from outside waits for the row; ms%n%n",
-                trials, grace.toMillis());
+        System.out.printf("%d trials of each kind, a login from outside waits for the row; ms%n%n", trials);
         System.out.println(
                 "| the owner is lost: | decided | 99 % | row free | 99 % | row free, from the last call | 99 % |");
         System.out.println("|---|---|---|---|---|---|---|");
         try (Server server = Server.start(Map.of());
                 HikariDataSource pool = new HikariDataSource(server.pool(6))) {
-            TimeToHeal bench = new TimeToHeal(server, pool, grace);
+            TimeToHeal bench = new TimeToHeal(server, pool);
             bench.awaitConnected();
-            Plot plot = new Plot("From the loss of the owner (and its grace) until the next login has the row", "ms");
+            Plot plot = new Plot("From the loss of the owner until the next login has the row", "ms");
             for (Kind kind : Kind.values()) {
                 Samples free = bench.row(kind, trials);
                 plot.bar(kind.name(), free.median(), free.p99() - free.median());
             }
             plot.save("benchmark-time-to-heal");
+            System.out.println();
+            System.out.println("the collector: " + bench.guarded.healer().proof());
             bench.guarded.close();
             bench.waiter.shutdownNow();
         }
@@ -136,11 +130,7 @@ public final class TimeToHeal {
         Samples free = Samples.of(seen.stream().map(Trial::free).toList());
         Samples fromLastCall =
                 Samples.of(seen.stream().map(Trial::freeFromLastCall).toList());
-        System.out.printf(
-                "| %s%s | %s |%n",
-                kind.title,
-                kind.afterGrace ? ": grace +" : "",
-                told(decided) + " | " + told(free) + " | " + told(fromLastCall));
+        System.out.printf("| %s | %s |%n", kind.title, told(decided) + " | " + told(free) + " | " + told(fromLastCall));
         return free;
     }
 
@@ -162,11 +152,9 @@ public final class TimeToHeal {
                 .map(RungResult::took)
                 .mapToLong(Duration::toNanos)
                 .sum();
-        double minus = kind.afterGrace ? grace.toNanos() : 0;
         return new Trial(
-                ms(story.at() - remedies - loss.lost() - minus),
-                ms(freeAt - loss.lost() - minus),
-                ms(freeAt - loss.lastCall() - minus));
+                ms((double) (story.at() - remedies - loss.lost())), ms((double) (freeAt - loss.lost())), ms((double)
+                        (freeAt - loss.lastCall())));
     }
 
     private static double ms(double nanos) {
@@ -261,10 +249,7 @@ public final class TimeToHeal {
 
     private long leakHere() {
         try {
-            Connection connection = Row.lock(guarded.getConnection(), "user1");
-            synchronized (kept) {
-                kept.add(connection);
-            }
+            Row.lock(guarded.getConnection(), "user1");
             return System.nanoTime();
         } catch (SQLException e) {
             throw new IllegalStateException(e);

@@ -32,7 +32,7 @@ public final class LeaseMemory {
         long before = used();
         lendAll(60, registry, drivers, held);
         if (seen) {
-            registry.look(System.nanoTime());
+            registry.look(System.nanoTime(), null);
         }
         long bytes = (used() - before) / LEASES;
         if (held.size() != registry.openCount()) {

@@ -154,6 +154,6 @@ public class Parts {
     @Benchmark
     @OutputTimeUnit(TimeUnit.MICROSECONDS)
     public Object scanOfTenThousand(ManyLeases many) {
-        return many.registry.look(System.nanoTime());
+        return many.registry.look(System.nanoTime(), null);
     }
 }

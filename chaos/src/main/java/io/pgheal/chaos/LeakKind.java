@@ -8,14 +8,15 @@ enum LeakKind {
     IDLE_HANDLE_DROPPED(Proof.COLLECTION),
     THREAD_DIED(Proof.STRONG),
     VIRTUAL_THREAD_DIED(Proof.STRONG),
-    EXECUTOR_TASK_ENDED(Proof.STRONG),
-    FORK_JOIN_TASK_ENDED(Proof.STRONG),
+    /** Nothing refers to it, and its thread waits for its next task. */
+    EXECUTOR_TASK_ENDED(Proof.COLLECTION),
+    FORK_JOIN_TASK_ENDED(Proof.COLLECTION),
     SCOPE_ENDED_BY_THROWABLE(Proof.CERTAIN),
     SCOPE_ENDED(Proof.CERTAIN),
     /** Only one half of the money was moved. */
     HALF_DONE(Proof.STRONG),
     /** An error of the application's, caught and forgotten. */
-    SWALLOWED_ERROR(Proof.STRONG),
+    SWALLOWED_ERROR(Proof.COLLECTION),
     /** The stack overflowed where the connection should have been closed. */
     OVERFLOW(Proof.STRONG),
     /** An error in the middle of a message to the server, and no clean-up. */
@@ -52,7 +53,7 @@ enum LeakKind {
         CERTAIN,
         /** Certain once the collector has run. */
         COLLECTION,
-        /** After the grace if somebody waits, else after the patience. */
+        /** At the user's say: after the grace if somebody waits, else after the patience. */
         STRONG,
         /** Like STRONG, from when the pool is exhausted. */
         EXHAUSTION,

@@ -169,7 +169,7 @@ final class Leaks {
         private @Nullable Session inTask() {
             Attempt attempt = new Attempt(kind + " before it leaks");
             try {
-                return book(attempt, keep(ground.guarded.getConnection()));
+                return book(attempt, ground.guarded.getConnection());
             } catch (SQLException | WrongAnswer e) {
                 return failed(attempt, e);
             }
@@ -178,7 +178,7 @@ final class Leaks {
         private @Nullable Session inForkJoinTask() {
             Attempt attempt = new Attempt(kind + " before it leaks");
             try {
-                return book(attempt, keep(ground.guarded.getConnection()));
+                return book(attempt, ground.guarded.getConnection());
             } catch (SQLException | WrongAnswer e) {
                 return failed(attempt, e);
             }
@@ -188,7 +188,7 @@ final class Leaks {
             Attempt attempt = new Attempt(kind + " before it leaks");
             Session session = null;
             try {
-                session = book(attempt, keep(ground.guarded.getConnection()));
+                session = book(attempt, ground.guarded.getConnection());
                 throw new AssertionError("an error of the application's own");
             } catch (SQLException | WrongAnswer e) {
                 session = failed(attempt, e);

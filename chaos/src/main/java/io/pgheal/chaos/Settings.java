@@ -2,6 +2,7 @@ package io.pgheal.chaos;
 
 import com.zaxxer.hikari.HikariConfig;
 import io.pgheal.HealingConfig;
+import io.pgheal.decide.Retained;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,6 +24,7 @@ record Settings(HealingConfig healing, List<String> varied) {
         Dice dice = Dice.of(options.seed(), "settings");
         HealingConfig.Builder healing = HealingConfig.builder()
                 .signalsPerMinute(SIGNALS_PER_MINUTE)
+                .abandonedRetained(Retained.HEAL) // the adversary keeps what it leaks, to see late code refused
                 .table(
                         LIMITED_TABLE,
                         rule -> rule.idleBlockerTimeout(IDLE_LIMIT).activeBlockerTimeout(ACTIVE_LIMIT));

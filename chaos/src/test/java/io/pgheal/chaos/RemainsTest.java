@@ -10,6 +10,7 @@ import io.pgheal.postgres.ControlSettings;
 import io.pgheal.report.HealerState;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.track.LeaseScope;
+import io.pgheal.witness.Testimony;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -194,7 +195,9 @@ class RemainsTest {
                 0,
                 0,
                 lostEvents,
-                new HealerState.Mishaps(0, 0, 0, 0, 0, 0, 0));
+                new HealerState.Mishaps(0, 0, 0, 0, 0, 0, 0),
+                new Testimony(0, 0, false, Duration.ZERO, Duration.ZERO, ""),
+                0);
     }
 
     /** In observe mode, so that nobody is hurt: the scope is over, and its lease goes on. */

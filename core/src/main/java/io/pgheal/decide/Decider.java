@@ -12,12 +12,18 @@ import java.util.Optional;
 public final class Decider {
     private static final Duration SUSPECT_LOOK = Duration.ofMillis(200);
     private static final Duration LEADER_LOOK = Duration.ofSeconds(1);
+    /** A wait that nothing suspicious explains: shorter ones are everyday. */
+    private static final Duration ASKED_AFTER = Duration.ofSeconds(1);
+    /** Then the asking is not put off because it has been in vain for others. */
+    private static final Duration ASKED_ANYWAY_AFTER = Duration.ofSeconds(10);
+
+    private static final String RETAINED = "; retained: something still refers to its connection";
 
     private Decider() {}
 
     public static Decision decide(Diagnosis diagnosis, Limits limits, SpareRules spare, HealingMode mode) {
         Decision decision = switch (diagnosis.kind()) {
-            case ABANDONED_TRANSACTION -> abandoned(diagnosis, limits);
+            case ABANDONED_TRANSACTION, ABANDONED_CONNECTION -> abandoned(diagnosis, limits);
             case ORPHANED_BACKEND -> orphaned(diagnosis);
             case STUCK_LOCK -> stuckLock(diagnosis, limits);
             case FOREIGN_BLOCKER -> foreign(diagnosis);
@@ -42,15 +48,19 @@ public final class Decider {
             return Optional.empty();
         }
         return switch (diagnosis.kind()) {
-            case ABANDONED_TRANSACTION ->
-                abandoned(diagnosis, limits.withoutWaiting()).action() == Action.HEAL
-                        ? Optional.of(
-                                diagnosis.strength() == Strength.CERTAIN
-                                        ? Duration.ZERO
-                                        : notNegative(limits.grace().minus(diagnosis.silence())))
-                        : Optional.empty();
+            case ABANDONED_TRANSACTION, ABANDONED_CONNECTION -> {
+                Decision now = abandoned(diagnosis, limits);
+                yield now.action() == Action.HEAL
+                        ? Optional.of(Duration.ZERO)
+                        : limits.retained() == Retained.HEAL
+                                        && now.action() == Action.WAIT
+                                        && !isExtended(diagnosis)
+                                        && !mayLead(diagnosis)
+                                ? Optional.of(notNegative(limits.grace().minus(diagnosis.silence())))
+                                : Optional.empty();
+            }
             case STUCK_LOCK -> {
-                Decision now = stuckLock(diagnosis, limits);
+                Decision now = atTheUsersSay(diagnosis, limits);
                 yield now.action() == Action.HEAL || !now.lookAgain().isZero()
                         ? Optional.of(now.lookAgain())
                         : Optional.empty();
@@ -59,6 +69,10 @@ public final class Decider {
                 orphaned(diagnosis).action() == Action.HEAL ? Optional.of(Duration.ZERO) : Optional.empty();
             case FOREIGN_BLOCKER, HOLDER_NOT_SEEN, OPERATORS_CHOICE -> Optional.empty();
         };
+    }
+
+    private static boolean isExtended(Diagnosis diagnosis) {
+        return diagnosis.lease() != null && diagnosis.lease().extended();
     }
 
     private static Duration notNegative(Duration time) {
@@ -74,52 +88,70 @@ public final class Decider {
         if (backend != null && backend.committing()) {
             return Decision.waitFor("it is committing, or waits for its standby", SUSPECT_LOOK);
         }
-        if (diagnosis.strength() == Strength.CERTAIN) {
-            return diagnosis.onlyAdvisoryWaiters() && diagnosis.certainOnlyByScope()
-                    ? follows("only advisory locks are waited for: it may lead while others follow")
-                    : Decision.heal("its owner is gone for certain", true, true);
-        }
-        if (lease.extended()) {
+        boolean certain = diagnosis.strength() == Strength.CERTAIN;
+        if (!certain && lease.extended()) {
             return Decision.waitFor("the application asked for more time", SUSPECT_LOOK);
         }
-        Duration silence = diagnosis.silence();
-        boolean sessionBound = lease.sessionBound() || diagnosis.holdsAdvisoryLock();
-        if (!lease.transactionOpen() && (!diagnosis.poolExhausted() || sessionBound)) {
+        if (!certain && !lease.transactionOpen() && (!diagnosis.poolExhausted() || isBoundToItsSession(diagnosis))) {
             return Decision.nothing("no transaction is open, and nobody waits for its slot");
         }
-        if (diagnosis.onlyAdvisoryWaiters()) {
-            return follows("only advisory locks are waited for: it may lead while others follow");
-        }
-        if (sessionBound && !diagnosis.somebodyWaitsForLock()) {
-            if (silence.compareTo(diagnosis.poolExhausted() ? limits.grace() : limits.patience()) < 0) {
-                return Decision.waitFor("nobody waits for what it holds", SUSPECT_LOOK);
+        if (mayLead(diagnosis)) {
+            String leads = diagnosis.onlyAdvisoryWaiters()
+                    ? "only advisory locks are waited for: it may lead while others follow"
+                    : "it holds an advisory lock or listens, and nobody waits for its rows: it may lead while others only look";
+            if (certain) {
+                return Decision.reportAndLookAgain(leads, LEADER_LOOK);
             }
-            return follows(
-                    "it holds an advisory lock, listens or copies, and nobody waits for its rows: it may lead while"
-                            + " others only look");
+            return diagnosis.onlyAdvisoryWaiters() || diagnosis.silence().compareTo(limits.patience()) >= 0
+                    ? Decision.report(leads)
+                    : Decision.waitFor("nobody waits for what it holds", SUSPECT_LOOK);
         }
-        if (!lease.transactionOpen()) {
-            return strong(diagnosis, limits.grace(), silence, "its pool is exhausted");
-        }
+        return certain ? Decision.heal("its owner is gone for certain", true, true) : suspected(diagnosis, limits);
+    }
+
+    /**
+     * Whether what it holds may be held on purpose for as long as the session lives, by nobody: an advisory lock, or a
+     * channel that it listens to. Not while somebody waits for another lock of it, nor once it is proven that no code can
+     * come back to it and its pool needs the slot.
+     */
+    private static boolean mayLead(Diagnosis diagnosis) {
+        LeaseSnapshot lease = diagnosis.lease();
+        boolean leads = diagnosis.onlyAdvisoryWaiters()
+                || (isBoundToItsSession(diagnosis) && !diagnosis.somebodyWaitsForLock());
+        return leads && !(diagnosis.poolExhausted() && lease != null && lease.unreachable());
+    }
+
+    private static boolean isBoundToItsSession(Diagnosis diagnosis) {
+        LeaseSnapshot lease = diagnosis.lease();
+        return (lease != null && lease.sessionBound()) || diagnosis.holdsAdvisoryLock();
+    }
+
+    /** Its owner looks gone: that decides when the collector is asked, and ends nothing without the user's say. */
+    private static Decision suspected(Diagnosis diagnosis, Limits limits) {
+        LeaseSnapshot lease = diagnosis.lease();
         boolean somebodyWaits = diagnosis.somebodyWaitsForLock() || diagnosis.poolExhausted();
-        return somebodyWaits
-                ? strong(diagnosis, limits.grace(), silence, "its owner is gone, and somebody waits")
-                : strong(diagnosis, limits.patience(), silence, "its owner is gone");
-    }
-
-    private static Decision follows(String reason) {
-        return Decision.reportAndLookAgain(reason, LEADER_LOOK);
-    }
-
-    private static Decision strong(Diagnosis diagnosis, Duration bound, Duration silence, String reason) {
-        if (silence.compareTo(bound) < 0) {
-            Duration left = bound.minus(silence);
-            return Decision.waitFor(reason, left.compareTo(SUSPECT_LOOK) < 0 ? left : SUSPECT_LOOK);
+        Duration silence = diagnosis.silence();
+        Duration bound = somebodyWaits ? limits.grace() : limits.patience();
+        String gone = somebodyWaits ? "its owner looks gone, and somebody waits" : "its owner looks gone";
+        boolean over = silence.compareTo(bound) >= 0;
+        if (limits.retained() == Retained.HEAL && over) {
+            return Decision.heal(
+                    gone + ", silent for " + silence.toMillis() + " ms; abandoned.retained is heal", true, false);
         }
-        if (diagnosis.strength() != Strength.STRONG) {
-            return Decision.report(reason + "; its evidence is set to be reported only");
+        if (lease != null && lease.retained()) {
+            if (limits.retained() == Retained.HEAL) {
+                return Decision.waitFor(gone, shorter(bound.minus(silence), SUSPECT_LOOK));
+            }
+            Decision told =
+                    Decision.report("retained: " + gone + ", but something still refers to its connection, and may"
+                            + " come back to it: left alone. If nothing will, set abandoned.retained=heal, or a time limit for"
+                            + " whoever is in the way (tables.<table>.idle-blocker-timeout)");
+            return somebodyWaits ? told.asking(Asking.SOON) : told; // the reference may have been dropped since
         }
-        return Decision.heal(reason + ", silent for " + silence.toMillis() + " ms", true, false);
+        Duration again =
+                somebodyWaits ? SUSPECT_LOOK : over ? LEADER_LOOK : shorter(bound.minus(silence), SUSPECT_LOOK);
+        Decision later = Decision.waitFor(gone, again);
+        return somebodyWaits || over ? later.asking(somebodyWaits ? Asking.NOW : Asking.SOON) : later;
     }
 
     private static Decision orphaned(Diagnosis diagnosis) {
@@ -137,6 +169,27 @@ public final class Decider {
     }
 
     private static Decision stuckLock(Diagnosis diagnosis, Limits limits) {
+        Decision byLimit = atTheUsersSay(diagnosis, limits);
+        LeaseSnapshot lease = diagnosis.lease();
+        Backend backend = diagnosis.backend();
+        if (byLimit.action() != Action.REPORT
+                || lease == null
+                || lease.unwrapped() // what is done with the object below is not seen, and keeps it in use
+                || backend == null
+                || !backend.isIdleInTransaction()
+                || diagnosis.onlyAdvisoryWaiters()) {
+            return byLimit;
+        }
+        Duration waited = diagnosis.longestWait();
+        if (waited.compareTo(ASKED_AFTER) < 0) {
+            return byLimit.answeredIn(ASKED_AFTER.minus(waited));
+        }
+        return lease.retained()
+                ? byLimit.and(RETAINED).asking(Asking.SOON) // the reference may have been dropped since
+                : byLimit.asking(waited.compareTo(ASKED_ANYWAY_AFTER) >= 0 ? Asking.NOW : Asking.SOON);
+    }
+
+    private static Decision atTheUsersSay(Diagnosis diagnosis, Limits limits) {
         Backend backend = diagnosis.backend();
         LeaseSnapshot lease = diagnosis.lease();
         if (!diagnosis.somebodyWaitsForLock() || backend == null || lease == null) {
@@ -146,26 +199,26 @@ public final class Decider {
             return Decision.report("not touched: " + diagnosis.untouchable());
         }
         if (lease.extended()) {
-            return Decision.report("its owner is alive and asked for more time");
+            return Decision.report("its owner asked for more time");
         }
         boolean idle = backend.isIdleInTransaction();
         if (!idle && !backend.isActive()) {
             return Decision.report(
-                    "its owner is alive, and no transaction is open: what it holds belongs to its session");
+                    "its owner looks alive, and no transaction is open: what it holds belongs to its session");
         }
         String limit = idle ? "idle-blocker-timeout" : "active-blocker-timeout";
         Duration bound = idle
                 ? limits.idleBlockerTimeout(diagnosis.waitedTables(), diagnosis.waitsForUnknownTable())
                 : limits.activeBlockerTimeout(diagnosis.waitedTables(), diagnosis.waitsForUnknownTable());
         if (bound.isZero()) {
-            return Decision.report("its owner is alive, and no time limit is set (lock-wait." + limit
+            return Decision.report("its owner looks alive, and no time limit is set (lock-wait." + limit
                     + ", or tables.<table>." + limit + ")");
         }
         Duration blocking =
                 shorter(diagnosis.longestWait(), idle ? idleFor(backend, lease) : activeFor(diagnosis, lease));
         if (blocking.compareTo(bound) < 0) {
             return Decision.reportAndLookAgain(
-                    "its owner is alive; " + limit + " of " + bound.toMillis() + " ms is not over",
+                    "its owner looks alive; " + limit + " of " + bound.toMillis() + " ms is not over",
                     bound.minus(blocking));
         }
         return Decision.heal(

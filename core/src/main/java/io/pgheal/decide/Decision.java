@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param certain whether that evidence is certain, which has a budget of its own
  * @param lookAgain for {@link Action#WAIT}: when the answer may be another one
  * @param operator who asked for it; null when pgheal decided by itself
+ * @param asking whether the collector is to be asked meanwhile
  */
 public record Decision(
         Action action,
@@ -17,15 +18,16 @@ public record Decision(
         boolean evidenceBased,
         boolean certain,
         Duration lookAgain,
-        @Nullable String operator) {
+        @Nullable String operator,
+        Asking asking) {
 
-    /** What pgheal decides by itself. */
+    /** What pgheal decides by itself, and nothing is to be asked for. */
     public Decision(Action action, String reason, boolean evidenceBased, boolean certain, Duration lookAgain) {
-        this(action, reason, evidenceBased, certain, lookAgain, null);
+        this(action, reason, evidenceBased, certain, lookAgain, null, Asking.NOT);
     }
 
     static Decision asked(Action action, String reason, String operator) {
-        return new Decision(action, reason, false, false, Duration.ZERO, operator);
+        return new Decision(action, reason, false, false, Duration.ZERO, operator, Asking.NOT);
     }
 
     static Decision heal(String reason, boolean evidenceBased, boolean certain) {
@@ -51,11 +53,48 @@ public record Decision(
     /** The same, but only told: somebody or something has the last word. */
     public Decision onlyTold(String why) {
         return new Decision(
-                Action.WOULD_HEAL, reason + "; not done: " + why, evidenceBased, certain, Duration.ZERO, operator);
+                Action.WOULD_HEAL,
+                reason + "; not done: " + why,
+                evidenceBased,
+                certain,
+                Duration.ZERO,
+                operator,
+                asking);
     }
 
     /** The same, but not yet. */
     public Decision later(String why, Duration lookAgain) {
-        return new Decision(Action.WAIT, reason + "; not now: " + why, evidenceBased, certain, lookAgain, operator);
+        return new Decision(
+                Action.WAIT, reason + "; not now: " + why, evidenceBased, certain, lookAgain, operator, asking);
+    }
+
+    /** The same, and something more is to be said of it. */
+    Decision and(String more) {
+        return new Decision(action, reason + more, evidenceBased, certain, lookAgain, operator, asking);
+    }
+
+    /** The same, and the collector is to be asked. */
+    Decision asking(Asking when) {
+        return new Decision(action, reason, evidenceBased, certain, lookAgain, operator, when);
+    }
+
+    /** The same, which is looked at again when the collector may have answered. */
+    public Decision answeredIn(Duration time) {
+        boolean sooner = lookAgain.isZero() || time.compareTo(lookAgain) < 0;
+        return new Decision(action, reason, evidenceBased, certain, sooner ? time : lookAgain, operator, asking);
+    }
+
+    /** The same where nobody can be asked: it is told what that leaves open, and no more is to be found out soon. */
+    public Decision unanswered(String why) {
+        boolean waits = action == Action.WAIT;
+        return new Decision(
+                waits ? Action.REPORT : action,
+                reason + "; the collector is not asked whether anything still refers to it: " + why
+                        + ". Should a collection of its own find that nothing does, it is healed",
+                evidenceBased,
+                certain,
+                waits ? Duration.ZERO : lookAgain,
+                operator,
+                Asking.NOT);
     }
 }

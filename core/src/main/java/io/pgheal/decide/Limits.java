@@ -12,20 +12,38 @@ import org.jspecify.annotations.Nullable;
 /**
  * The times that decisions go by.
  *
- * @param grace how long strong evidence must hold while somebody waits
- * @param patience how long it must hold when nobody does
+ * @param grace how long a suspicion must hold while somebody waits, before a lease that is retained is ended at the user's say
+ * @param patience how long a suspicion must hold when nobody waits: then the collector is asked, and at the user's say a lease
+ *     that is retained is ended
  * @param idleBlockerTimeout how long a live owner may hold up others while idle in transaction; zero is for ever
  * @param activeBlockerTimeout likewise while its statement runs
+ * @param retained what becomes of a lease that is under suspicion while something still refers to it
  */
 public record Limits(
         Duration grace,
         Duration patience,
         Duration idleBlockerTimeout,
         Duration activeBlockerTimeout,
-        List<TableRule> tables) {
+        List<TableRule> tables,
+        Retained retained) {
 
     public Limits {
         tables = List.copyOf(tables);
+    }
+
+    /** Those that are retained are only told of. */
+    public Limits(
+            Duration grace,
+            Duration patience,
+            Duration idleBlockerTimeout,
+            Duration activeBlockerTimeout,
+            List<TableRule> tables) {
+        this(grace, patience, idleBlockerTimeout, activeBlockerTimeout, tables, Retained.REPORT);
+    }
+
+    /** The same times. */
+    public Limits with(Retained value) {
+        return new Limits(grace, patience, idleBlockerTimeout, activeBlockerTimeout, tables, value);
     }
 
     /** A time as one writes it in a property. */
@@ -42,11 +60,6 @@ public record Limits(
                 .filter(time -> time != null && !time.isZero())
                 .min(Duration::compareTo)
                 .orElse(patience);
-    }
-
-    /** The same for an owner that has been silent for long. */
-    Limits withoutWaiting() {
-        return new Limits(Duration.ZERO, Duration.ZERO, idleBlockerTimeout, activeBlockerTimeout, tables);
     }
 
     Duration idleBlockerTimeout(Set<TableName> waited, boolean someUnknown) {

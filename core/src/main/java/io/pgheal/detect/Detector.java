@@ -9,21 +9,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Predicate;
 
 /** Judges leases by what was seen of them. Pure. */
 public final class Detector {
     private Detector() {}
 
-    /**
-     * Whether anything tells that this lease is abandoned.
-     *
-     * @param refuted whether this kind of evidence was wrong before at the place that borrowed the lease
-     * @param strongMayHeal false where nothing could be learned about places (no borrow stacks): then strong evidence
-     *     only reports
-     */
-    public static Optional<AbandonedLease> abandoned(
-            LeaseSnapshot lease, ThreadEvidence threads, boolean strongMayHeal, Predicate<EvidenceKind> refuted) {
+    /** Whether anything tells that this lease is abandoned. */
+    public static Optional<AbandonedLease> abandoned(LeaseSnapshot lease) {
         if (lease.unwrapped()) {
             return Optional.empty(); // what is done with the object below is not seen
         }
@@ -37,11 +29,7 @@ public final class Detector {
         }
         if (!lease.callInProgress() || lease.callIsStale()) {
             addScopeEnd(lease, evidence);
-            addOwner(lease, threads, evidence);
-        }
-        evidence.removeIf(each -> refuted.test(each.kind()));
-        if (!strongMayHeal) {
-            evidence.replaceAll(Detector::reportedOnly);
+            addOwner(lease, evidence);
         }
         if (evidence.isEmpty()) {
             return Optional.empty();
@@ -61,31 +49,24 @@ public final class Detector {
         if (end.insideTransaction()) {
             return; // the lease belongs to the transaction around the scope, which goes on
         }
-        boolean certain = lease.transactionOpen() && end.isProof() && !lease.calledElsewhere();
+        boolean certain = lease.transactionOpen()
+                && end.isProof()
+                && !lease.calledElsewhere()
+                && (end.ownedByApplication() || !lease.placeMoves());
         evidence.add(new Evidence(
                 EvidenceKind.SCOPE_ENDED,
-                certain ? Strength.CERTAIN : Strength.STRONG,
+                certain ? Strength.CERTAIN : Strength.SUSPICION,
                 lease.scopeEndFor(),
                 end.scope() + (end.thrown() == null ? " ended" : " ended by " + end.thrown())));
     }
 
-    private static void addOwner(LeaseSnapshot lease, ThreadEvidence threads, List<Evidence> evidence) {
-        if (lease.owner() == OwnerState.ALIVE || threads == ThreadEvidence.OFF || lease.movedBetweenThreads()) {
-            return;
+    private static void addOwner(LeaseSnapshot lease, List<Evidence> evidence) {
+        if (lease.owner() == OwnerState.ENDED && !lease.movedBetweenThreads()) {
+            evidence.add(new Evidence(
+                    EvidenceKind.OWNER_ENDED,
+                    Strength.SUSPICION,
+                    lease.ownerFor(),
+                    "the thread that borrowed it has terminated"));
         }
-        boolean ended = lease.owner() == OwnerState.ENDED;
-        evidence.add(new Evidence(
-                ended ? EvidenceKind.OWNER_ENDED : EvidenceKind.OWNER_BACK_IN_POOL,
-                threads == ThreadEvidence.HEAL ? Strength.STRONG : Strength.REPORT_ONLY,
-                lease.ownerFor(),
-                ended
-                        ? "the thread that borrowed it has terminated"
-                        : "the thread that borrowed it waits for its next task"));
-    }
-
-    private static Evidence reportedOnly(Evidence evidence) {
-        return evidence.strength() == Strength.STRONG
-                ? new Evidence(evidence.kind(), Strength.REPORT_ONLY, evidence.age(), evidence.detail())
-                : evidence;
     }
 }

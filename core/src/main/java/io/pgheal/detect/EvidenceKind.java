@@ -8,12 +8,6 @@ public enum EvidenceKind {
     SCOPE_ENDED,
     /** The one thread that used it has terminated. */
     OWNER_ENDED,
-    /** The one thread that used it waits in its pool for its next task. */
-    OWNER_BACK_IN_POOL,
     /** An error passed through it: part of the story, no proof of anything. */
-    FATAL_ERROR;
-
-    boolean isAboutThreads() {
-        return this == OWNER_ENDED || this == OWNER_BACK_IN_POOL;
-    }
+    FATAL_ERROR
 }

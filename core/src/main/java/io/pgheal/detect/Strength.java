@@ -4,10 +4,8 @@ package io.pgheal.detect;
 public enum Strength {
     /** Told with the story, proves nothing. */
     NONE,
-    /** Reported, never acted on. */
-    REPORT_ONLY,
-    /** Acted on after a grace. */
-    STRONG,
-    /** Acted on at once. */
+    /** A reason to ask whether anything still refers to the connection; ends nothing by itself. */
+    SUSPICION,
+    /** No code can come back to it, or the application said that none will: acted on at once. */
     CERTAIN
 }

@@ -1,7 +1,6 @@
 package io.pgheal.diagnose;
 
 import io.pgheal.detect.Evidence;
-import io.pgheal.detect.EvidenceKind;
 import io.pgheal.detect.Strength;
 import io.pgheal.detect.Symptom.AbandonedLease;
 import io.pgheal.postgres.Backend;
@@ -141,13 +140,6 @@ public record Diagnosis(
     /** Whether it holds an advisory lock, of its transaction or of its session, however it took it. */
     public boolean holdsAdvisoryLock() {
         return locks.stream().anyMatch(HeldLock::isAdvisory);
-    }
-
-    /** Whether nothing is certain but that its scope has ended. */
-    public boolean certainOnlyByScope() {
-        return evidence.stream()
-                .filter(each -> each.strength() == Strength.CERTAIN)
-                .allMatch(each -> each.kind() == EvidenceKind.SCOPE_ENDED);
     }
 
     public Duration longestWait() {

@@ -2,8 +2,10 @@ package io.pgheal.diagnose;
 
 /** What is the matter. */
 public enum DiagnosisKind {
-    /** One of our leases, with evidence that its owner is gone. */
+    /** One of our leases with an open transaction, and with evidence that its owner is gone. */
     ABANDONED_TRANSACTION,
+    /** The same without a transaction: only its slot is lost. */
+    ABANDONED_CONNECTION,
     /** A backend that a lease of ours left behind, whom no client can reach any more. */
     ORPHANED_BACKEND,
     /** A root blocker that is one of our leases, its owner alive as far as is known. */

@@ -31,7 +31,9 @@ public final class Diagnostician {
         Backend backend = story == null ? null : story.backend();
         List<Waiter> waiters = story == null ? List.of() : story.waiters();
         return new Diagnosis(
-                DiagnosisKind.ABANDONED_TRANSACTION,
+                lease.transactionOpen() || lease.callInProgress()
+                        ? DiagnosisKind.ABANDONED_TRANSACTION
+                        : DiagnosisKind.ABANDONED_CONNECTION,
                 lease,
                 symptom.evidence(),
                 lease.physical().backend(),

@@ -74,7 +74,7 @@ public final class Safeguards {
         return breaker.getState() == CircuitBreaker.State.OPEN;
     }
 
-    /** Heals of strong evidence that may still be done in this minute. */
+    /** Heals at the user's say that may still be done in this minute. */
     public int signalsLeft() {
         return signals.getMetrics().getAvailablePermissions();
     }

@@ -1,6 +1,7 @@
 package io.pgheal.report;
 
 import io.pgheal.decide.HealingMode;
+import io.pgheal.witness.Testimony;
 import java.time.Duration;
 import java.util.List;
 
@@ -10,10 +11,12 @@ import java.util.List;
  * @param connected whether the control connection is open
  * @param trouble why the healer is blind, empty while it is well
  * @param shortcomings what the control connection's role cannot see or do, each with what would help
- * @param signalsLeft heals by strong evidence or time limit that the budget still allows in its present minute
+ * @param signalsLeft heals at the user's say that the budget still allows in its present minute
  * @param certainLeft the same by certain evidence
  * @param waitersBlocked statements of ours whose wait for a lock was seen, and which are not over
  * @param quietest since the last call of the open transaction that has been quiet the longest
+ * @param proof where the garbage collector as witness stands
+ * @param retained leases whose owner looks gone, but to which something still refers
  */
 public record HealerState(
         HealingMode mode,
@@ -30,7 +33,9 @@ public record HealerState(
         long quarantined,
         long queries,
         long lostEvents,
-        Mishaps mishaps) {
+        Mishaps mishaps,
+        Testimony proof,
+        int retained) {
     public HealerState {
         shortcomings = List.copyOf(shortcomings);
     }

@@ -79,6 +79,11 @@ public final class HealingMeters implements Metrics {
         gauge(MeterId.BUDGET, HealerState::signalsLeft, "budget", "signals");
         gauge(MeterId.BUDGET, HealerState::certainLeft, "budget", "certain");
         gauge(MeterId.MODE, state -> modeFigure(state.mode()));
+        gauge(MeterId.RETAINED, HealerState::retained);
+        gauge(MeterId.PROOF_TOOK, state -> state.proof().took().toNanos() / 1e9);
+        gauge(MeterId.PROOF_LONGEST_STOP, state -> state.proof().longestStop().toNanos() / 1e9);
+        counted(MeterId.PROOF_ASKED, state -> state.proof().asked());
+        counted(MeterId.PROOF_ANSWERED, state -> state.proof().answered());
         counted(MeterId.QUARANTINED, HealerState::quarantined);
         counted(MeterId.QUERIES, HealerState::queries);
         counted(MeterId.LOST_EVENTS, HealerState::lostEvents);
@@ -203,7 +208,10 @@ public final class HealingMeters implements Metrics {
                             count(MeterId.REFUTED, "evidence", evidence.kind().name()));
             return;
         }
-        if (incident.diagnosis() == DiagnosisKind.ABANDONED_TRANSACTION) {
+        boolean abandoned = incident.diagnosis() == DiagnosisKind.ABANDONED_TRANSACTION
+                || incident.diagnosis() == DiagnosisKind.ABANDONED_CONNECTION;
+        if (abandoned && incident.outcome() != OutcomeKind.REPORTED) { // that is a suspicion, and may be told twice
+
             count(MeterId.LEAKS, "site", site(incident));
         }
         incident.remedies()

@@ -14,6 +14,7 @@ import io.pgheal.postgres.TransactionEnd;
 import io.pgheal.track.LeaseView;
 import io.pgheal.track.PhysicalConnection;
 import io.pgheal.track.TraceContext;
+import io.pgheal.witness.Testimony;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -37,6 +38,7 @@ import org.jspecify.annotations.Nullable;
  * @param blocked what all waiters together had waited when the story was asked
  * @param lease the culprit's lease, where it is one of ours; of a holder that was not seen, the waiter's
  * @param operator who asked for it; null when pgheal decided by itself
+ * @param proof where the garbage collector as witness stood when it was told; null where it has nothing to do with it
  */
 public record Incident(
         String id,
@@ -59,7 +61,8 @@ public record Incident(
         @Nullable Duration silence,
         Duration blocked,
         @Nullable LeaseView lease,
-        @Nullable String operator) {
+        @Nullable String operator,
+        @Nullable Testimony proof) {
 
     public Incident {
         evidence = List.copyOf(evidence);
@@ -113,7 +116,8 @@ public record Incident(
             Decision decision,
             Outcome outcome,
             Duration sinceSeen,
-            @Nullable LeaseView lease) {
+            @Nullable LeaseView lease,
+            @Nullable Testimony proof) {
         boolean healed = outcome.kind() == OutcomeKind.HEALED;
         Duration trouble = diagnosis.evidence().isEmpty() ? diagnosis.longestWait() : diagnosis.silence();
         return new Incident(
@@ -150,7 +154,8 @@ public record Incident(
                 diagnosis.lease() == null ? null : diagnosis.lease().quiet().plus(sinceSeen),
                 diagnosis.waiters().stream().map(w -> w.waited()).reduce(Duration.ZERO, Duration::plus),
                 lease,
-                decision.operator());
+                decision.operator(),
+                proof);
     }
 
     private static @Nullable Culprit culprit(Diagnosis diagnosis) {
@@ -199,6 +204,7 @@ public record Incident(
                 silence,
                 blocked,
                 lease,
-                operator);
+                operator,
+                proof);
     }
 }

@@ -8,6 +8,7 @@ import io.pgheal.track.LeaseView;
 import io.pgheal.track.Ticker;
 import io.pgheal.track.TraceContext;
 import io.pgheal.track.Tracing;
+import io.pgheal.witness.Testimony;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -90,12 +91,17 @@ public final class IncidentJournal implements AutoCloseable {
     }
 
     public Incident tell(
-            String id, Diagnosis diagnosis, Decision decision, Outcome outcome, @Nullable LeaseView lease) {
+            String id,
+            Diagnosis diagnosis,
+            Decision decision,
+            Outcome outcome,
+            @Nullable LeaseView lease,
+            @Nullable Testimony proof) {
         Duration sinceSeen = diagnosis.lease() == null
                 ? outcome.took()
                 : Duration.ofNanos(ticker.nanos() - diagnosis.lease().at());
         Incident incident =
-                Incident.of(id, ticker.instant(), dataSource, diagnosis, decision, outcome, sinceSeen, lease);
+                Incident.of(id, ticker.instant(), dataSource, diagnosis, decision, outcome, sinceSeen, lease, proof);
         spread(incident);
         return incident;
     }

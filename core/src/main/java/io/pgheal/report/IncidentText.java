@@ -4,6 +4,7 @@ import io.pgheal.detect.Evidence;
 import io.pgheal.heal.RungResult;
 import io.pgheal.postgres.TransactionEnd;
 import io.pgheal.track.LeaseView;
+import io.pgheal.witness.Testimony;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -76,6 +77,10 @@ final class IncidentText {
                     .append(evidence.detail())
                     .append('\n');
         }
+        Testimony proof = incident.proof();
+        if (proof != null) {
+            block.append("  proof      ").append(proof(proof)).append('\n');
+        }
         Incident.Culprit culprit = incident.culprit();
         if (culprit != null) {
             block.append("  backend    ").append(culprit.pid());
@@ -139,6 +144,18 @@ final class IncidentText {
                             .append('\n'));
         }
         return block.toString().stripTrailing();
+    }
+
+    private static String proof(Testimony proof) {
+        String told = proof.asked() == 0
+                ? "the collector was not asked"
+                : "the collector was asked "
+                        + proof.asked() + (proof.asked() == 1 ? " time" : " times")
+                        + (proof.answered() == 0
+                                ? ", no answer yet"
+                                : ", answered " + proof.answered() + ", the last time within " + millis(proof.took())
+                                        + ", longest stop " + millis(proof.longestStop()));
+        return proof.silent().isEmpty() ? told : told + "; not now: " + proof.silent();
     }
 
     private static String awaited(Incident.WaiterView waiter) {

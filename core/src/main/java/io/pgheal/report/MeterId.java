@@ -36,6 +36,16 @@ public enum MeterId {
             "Statements of ours whose wait for a lock was seen, and which are not over"),
     OLDEST_TRANSACTION(
             "pgheal.transactions.oldest", Kind.GAUGE, "Seconds since the last call of the quietest open transaction"),
+    RETAINED(
+            "pgheal.leases.retained", Kind.GAUGE, "Leases whose owner looks gone, but to which something still refers"),
+    PROOF_ASKED(
+            "pgheal.proof.asked",
+            Kind.COUNTER,
+            "Times that the garbage collector was asked what nothing refers to any more"),
+    PROOF_ANSWERED("pgheal.proof.answered", Kind.COUNTER, "Times that it answered"),
+    PROOF_TOOK("pgheal.proof.took", Kind.GAUGE, "Seconds that its last answer took"),
+    PROOF_LONGEST_STOP(
+            "pgheal.proof.longest.stop", Kind.GAUGE, "Seconds of the longest stop that was seen while it was asked"),
     QUARANTINED(
             "pgheal.connections.quarantined",
             Kind.COUNTER,

@@ -34,7 +34,6 @@ public final class BorrowSites {
     /** Guarded by the monitor of {@code sites}. */
     private static final class Site {
         boolean moves;
-        final Set<String> refuted = new TreeSet<>();
         /** Nanoseconds; 0 is not learned. */
         long threshold;
 
@@ -43,7 +42,8 @@ public final class BorrowSites {
         int unseenSince;
     }
 
-    void learnMove(String site) {
+    /** A lease of this place was used by another thread than the borrower's, or came back when it was judged to be lost. */
+    public void learnMove(String site) {
         change(site, it -> it.moves = true);
         anyMoves = true;
     }
@@ -55,18 +55,6 @@ public final class BorrowSites {
         synchronized (sites) {
             Site known = sites.get(site);
             return known != null && known.moves;
-        }
-    }
-
-    /** This kind of evidence was wrong once for this place: it no longer counts there. */
-    public void learnRefutation(String site, String evidence) {
-        change(site, it -> it.refuted.add(evidence));
-    }
-
-    public boolean isRefuted(String site, String evidence) {
-        synchronized (sites) {
-            Site known = sites.get(site);
-            return known != null && known.refuted.contains(evidence);
         }
     }
 

@@ -26,8 +26,8 @@ enum Call {
         this.isUse = isUse;
     }
 
-    /** A statement or a commit on a revoked lease proves that its owner was alive; cleaning up proves nothing. */
+    /** A statement, a commit or reading on a revoked lease proves that its owner was alive; cleaning up proves nothing. */
     boolean refutes() {
-        return this == STATEMENT || this == EXECUTE || this == COMMIT;
+        return this == STATEMENT || this == EXECUTE || this == FETCH || this == COMMIT;
     }
 }

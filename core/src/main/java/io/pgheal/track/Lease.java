@@ -74,6 +74,7 @@ public final class Lease extends StateWord {
 
     private volatile @Nullable Revocation revocation;
     private volatile @Nullable Revocation suspicion;
+    private int suspectedAt; // touches; written before the suspicion, and read after it
 
     // Owned by the healing loop's thread.
     @Nullable
@@ -453,8 +454,17 @@ public final class Lease extends StateWord {
         if (StateWord.isFenced(seen)) {
             throw refusal(Call.FETCH);
         }
-        // Not atomic: where two threads lose a count, thread evidence is void anyway.
+        // Not atomic: where two threads lose a count, the end of the borrower's thread says nothing anyway.
         TOUCHES.lazySet(this, touches + 1);
+    }
+
+    /** Touches were seen since the last look: reading is life, too, and refutes what would have been done. */
+    void wasTouched(int seen) {
+        Revocation would = suspicion;
+        if (would != null && seen != suspectedAt) {
+            suspicion = null;
+            registry.refuted(this, would);
+        }
     }
 
     /** The application got hold of an object below the handles. */
@@ -729,7 +739,8 @@ public final class Lease extends StateWord {
     }
 
     /** In observe mode: this lease would have been revoked. If its owner goes on, that would have been wrong. */
-    public void suspect(Revocation would) {
+    public void suspect(Revocation would, LeaseSnapshot judged) {
+        suspectedAt = judged.touches();
         suspicion = would;
     }
 

@@ -550,15 +550,22 @@ public final class LeaseRegistry {
         return count;
     }
 
-    /** Waits until something was enqueued or {@code millis} have passed, and marks the leases whose handles are gone. */
-    public void await(long millis) throws InterruptedException {
+    /**
+     * Waits until something was enqueued or {@code millis} have passed, and marks the leases whose handles are gone.
+     *
+     * @return how many
+     */
+    public int await(long millis) throws InterruptedException {
         Reference<?> reference = collected.remove(millis);
+        int gone = 0;
         while (reference != null) {
             if (reference instanceof HandleReference handle) {
                 handle.lease.unreachable = true;
+                gone++;
             }
             reference = collected.poll();
         }
+        return gone;
     }
 
     public List<LeaseEvent> events() {
@@ -567,18 +574,21 @@ public final class LeaseRegistry {
         return drained;
     }
 
-    /** One look at every open lease. */
-    public List<LeaseSnapshot> look(long now) {
+    /**
+     * One look at every open lease.
+     *
+     * @param answeredFor up to which moment all is found that nothing refers to; null if none is known
+     */
+    public List<LeaseSnapshot> look(long now, @Nullable Long answeredFor) {
         lookAtPool(now);
         List<LeaseSnapshot> seen = new ArrayList<>();
-        StackLooks stacks = new StackLooks();
         for (Lease lease : open) {
             LeaseWatch watch = lease.watch;
             if (watch == null) {
                 watch = new LeaseWatch(lease, now);
                 lease.watch = watch;
             }
-            seen.add(watch.observe(now, sites, stacks));
+            seen.add(watch.observe(now, sites, answeredFor));
         }
         return seen;
     }
@@ -611,6 +621,12 @@ public final class LeaseRegistry {
 
     public int openCount() {
         return open.count();
+    }
+
+    /** For how long callers have been waiting for a connection at every look; zero while none does. */
+    public Duration exhaustedFor(long now) {
+        Long since = exhaustedSince;
+        return since == null ? Duration.ZERO : Duration.ofNanos(now - since);
     }
 
     /** Whether callers have been waiting for a connection at every look for half a second. */

@@ -15,7 +15,11 @@ import org.jspecify.annotations.Nullable;
  * @param scopeEndFor how long ago the end of its scope was first seen
  * @param unreachableFor how long ago its handle was seen collected
  * @param observed how long it has been looked at without a pause of the process
- * @param movedBetweenThreads whether this lease, or one of the same borrow site, was used by more than one thread
+ * @param retained whether something still refers to it: the whole heap was marked since it fell silent, and its handle was
+ *     not found to be unreachable
+ * @param movedBetweenThreads whether it was used by more than one thread
+ * @param placeMoves of one whose scope has ended: whether leases of the place that borrowed it were seen to move between
+ *     threads, or that place is not known
  * @param calledElsewhere whether any call, even one that is no use, came from another thread than the borrower's
  * @param sessionBound whether it may have run LISTEN, COPY or taken an advisory lock
  * @param extended whether the application asked for more time, and that time is not over
@@ -42,7 +46,9 @@ public record LeaseSnapshot(
         boolean unreachable,
         Duration unreachableFor,
         Duration observed,
+        boolean retained,
         boolean movedBetweenThreads,
+        boolean placeMoves,
         boolean calledElsewhere,
         boolean unwrapped,
         boolean sessionBound,

@@ -8,12 +8,10 @@ import org.jspecify.annotations.Nullable;
  * sequence starts all its clocks anew: that is how any call withdraws evidence.
  */
 final class LeaseWatch {
-    private static final long STACK_LOOKS_APART = 20_000_000L;
-    private static final long STACK_LOOKS_APART_AT_MOST = 1_600_000_000L;
-    /** Until then a lease is but in use, as most are when they are looked at. */
-    private static final long QUIET = 100_000_000L;
     /** Longer than any act may take: whoever won the fence has not even begun to give the connection back. */
     private static final long LONGEST_HEAL = 60_000_000_000L;
+
+    private static final long ANSWER_IS_GOOD_FOR = 30_000_000_000L;
 
     private final Lease lease;
     private long since;
@@ -22,14 +20,12 @@ final class LeaseWatch {
     private long quietSince;
     private OwnerState owner = OwnerState.ALIVE;
     private long ownerSince;
-    private long nextStackLook;
     private @Nullable ScopeEnd scopeEnd;
     private long scopeEndSince;
     private boolean unreachable;
     private boolean extended;
     private boolean taken;
     private long takenSince;
-    private String site = "";
     private long unreachableSince;
     private long observedSince;
 
@@ -49,21 +45,22 @@ final class LeaseWatch {
         scopeEndSince = now;
         takenSince = now;
         observedSince = now;
-        nextStackLook = 0;
     }
 
-    /** @param stacks how many stacks may still be read in this look at all leases */
-    LeaseSnapshot observe(long now, BorrowSites sites, StackLooks stacks) {
+    /** @param answeredFor up to which moment all is found that nothing refers to; null if none is known */
+    LeaseSnapshot observe(long now, BorrowSites sites, @Nullable Long answeredFor) {
         long seenWord = lease.word();
         int seenTouches = lease.touches();
         if (StateWord.sequence(seenWord) != StateWord.sequence(word)
                 || StateWord.callsInProgress(seenWord) != StateWord.callsInProgress(word)
                 || seenTouches != touches) {
+            if (seenTouches != touches) {
+                lease.wasTouched(seenTouches);
+            }
             word = seenWord;
             touches = seenTouches;
             quietSince = now;
             owner = OwnerState.ALIVE;
-            nextStackLook = 0;
             scopeEnd = null;
         }
         boolean wasExtended = extended;
@@ -73,7 +70,7 @@ final class LeaseWatch {
         }
         boolean callInProgress = StateWord.callsInProgress(seenWord) != 0;
         boolean transactionOpen = lease.isTransactionOpen();
-        lookAtOwner(now, transactionOpen && !callInProgress, stacks);
+        lookAtOwner(now);
         lookAtScope(now, seenWord, seenTouches);
         if (lease.unreachable && !unreachable) {
             unreachable = true;
@@ -103,7 +100,9 @@ final class LeaseWatch {
                 unreachable,
                 unreachable ? Duration.ofNanos(now - unreachableSince) : Duration.ZERO,
                 Duration.ofNanos(now - observedSince),
-                lease.isMoved() || sites.moves(site(now)),
+                isRetained(now, answeredFor),
+                lease.isMoved(),
+                placeMoves(sites),
                 lease.isCalledElsewhere(),
                 lease.isUnwrapped(),
                 lease.isSessionBound(),
@@ -111,6 +110,24 @@ final class LeaseWatch {
                 unfinished(now, seenWord),
                 lease.failure(),
                 transactionOpen || callInProgress ? lease.statementTag() : null);
+    }
+
+    /** Whatever held it may have let go since: an answer is good for as long as the silence before it, or half a minute. */
+    private boolean isRetained(long now, @Nullable Long answeredFor) {
+        if (answeredFor == null || unreachable) {
+            return false;
+        }
+        long before = answeredFor - silentSince();
+        return before >= 0 && now - answeredFor <= Math.max(before, ANSWER_IS_GOOD_FOR);
+    }
+
+    /** Since its last call, or since it looks as if its owner had gone, whichever is later. */
+    private long silentSince() {
+        long silent = quietSince;
+        if (owner != OwnerState.ALIVE && ownerSince - silent > 0) {
+            silent = ownerSince;
+        }
+        return scopeEnd != null && scopeEndSince - silent > 0 ? scopeEndSince : silent;
     }
 
     /** How long the call with this sequence has been seen by now; zero if no look has seen it. */
@@ -145,53 +162,26 @@ final class LeaseWatch {
         Thread closer = lease.closer();
         ScopeEnd end = scopeEnd;
         return closer != null
-                && ((end != null && end.callWasCut())
-                        || closer.getState() == Thread.State.TERMINATED
-                        || waitsForItsNextTask(closer));
+                && ((end != null && end.callWasCut()) || unreachable || closer.getState() == Thread.State.TERMINATED);
     }
 
-    private static boolean waitsForItsNextTask(Thread thread) {
-        return isWaiting(thread) && IdleWorker.isIdle(thread.getStackTrace());
+    /** Nobody knows of a place that no stack was kept of. The place is looked up only for those whose scope has ended. */
+    private boolean placeMoves(BorrowSites sites) {
+        String site = scopeEnd == null ? "" : lease.borrowStack().site();
+        return scopeEnd != null && (site.isEmpty() || sites.moves(site));
     }
 
-    private static boolean isWaiting(Thread thread) {
-        Thread.State state = thread.getState();
-        return state == Thread.State.WAITING || state == Thread.State.TIMED_WAITING;
-    }
-
-    /** Resolved only for a lease that has been quiet for a while, or has evidence: nothing is judged sooner. */
-    private String site(long now) {
-        boolean judged = scopeEnd != null || owner != OwnerState.ALIVE;
-        if (site.isEmpty() && (judged || now - quietSince >= QUIET)) {
-            site = lease.borrowStack().site();
-        }
-        return site;
-    }
-
-    /** @param betweenCalls with a transaction open: then its owner is looked at as soon as it may be gone */
-    private void lookAtOwner(long now, boolean betweenCalls, StackLooks stacks) {
+    private void lookAtOwner(long now) {
         if (lease.isElsewhere()) {
             owner = OwnerState.ALIVE; // also if it was seen gone before that was said
             return;
         }
-        if (owner == OwnerState.ENDED || owner == OwnerState.BACK_IN_POOL) {
+        if (owner == OwnerState.ENDED) {
             return; // latched until the next call
         }
         Thread thread = lease.ownerThread();
         if (thread == null || thread.getState() == Thread.State.TERMINATED) {
             owner = OwnerState.ENDED;
-            ownerSince = now;
-            return;
-        }
-        long quiet = now - quietSince;
-        if (quiet < (betweenCalls ? nextStackLook : Math.max(nextStackLook, QUIET))
-                || !isWaiting(thread)
-                || !stacks.take(quiet >= QUIET)) {
-            return;
-        }
-        nextStackLook = quiet + Math.max(STACK_LOOKS_APART, Math.min(quiet, STACK_LOOKS_APART_AT_MOST));
-        if (IdleWorker.isIdle(thread.getStackTrace())) {
-            owner = OwnerState.BACK_IN_POOL;
             ownerSince = now;
         }
     }

@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param thread that borrowed it; null when it is gone, or not ours
  * @param borrowedAt the place in the code; null when it is not ours, or no borrow stacks are kept
  * @param fate what becomes of it
- * @param dueIn for {@link Fate#DUE}: in how long it will be healed, counted from when this was found out
+ * @param dueIn for {@link Fate#DUE}: in how long it will be healed, counted from when this was found out; for
+ *     {@link Fate#ASKED}, as long as an answer usually takes
  * @param incidentId null while no incident is told of it
  */
 public record LockHolder(
@@ -39,6 +40,8 @@ public record LockHolder(
         BEING_HEALED("it is being healed"),
         /** It will be healed, unless its owner goes on before that. */
         DUE("it will be healed if its owner stays silent"),
+        /** Its owner looks gone, or has been silent for long while others wait. */
+        ASKED("the collector is asked whether anything still refers to it, and it will be healed if nothing does"),
         /** Reported only. */
         LEFT_ALONE("it is not touched");
 

@@ -5,7 +5,5 @@ public enum OwnerState {
     /** Alive as far as anybody knows. */
     ALIVE,
     /** Terminated, or not even reachable any more. */
-    ENDED,
-    /** Waits in its pool for its next task. */
-    BACK_IN_POOL
+    ENDED
 }

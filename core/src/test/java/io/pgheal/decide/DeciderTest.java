@@ -33,6 +33,7 @@ class DeciderTest {
     private static final Duration PATIENCE = Duration.ofSeconds(15);
     private static final TableName LOGIN = new TableName("public", "user_login_info");
     private static final Limits DEFAULTS = limits(Duration.ZERO, Duration.ZERO);
+    private static final Limits AT_THE_USERS_SAY = DEFAULTS.with(Retained.HEAL);
 
     private static Limits limits(Duration idle, Duration active, TableRule... rules) {
         return new Limits(GRACE, PATIENCE, idle, active, List.of(rules));
@@ -72,27 +73,31 @@ class DeciderTest {
 
     @Test
     void strongHealsAfterTheGraceWhenSomebodyWaits() {
-        assertThat(decide(abandoned(quiet(GRACE.minusMillis(1)), Strength.STRONG, waiters(LOGIN), false), DEFAULTS)
+        assertThat(decide(
+                                abandoned(quiet(GRACE.minusMillis(1)), Strength.SUSPICION, waiters(LOGIN), false),
+                                AT_THE_USERS_SAY)
                         .action())
                 .isEqualTo(Action.WAIT);
-        assertThat(decide(abandoned(quiet(GRACE), Strength.STRONG, waiters(LOGIN), false), DEFAULTS)
+        assertThat(decide(abandoned(quiet(GRACE), Strength.SUSPICION, waiters(LOGIN), false), AT_THE_USERS_SAY)
                         .action())
                 .isEqualTo(Action.HEAL);
     }
 
     @Test
     void strongHealsAfterThePatienceWhenNobodyWaits() {
-        assertThat(decide(abandoned(quiet(PATIENCE.minusMillis(1)), Strength.STRONG, List.of(), false), DEFAULTS)
+        assertThat(decide(
+                                abandoned(quiet(PATIENCE.minusMillis(1)), Strength.SUSPICION, List.of(), false),
+                                AT_THE_USERS_SAY)
                         .action())
                 .isEqualTo(Action.WAIT);
-        assertThat(decide(abandoned(quiet(PATIENCE), Strength.STRONG, List.of(), false), DEFAULTS)
+        assertThat(decide(abandoned(quiet(PATIENCE), Strength.SUSPICION, List.of(), false), AT_THE_USERS_SAY)
                         .action())
                 .isEqualTo(Action.HEAL);
     }
 
     @Test
     void waitingForAConnectionOfItsExhaustedPoolIsWaiting() {
-        assertThat(decide(abandoned(quiet(GRACE), Strength.STRONG, List.of(), true), DEFAULTS)
+        assertThat(decide(abandoned(quiet(GRACE), Strength.SUSPICION, List.of(), true), AT_THE_USERS_SAY)
                         .action())
                 .isEqualTo(Action.HEAL);
     }
@@ -100,7 +105,7 @@ class DeciderTest {
     @Test
     void theGraceCountsFromTheEvidenceWhereThatIsYoungerThanTheLastCall() {
         LeaseSnapshot lease = quiet(Duration.ofMinutes(1));
-        Evidence young = new Evidence(EvidenceKind.SCOPE_ENDED, Strength.STRONG, Duration.ofMillis(100), "");
+        Evidence young = new Evidence(EvidenceKind.SCOPE_ENDED, Strength.SUSPICION, Duration.ofMillis(100), "");
         Diagnosis diagnosis = Diagnoses.of(DiagnosisKind.ABANDONED_TRANSACTION)
                 .lease(lease)
                 .evidence(List.of(young))
@@ -109,19 +114,128 @@ class DeciderTest {
         assertThat(decide(diagnosis, DEFAULTS).action()).isEqualTo(Action.WAIT);
     }
 
+    // ---- a suspicion decides when the collector is asked, and ends nothing
+
+    private static Decision suspected(Duration quiet, boolean somebodyWaits) {
+        return decide(
+                abandoned(quiet(quiet), Strength.SUSPICION, somebodyWaits ? waiters(LOGIN) : List.of(), false),
+                DEFAULTS);
+    }
+
     @Test
-    void reportedOnlyEvidenceIsReported() {
-        assertThat(decide(abandoned(quiet(PATIENCE), Strength.REPORT_ONLY, waiters(LOGIN), false), DEFAULTS)
-                        .action())
-                .isEqualTo(Action.REPORT);
+    void theCollectorIsAskedAtOnceWhenSomebodyWaitsForASuspect() {
+        for (Duration quiet : List.of(Duration.ZERO, GRACE, PATIENCE, Duration.ofDays(1))) {
+            assertThat(suspected(quiet, true).action()).isEqualTo(Action.WAIT);
+            assertThat(suspected(quiet, true).asking()).isEqualTo(Asking.NOW);
+            assertThat(decide(abandoned(quiet(quiet), Strength.SUSPICION, List.of(), true), DEFAULTS)
+                            .asking())
+                    .as("for a connection of its pool")
+                    .isEqualTo(Asking.NOW);
+        }
+    }
+
+    @Test
+    void theCollectorIsAskedAfterThePatienceWhenNobodyWaitsForASuspect() {
+        assertThat(suspected(PATIENCE.minusMillis(1), false).asking()).isEqualTo(Asking.NOT);
+        assertThat(suspected(PATIENCE.minusMillis(1), false).lookAgain()).isEqualTo(Duration.ofMillis(1));
+        assertThat(suspected(PATIENCE, false).action()).isEqualTo(Action.WAIT);
+        assertThat(suspected(PATIENCE, false).asking()).isEqualTo(Asking.SOON);
+    }
+
+    @Test
+    void whatIsRetainedIsToldAndLeftAlone() {
+        LeaseSnapshot retained = Snapshots.lease().quietFor(PATIENCE).retained().snapshot();
+        for (List<Waiter> waiters : List.of(List.<Waiter>of(), waiters(LOGIN))) {
+            Decision decision = decide(abandoned(retained, Strength.SUSPICION, waiters, false), DEFAULTS);
+            assertThat(decision.action()).isEqualTo(Action.REPORT);
+            assertThat(decision.reason())
+                    .startsWith("retained: ")
+                    .contains("something still refers to its connection")
+                    .contains("abandoned.retained=heal")
+                    .contains("idle-blocker-timeout");
+            assertThat(decision.asking())
+                    .as("the reference may have been dropped since")
+                    .isEqualTo(waiters.isEmpty() ? Asking.NOT : Asking.SOON);
+        }
+    }
+
+    @Test
+    void whatNobodyCanBeAskedAboutIsTold() {
+        Decision decision = suspected(PATIENCE, true).unanswered("-XX:+DisableExplicitGC forbids it");
+        assertThat(decision.action()).isEqualTo(Action.REPORT);
+        assertThat(decision.reason()).contains("DisableExplicitGC").contains("a collection of its own");
+        assertThat(decision.asking()).isEqualTo(Asking.NOT);
+    }
+
+    /** A leak by a thread that lives on, or by a worker that always has a next task, is found like any other. */
+    @Test
+    void theCollectorIsAskedAboutWhoLooksAliveWhenSomebodyHasWaitedForASecond() {
+        assertThat(decide(stuck("idle in transaction", Duration.ofMillis(999)), DEFAULTS)
+                        .asking())
+                .isEqualTo(Asking.NOT);
+        assertThat(decide(stuck("idle in transaction", Duration.ofMillis(999)), DEFAULTS)
+                        .lookAgain())
+                .isEqualTo(Duration.ofMillis(1));
+        assertThat(decide(stuck("idle in transaction", Duration.ofSeconds(1)), DEFAULTS)
+                        .asking())
+                .isEqualTo(Asking.SOON);
+        assertThat(decide(stuck("idle in transaction", Duration.ofSeconds(10)), DEFAULTS)
+                        .asking())
+                .isEqualTo(Asking.NOW);
+        assertThat(decide(stuck("active", Duration.ofSeconds(60)), DEFAULTS).asking())
+                .as("its statement runs: somebody waits for its end")
+                .isEqualTo(Asking.NOT);
+    }
+
+    private static Diagnosis stuck(String state, Duration waited) {
+        return stuck(state, waited, Snapshots.lease().quietFor(PATIENCE));
+    }
+
+    private static Diagnosis stuck(String state, Duration waited, Snapshots lease) {
+        return Diagnoses.of(DiagnosisKind.STUCK_LOCK)
+                .lease(lease.snapshot())
+                .backend(backend(state, false))
+                .waiters(List.of(waiter(LOGIN, "transactionid", waited)))
+                .made();
+    }
+
+    @Test
+    void whoLooksAliveAndIsRetainedIsToldSo() {
+        Decision decision = decide(
+                stuck(
+                        "idle in transaction",
+                        Duration.ofSeconds(5),
+                        Snapshots.lease().quietFor(PATIENCE).retained()),
+                DEFAULTS);
+        assertThat(decision.action()).isEqualTo(Action.REPORT);
+        assertThat(decision.reason()).contains("looks alive").contains("retained");
+        assertThat(decision.asking())
+                .as("the reference may have been dropped since")
+                .isEqualTo(Asking.SOON);
+    }
+
+    @Test
+    void theCollectorIsNotAskedAboutWhatItCannotTell() {
+        assertThat(decide(
+                                stuck(
+                                        "idle in transaction",
+                                        Duration.ofSeconds(60),
+                                        Snapshots.lease().quietFor(PATIENCE).unwrapped()),
+                                DEFAULTS)
+                        .asking())
+                .isEqualTo(Asking.NOT);
     }
 
     @Test
     void leadersAndFollowersAreReported() {
-        assertThat(decide(abandoned(quiet(PATIENCE), Strength.STRONG, List.of(advisoryWaiter()), false), DEFAULTS)
+        assertThat(decide(
+                                abandoned(quiet(PATIENCE), Strength.SUSPICION, List.of(advisoryWaiter()), false),
+                                AT_THE_USERS_SAY)
                         .action())
                 .isEqualTo(Action.REPORT);
-        assertThat(decide(abandoned(quiet(PATIENCE), Strength.STRONG, List.of(advisoryWaiter()), true), DEFAULTS)
+        assertThat(decide(
+                                abandoned(quiet(PATIENCE), Strength.SUSPICION, List.of(advisoryWaiter()), true),
+                                AT_THE_USERS_SAY)
                         .action())
                 .as("also while the pool is exhausted")
                 .isEqualTo(Action.REPORT);
@@ -138,13 +252,10 @@ class DeciderTest {
     }
 
     @Test
-    void aScopeThatEndedIsNoProofAgainstALeaderButACollectedHandleIs() {
+    void aScopeThatEndedIsNoProofAgainstALeader() {
         assertThat(decide(certainBy(EvidenceKind.SCOPE_ENDED, List.of(advisoryWaiter())), DEFAULTS)
                         .action())
                 .isEqualTo(Action.REPORT);
-        assertThat(decide(certainBy(EvidenceKind.HANDLE_UNREACHABLE, List.of(advisoryWaiter())), DEFAULTS)
-                        .action())
-                .isEqualTo(Action.HEAL);
         assertThat(decide(
                                 certainBy(
                                         EvidenceKind.SCOPE_ENDED,
@@ -158,7 +269,7 @@ class DeciderTest {
     }
 
     private static Diagnosis holdingAdvisoryLock(LeaseSnapshot lease, List<Waiter> waiters, boolean exhausted) {
-        return abandoned(lease, Strength.STRONG, waiters, exhausted)
+        return abandoned(lease, Strength.SUSPICION, waiters, exhausted)
                 .holding(List.of(new HeldLock("advisory", null, "ExclusiveLock", "0:1")));
     }
 
@@ -167,18 +278,36 @@ class DeciderTest {
     void aLeaderWithoutWaitersIsReportedHoweverItTookItsLock() {
         LeaseSnapshot seen = Snapshots.lease().sessionBound().quietFor(PATIENCE).snapshot();
         for (boolean exhausted : List.of(false, true)) {
-            assertThat(decide(abandoned(seen, Strength.STRONG, List.of(), exhausted), DEFAULTS)
+            assertThat(decide(abandoned(seen, Strength.SUSPICION, List.of(), exhausted), AT_THE_USERS_SAY)
                             .action())
                     .isEqualTo(Action.REPORT);
-            assertThat(decide(holdingAdvisoryLock(quiet(PATIENCE), List.of(), exhausted), DEFAULTS)
+            assertThat(decide(holdingAdvisoryLock(quiet(PATIENCE), List.of(), exhausted), AT_THE_USERS_SAY)
                             .action())
                     .isEqualTo(Action.REPORT);
-            assertThat(decide(holdingAdvisoryLock(quiet(PATIENCE), waiters(LOGIN), exhausted), DEFAULTS)
+            assertThat(decide(holdingAdvisoryLock(quiet(PATIENCE), waiters(LOGIN), exhausted), AT_THE_USERS_SAY)
                             .action())
                     .as("who waits for a row does not follow")
                     .isEqualTo(Action.HEAL);
         }
-        assertThat(decide(abandoned(seen, Strength.CERTAIN, List.of(), false), DEFAULTS)
+    }
+
+    /** Nobody may hold it on purpose for as long as the session lives. */
+    @Test
+    void aLeaderWhoseConnectionIsCollectedIsHealedOnlyForItsPoolOrForWhoWaitsForARow() {
+        LeaseSnapshot gone = Snapshots.lease()
+                .sessionBound()
+                .unreachable()
+                .quietFor(PATIENCE)
+                .snapshot();
+        for (List<Waiter> followers : List.of(List.<Waiter>of(), List.of(advisoryWaiter()))) {
+            assertThat(decide(abandoned(gone, Strength.CERTAIN, followers, false), DEFAULTS)
+                            .action())
+                    .isEqualTo(Action.REPORT);
+            assertThat(decide(abandoned(gone, Strength.CERTAIN, followers, true), DEFAULTS)
+                            .action())
+                    .isEqualTo(Action.HEAL);
+        }
+        assertThat(decide(abandoned(gone, Strength.CERTAIN, waiters(LOGIN), false), DEFAULTS)
                         .action())
                 .isEqualTo(Action.HEAL);
     }
@@ -187,14 +316,15 @@ class DeciderTest {
     void aSlotIsNotReclaimedFromWhoHoldsAnAdvisoryLockThatNoStatementTold() {
         LeaseSnapshot idle =
                 Snapshots.lease().withoutTransaction().quietFor(PATIENCE).snapshot();
-        assertThat(decide(holdingAdvisoryLock(idle, List.of(), true), DEFAULTS).action())
+        assertThat(decide(holdingAdvisoryLock(idle, List.of(), true), AT_THE_USERS_SAY)
+                        .action())
                 .isEqualTo(Action.NOTHING);
     }
 
     @Test
     void anExtensionKeepsTimeLimitsAwayButNotProof() {
         LeaseSnapshot extended = Snapshots.lease().quietFor(PATIENCE).extended().snapshot();
-        assertThat(decide(abandoned(extended, Strength.STRONG, waiters(LOGIN), false), DEFAULTS)
+        assertThat(decide(abandoned(extended, Strength.SUSPICION, waiters(LOGIN), false), AT_THE_USERS_SAY)
                         .action())
                 .isEqualTo(Action.WAIT);
         assertThat(decide(abandoned(extended, Strength.CERTAIN, waiters(LOGIN), false), DEFAULTS)
@@ -205,13 +335,15 @@ class DeciderTest {
     @Test
     void withoutATransactionOnlyTheSlotOfAnExhaustedPoolIsReclaimed() {
         Snapshots idle = Snapshots.lease().withoutTransaction().quietFor(PATIENCE);
-        assertThat(decide(abandoned(idle.snapshot(), Strength.STRONG, List.of(), false), DEFAULTS)
+        assertThat(decide(abandoned(idle.snapshot(), Strength.SUSPICION, List.of(), false), AT_THE_USERS_SAY)
                         .action())
                 .isEqualTo(Action.NOTHING);
-        assertThat(decide(abandoned(idle.snapshot(), Strength.STRONG, List.of(), true), DEFAULTS)
+        assertThat(decide(abandoned(idle.snapshot(), Strength.SUSPICION, List.of(), true), AT_THE_USERS_SAY)
                         .action())
                 .isEqualTo(Action.HEAL);
-        assertThat(decide(abandoned(idle.sessionBound().snapshot(), Strength.STRONG, List.of(), true), DEFAULTS)
+        assertThat(decide(
+                                abandoned(idle.sessionBound().snapshot(), Strength.SUSPICION, List.of(), true),
+                                AT_THE_USERS_SAY)
                         .action())
                 .isEqualTo(Action.NOTHING);
     }
@@ -228,7 +360,7 @@ class DeciderTest {
         assertThat(decide(committing, DEFAULTS).action()).isEqualTo(Action.WAIT);
     }
 
-    // ---- stuck lock, the owner is alive
+    // ---- stuck lock, the owner looks alive
 
     private static Diagnosis stuck(String state, Duration quiet, Duration waited, @Nullable TableName table) {
         return Diagnoses.of(DiagnosisKind.STUCK_LOCK)
@@ -487,9 +619,9 @@ class DeciderTest {
 
     @Test
     void anAbandonedCulpritIsDueWhenItsGraceIsOver() {
-        Diagnosis young = abandoned(quiet(Duration.ofMillis(500)), Strength.STRONG, waiters(LOGIN), false);
-        assertThat(due(young, DEFAULTS)).contains(Duration.ofMillis(1500));
-        assertThat(due(abandoned(quiet(PATIENCE), Strength.STRONG, waiters(LOGIN), false), DEFAULTS))
+        Diagnosis young = abandoned(quiet(Duration.ofMillis(500)), Strength.SUSPICION, waiters(LOGIN), false);
+        assertThat(due(young, AT_THE_USERS_SAY)).contains(Duration.ofMillis(1500));
+        assertThat(due(abandoned(quiet(PATIENCE), Strength.SUSPICION, waiters(LOGIN), false), AT_THE_USERS_SAY))
                 .contains(Duration.ZERO);
         assertThat(due(abandoned(quiet(Duration.ZERO), Strength.CERTAIN, waiters(LOGIN), false), DEFAULTS))
                 .contains(Duration.ZERO);
@@ -497,17 +629,18 @@ class DeciderTest {
 
     @Test
     void whoIsNotToBeHealedIsNotDue() {
-        Diagnosis young = abandoned(quiet(Duration.ZERO), Strength.STRONG, waiters(LOGIN), false);
-        assertThat(Decider.due(young, DEFAULTS, SpareRules.NONE, HealingMode.OBSERVE))
+        Diagnosis young = abandoned(quiet(Duration.ZERO), Strength.SUSPICION, waiters(LOGIN), false);
+        assertThat(Decider.due(young, AT_THE_USERS_SAY, SpareRules.NONE, HealingMode.OBSERVE))
                 .isEmpty();
         SpareRules user = new SpareRules(Set.of("app"), Set.of(), Set.of(), Set.of());
-        assertThat(Decider.due(young, DEFAULTS, user, HealingMode.HEAL)).isEmpty();
-        assertThat(due(abandoned(quiet(Duration.ZERO), Strength.REPORT_ONLY, waiters(LOGIN), false), DEFAULTS))
-                .isEmpty();
-        assertThat(due(abandoned(quiet(Duration.ZERO), Strength.STRONG, List.of(advisoryWaiter()), false), DEFAULTS))
+        assertThat(Decider.due(young, AT_THE_USERS_SAY, user, HealingMode.HEAL)).isEmpty();
+        assertThat(due(young, DEFAULTS)).as("nobody knows yet").isEmpty();
+        assertThat(due(
+                        abandoned(quiet(Duration.ZERO), Strength.SUSPICION, List.of(advisoryWaiter()), false),
+                        AT_THE_USERS_SAY))
                 .isEmpty();
         LeaseSnapshot extended = Snapshots.lease().extended().snapshot();
-        assertThat(due(abandoned(extended, Strength.STRONG, waiters(LOGIN), false), DEFAULTS))
+        assertThat(due(abandoned(extended, Strength.SUSPICION, waiters(LOGIN), false), AT_THE_USERS_SAY))
                 .isEmpty();
     }
 

@@ -17,7 +17,7 @@ class DetectorTest {
     }
 
     private static Optional<AbandonedLease> look(Snapshots lease) {
-        return Detector.abandoned(lease.snapshot(), ThreadEvidence.HEAL, true, kind -> false);
+        return Detector.abandoned(lease.snapshot());
     }
 
     @Test
@@ -48,14 +48,23 @@ class DetectorTest {
         assertThat(strength(Snapshots.lease().scopeEnd(null, true, false, false)))
                 .isEqualTo(Strength.CERTAIN);
         assertThat(strength(Snapshots.lease().scopeEnd(null, false, false, false)))
-                .isEqualTo(Strength.STRONG);
+                .isEqualTo(Strength.SUSPICION);
     }
 
     @Test
     void theEndOfAScopeProvesNothingOfALeaseThatAnotherThreadCalled() {
         assertThat(strength(Snapshots.lease().calledElsewhere().scopeEnd(ERROR, true, false, false)))
-                .isEqualTo(Strength.STRONG);
+                .isEqualTo(Strength.SUSPICION);
         assertThat(strength(Snapshots.lease().calledElsewhere().unreachable())).isEqualTo(Strength.CERTAIN);
+    }
+
+    /** What the application says itself needs no record of the place. */
+    @Test
+    void whereLeasesMoveTheEndOfAFrameworksScopeIsButASuspicion() {
+        assertThat(strength(Snapshots.lease().ofAPlaceThatMoves().scopeEnd(ERROR, false, false, false)))
+                .isEqualTo(Strength.SUSPICION);
+        assertThat(strength(Snapshots.lease().ofAPlaceThatMoves().scopeEnd(null, true, false, false)))
+                .isEqualTo(Strength.CERTAIN);
     }
 
     @Test
@@ -64,11 +73,11 @@ class DetectorTest {
     }
 
     @Test
-    void asynchronousWorkOrNoTransactionMakeItStrongAtMost() {
+    void asynchronousWorkOrNoTransactionMakeItASuspicionAtMost() {
         assertThat(strength(Snapshots.lease().scopeEnd(ERROR, true, false, true)))
-                .isEqualTo(Strength.STRONG);
+                .isEqualTo(Strength.SUSPICION);
         assertThat(strength(Snapshots.lease().withoutTransaction().scopeEnd(ERROR, true, false, false)))
-                .isEqualTo(Strength.STRONG);
+                .isEqualTo(Strength.SUSPICION);
     }
 
     @Test
@@ -76,54 +85,19 @@ class DetectorTest {
         assertThat(look(Snapshots.lease().moved().scopeEnd(ERROR, true, false, false)))
                 .isEmpty();
         assertThat(look(Snapshots.lease().moved().owner(OwnerState.ENDED))).isEmpty();
-        assertThat(look(Snapshots.lease().moved().owner(OwnerState.BACK_IN_POOL)))
-                .isEmpty();
     }
 
     @Test
-    void anOwnerThatIsGoneIsStrong() {
-        assertThat(strength(Snapshots.lease().owner(OwnerState.ENDED))).isEqualTo(Strength.STRONG);
-        assertThat(strength(Snapshots.lease().owner(OwnerState.BACK_IN_POOL))).isEqualTo(Strength.STRONG);
+    void anOwnerThatIsGoneIsASuspicion() {
+        assertThat(strength(Snapshots.lease().owner(OwnerState.ENDED))).isEqualTo(Strength.SUSPICION);
     }
 
     @Test
     void aCallInProgressIsLifeUnlessItIsStale() {
-        assertThat(look(Snapshots.lease().owner(OwnerState.BACK_IN_POOL).inCall(false)))
+        assertThat(look(Snapshots.lease().owner(OwnerState.ENDED).inCall(false)))
                 .isEmpty();
-        assertThat(strength(Snapshots.lease().owner(OwnerState.BACK_IN_POOL).inCall(true)))
-                .isEqualTo(Strength.STRONG);
-    }
-
-    @Test
-    void threadEvidenceCanBeReportedOnlyOrOff() {
-        var lease = Snapshots.lease().owner(OwnerState.ENDED).snapshot();
-        assertThat(Detector.abandoned(lease, ThreadEvidence.OFF, true, kind -> false))
-                .isEmpty();
-        assertThat(Detector.abandoned(lease, ThreadEvidence.REPORT, true, kind -> false)
-                        .orElseThrow()
-                        .strength())
-                .isEqualTo(Strength.REPORT_ONLY);
-    }
-
-    @Test
-    void withoutBorrowStacksStrongEvidenceOnlyReportsAndCertainStillHeals() {
-        var strong = Snapshots.lease().owner(OwnerState.ENDED).snapshot();
-        assertThat(Detector.abandoned(strong, ThreadEvidence.HEAL, false, kind -> false)
-                        .orElseThrow()
-                        .strength())
-                .isEqualTo(Strength.REPORT_ONLY);
-        var certain = Snapshots.lease().unreachable().snapshot();
-        assertThat(Detector.abandoned(certain, ThreadEvidence.HEAL, false, kind -> false)
-                        .orElseThrow()
-                        .strength())
-                .isEqualTo(Strength.CERTAIN);
-    }
-
-    @Test
-    void evidenceThatWasRefutedAtThisPlaceDoesNotCountThere() {
-        var lease = Snapshots.lease().owner(OwnerState.ENDED).snapshot();
-        assertThat(Detector.abandoned(lease, ThreadEvidence.HEAL, true, kind -> kind == EvidenceKind.OWNER_ENDED))
-                .isEmpty();
+        assertThat(strength(Snapshots.lease().owner(OwnerState.ENDED).inCall(true)))
+                .isEqualTo(Strength.SUSPICION);
     }
 
     @Test
@@ -134,6 +108,6 @@ class DetectorTest {
                 .anyMatch(evidence -> evidence.kind() == EvidenceKind.FATAL_ERROR
                         && evidence.strength() == Strength.NONE
                         && evidence.detail().equals(ERROR));
-        assertThat(symptom.strength()).isEqualTo(Strength.STRONG);
+        assertThat(symptom.strength()).isEqualTo(Strength.SUSPICION);
     }
 }

@@ -10,8 +10,8 @@ import org.junit.jupiter.api.Test;
 
 /** Budgets and breaker have the last word. */
 class SafeguardsTest {
-    private static final Decision CERTAIN = new Decision(Action.HEAL, "certain", true, true, Duration.ZERO, null);
-    private static final Decision STRONG = new Decision(Action.HEAL, "strong", true, false, Duration.ZERO, null);
+    private static final Decision CERTAIN = new Decision(Action.HEAL, "certain", true, true, Duration.ZERO);
+    private static final Decision STRONG = new Decision(Action.HEAL, "strong", true, false, Duration.ZERO);
 
     @Test
     void beyondItsBudgetAHealIsOnlyTold() {

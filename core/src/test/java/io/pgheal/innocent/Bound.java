@@ -92,17 +92,19 @@ final class Bound {
                 .get();
     }
 
-    /** Its followers only look, or it has none; between two heartbeats its worker is idle. */
+    /** Its followers only look, or it has none; the thread that was elected has ended. */
     private static void leaderNobodyWaitsFor(Stage stage, boolean ofASession, String lock) throws Exception {
         ExecutorService heart = stage.executor();
-        Connection connection = heart.submit(() -> {
+        AtomicReference<Connection> elected = new AtomicReference<>();
+        Stage.inThread("election", () -> {
                     Connection leading = stage.guarded.getConnection();
                     leading.setAutoCommit(ofASession);
                     stage.write(leading, "elected");
                     lead(stage, leading, lock);
-                    return leading;
+                    elected.set(leading);
                 })
                 .get();
+        Connection connection = elected.get();
         stage.nobodyWaitsForALock();
         if (ofASession) {
             stage.nothingToTell(); // it is in no transaction

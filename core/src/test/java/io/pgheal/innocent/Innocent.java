@@ -12,7 +12,7 @@ record Innocent(String name, int connections, Play play) {
     }
 
     static Stream<Innocent> all() {
-        return Stream.of(Slow.all(), HandedOver.all(), Bound.all(), Libraries.all())
+        return Stream.of(Slow.all(), HandedOver.all(), Kept.all(), Bound.all(), Libraries.all())
                 .flatMap(List::stream);
     }
 
@@ -22,7 +22,7 @@ record Innocent(String name, int connections, Play play) {
 
     /** Whose pool may be any application's. */
     static Stream<Innocent> ofAnyPool() {
-        return Stream.of(Slow.all(), HandedOver.all(), Bound.all())
+        return Stream.of(Slow.all(), HandedOver.all(), Kept.all(), Bound.all())
                 .flatMap(List::stream)
                 .filter(innocent -> !innocent.name().equals("work-after-a-scope-inside-it")); // what it is inside of
     }

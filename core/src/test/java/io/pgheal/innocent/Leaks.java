@@ -30,7 +30,7 @@ final class Leaks implements AutoCloseable {
     }
 
     private final SelfHealingDataSource guarded;
-    /** What an application keeps by mistake: these handles are not collected. */
+    /** What an application keeps by mistake, where that does not matter: these handles are not collected. */
     private final List<Object> kept = Collections.synchronizedList(new ArrayList<>());
 
     private final List<ExecutorService> executors = Collections.synchronizedList(new ArrayList<>());
@@ -83,15 +83,12 @@ final class Leaks implements AutoCloseable {
             }
             case SCOPE_FAILED, SCOPE_ENDED -> {
                 try (var scope = guarded.frameworkScope("GET /orders")) {
-                    int pid = keep(begin(row));
-                    if (kind == Kind.SCOPE_FAILED) {
-                        scope.failed(new StackOverflowError());
+                    if (kind == Kind.SCOPE_ENDED) {
+                        return Sql.pid(begin(row));
                     }
-                    return pid;
+                    scope.failed(new StackOverflowError());
+                    return keep(begin(row));
                 }
-            }
-            case UNREACHABLE -> {
-                return Sql.pid(begin(row));
             }
             case ORPHANED -> {
                 Connection connection = begin(row);
@@ -116,7 +113,7 @@ final class Leaks implements AutoCloseable {
                 return pid;
             }
             default -> {
-                return keep(begin(row));
+                return Sql.pid(begin(row)); // a suspicion at most: the collector is asked
             }
         }
     }

@@ -65,6 +65,7 @@ class MixedLoadTest {
                 .config(HealingConfig.builder()
                         .signalsPerMinute(10_000)
                         .certainPerMinute(10_000)
+                        .proofLongestStop(Duration.ofMinutes(1))
                         .escalationInterval(
                                 Duration.ofMinutes(1)) // no heal is told in vain because the machine is slow
                         .build())

@@ -3,6 +3,8 @@ package io.pgheal.innocent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.pgheal.HealingConfig;
+import io.pgheal.decide.Retained;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.testserver.PostgresServer;
 import java.io.BufferedReader;
@@ -47,7 +49,9 @@ class PauseOfTheProcessTest {
             stage.awaitOver();
             stage.end(connection);
         });
-        try (Stage stage = Stage.open(SERVER, time, innocent)) {
+        HealingConfig onlyTimesCount =
+                HealingConfig.builder().abandonedRetained(Retained.HEAL).build();
+        try (Stage stage = Stage.open(SERVER, time, innocent, onlyTimesCount)) {
             stage.awaitWaiters();
             time.pass(Duration.ofSeconds(1));
             time.jump(Duration.ofMinutes(10));
@@ -57,7 +61,7 @@ class PauseOfTheProcessTest {
             stage.goOn();
         }
         // Without a pause the same time is enough to be healed.
-        try (Lost lost = new Lost(SERVER, time)) {
+        try (Lost lost = new Lost(SERVER, time, true)) {
             time.pass(Duration.ofSeconds(4));
             lost.assertHealed();
         }

@@ -3,6 +3,7 @@ package io.pgheal.innocent;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pgheal.HealingConfig;
 import io.pgheal.SelfHealingDataSource;
+import io.pgheal.decide.Retained;
 import io.pgheal.report.Metrics;
 import io.pgheal.testserver.Login;
 import io.pgheal.testserver.Sql;
@@ -28,6 +29,7 @@ final class PausedProcess {
                 SelfHealingDataSource guarded = SelfHealingDataSource.builder(pool)
                         .config(HealingConfig.builder()
                                 .abandonedGrace(Duration.ofSeconds(6))
+                                .abandonedRetained(Retained.HEAL)
                                 .build())
                         .build()) {
             while (!guarded.healer().connected()) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.zaxxer.hikari.HikariDataSource;
+import io.pgheal.HealingConfig;
 import io.pgheal.SelfHealingDataSource;
 import io.pgheal.TickerSeam;
 import io.pgheal.decide.HealingMode;
@@ -54,12 +55,13 @@ final class Stage implements AutoCloseable {
     private boolean toBeTold = true;
     private volatile boolean insideTransaction;
 
-    private Stage(PostgresServer server, Ticker ticker, Innocent innocent) {
+    private Stage(PostgresServer server, Ticker ticker, Innocent innocent, HealingConfig config) {
         this.server = server;
         this.name = innocent.name();
         int slots = innocent.connections() + 1; // one for the statement of ours that waits
         this.pool = server.app().pool(name, slots, it -> it.setConnectionTimeout(600_000));
         this.guarded = TickerSeam.with(SelfHealingDataSource.builder(pool), ticker)
+                .config(config)
                 .insideTransaction(() -> insideTransaction)
                 .build();
         this.wanted = ownRow();
@@ -97,8 +99,16 @@ final class Stage implements AutoCloseable {
 
     /** The innocent begins. The caller closes the stage. */
     static Stage open(PostgresServer server, Ticker ticker, Innocent innocent) throws SQLException {
+        // By all defaults, but for what other tests have left in the heap.
+        HealingConfig defaults =
+                HealingConfig.builder().proofLongestStop(Duration.ofMinutes(1)).build();
+        return open(server, ticker, innocent, defaults);
+    }
+
+    static Stage open(PostgresServer server, Ticker ticker, Innocent innocent, HealingConfig config)
+            throws SQLException {
         insertRow(server, innocent);
-        return new Stage(server, ticker, innocent);
+        return new Stage(server, ticker, innocent, config);
     }
 
     /** The same in a pool that it shares with others, and that it leaves open. */

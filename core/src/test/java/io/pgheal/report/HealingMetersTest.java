@@ -27,8 +27,8 @@ class HealingMetersTest {
     private static Incident leakAt(String site) {
         return Incidents.of(DiagnosisKind.ABANDONED_TRANSACTION)
                 .healed()
-                .evidence(List.of(
-                        new Evidence(EvidenceKind.OWNER_ENDED, Strength.STRONG, Duration.ZERO, "its thread is gone")))
+                .evidence(List.of(new Evidence(
+                        EvidenceKind.OWNER_ENDED, Strength.SUSPICION, Duration.ZERO, "its thread is gone")))
                 .lease(new LeaseView(
                         1,
                         1,

@@ -27,8 +27,8 @@ class IncidentJournalTest {
 
     private static String tell(IncidentJournal journal) {
         Diagnosis foreign = Diagnoses.of(DiagnosisKind.FOREIGN_BLOCKER).made();
-        Decision reported = new Decision(Action.REPORT, "test", false, false, Duration.ZERO, null);
-        return journal.tell(journal.nextId(), foreign, reported, Outcome.untouched(OutcomeKind.REPORTED), null)
+        Decision reported = new Decision(Action.REPORT, "test", false, false, Duration.ZERO);
+        return journal.tell(journal.nextId(), foreign, reported, Outcome.untouched(OutcomeKind.REPORTED), null, null)
                 .id();
     }
 

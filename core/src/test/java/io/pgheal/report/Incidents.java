@@ -102,6 +102,7 @@ final class Incidents {
                 null,
                 Duration.ZERO,
                 lease,
+                null,
                 null);
     }
 }

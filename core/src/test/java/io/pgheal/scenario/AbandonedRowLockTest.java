@@ -3,6 +3,7 @@ package io.pgheal.scenario;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.pgheal.decide.Retained;
 import io.pgheal.detect.EvidenceKind;
 import io.pgheal.detect.Strength;
 import io.pgheal.diagnose.DiagnosisKind;
@@ -15,8 +16,6 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.Statement;
 import java.time.Duration;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -59,7 +58,7 @@ class AbandonedRowLockTest {
                 .rowWaiter(ours, true, "login")
                 .waiter(foreign, false, "login", "tuple", "ExclusiveLock")
                 .state("idle in transaction")
-                .because(strength == Strength.CERTAIN ? "for certain" : "its owner is gone, and somebody waits")
+                .because(strength == Strength.CERTAIN ? "for certain" : "its owner looks gone, and somebody waits")
                 .healedBy(Rung.ABORT);
         assertThat(scene.admin("SELECT n FROM login WHERE username = 'alice'")).isEqualTo("2");
     }
@@ -110,7 +109,7 @@ class AbandonedRowLockTest {
         scene.reported(pid[0])
                 .as(DiagnosisKind.STUCK_LOCK)
                 .noEvidence()
-                .because("its owner is alive")
+                .because("its owner looks alive")
                 .leftAlone();
         assertThat(ours.isOver()).isFalse();
 
@@ -176,7 +175,7 @@ class AbandonedRowLockTest {
     @Test
     void scopeOfAFrameworkEndedWell() throws Exception {
         scene.guard();
-        endsInScope(scene.guarded().frameworkScope("POST /login"), null, Strength.STRONG, "POST /login ended");
+        endsInScope(scene.guarded().frameworkScope("POST /login"), null, Strength.SUSPICION, "POST /login ended");
     }
 
     /** The owner lives on, as a request's thread does. */
@@ -218,25 +217,61 @@ class AbandonedRowLockTest {
         Stuck ours = scene.ours(Scene.update("alice"));
         Stuck foreign = scene.foreign(Scene.update("alice"));
         owner.end();
-        isHealed(pid, ours, foreign, EvidenceKind.OWNER_ENDED, Strength.STRONG);
+        isHealed(pid, ours, foreign, EvidenceKind.OWNER_ENDED, Strength.SUSPICION);
+    }
+
+    // ---- the collector is asked
+
+    /** Nothing looks as if the owner had gone, and the test collects nothing: that somebody waits is enough. */
+    @Test
+    void ownerThatForgotItAndLivesOn() throws Exception {
+        scene.guard(config -> config.abandonedRetained(Retained.REPORT));
+        Owner owner = Owner.platform();
+        int pid = owner.run(() -> Sql.pid(scene.begin(Scene.update("alice"))));
+        isProven(pid);
+        owner.end();
     }
 
     @Test
-    void ownerBackInItsPool() throws Exception {
-        scene.guard();
-        ExecutorService executor = Executors.newFixedThreadPool(1);
-        try {
-            Stuck[] waiting = new Stuck[2];
-            int pid = executor.submit(() -> {
-                        int locked = Sql.pid(scene.leak(Scene.update("alice")));
-                        waiting[0] = outOfScope(() -> scene.ours(Scene.update("alice")));
-                        waiting[1] = scene.foreign(Scene.update("alice"));
-                        return locked;
-                    })
-                    .get();
-            isHealed(pid, waiting[0], waiting[1], EvidenceKind.OWNER_BACK_IN_POOL, Strength.STRONG);
-        } finally {
-            executor.shutdownNow();
-        }
+    void ownerThatForgotItAndEnded() throws Exception {
+        scene.guard(config -> config.abandonedRetained(Retained.REPORT));
+        Owner owner = Owner.platform();
+        int pid = owner.run(() -> Sql.pid(scene.begin(Scene.update("alice"))));
+        owner.end();
+        isProven(pid);
+    }
+
+    private void isProven(int pid) throws Exception {
+        Stuck ours = scene.ours(Scene.update("alice"));
+        Stuck foreign = scene.foreign(Scene.update("alice"));
+        isHealed(pid, ours, foreign, EvidenceKind.HANDLE_UNREACHABLE, Strength.CERTAIN);
+        assertThat(scene.healed(pid).incident().proof()).satisfies(proof -> {
+            assertThat(proof.asked()).isPositive();
+            assertThat(proof.answered()).isPositive();
+            assertThat(proof.took()).isPositive();
+        });
+    }
+
+    /** Something may come back to it: it is told, and left alone; until nothing refers to it any more. */
+    @Test
+    void ownerThatEndedWhileSomethingStillRefersToIt() throws Exception {
+        scene.guard(config -> config.abandonedRetained(Retained.REPORT));
+        Owner owner = Owner.platform();
+        int pid = owner.run(() -> Sql.pid(scene.leak(Scene.update("alice"))));
+        owner.end();
+        Stuck ours = scene.ours(Scene.update("alice"));
+        Stuck foreign = scene.foreign(Scene.update("alice"));
+
+        scene.reported(pid)
+                .as(DiagnosisKind.ABANDONED_TRANSACTION)
+                .evidence(EvidenceKind.OWNER_ENDED, Strength.SUSPICION)
+                .because("retained: ")
+                .leftAlone();
+        await().until(() -> scene.guarded().healer().retained() == 1);
+        assertThat(ours.isOver()).isFalse();
+
+        scene.kept.clear();
+        collectUntil(() -> ours.isOver() && foreign.isOver());
+        isHealed(pid, ours, foreign, EvidenceKind.HANDLE_UNREACHABLE, Strength.CERTAIN);
     }
 }

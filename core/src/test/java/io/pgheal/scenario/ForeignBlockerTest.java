@@ -194,7 +194,7 @@ class ForeignBlockerTest {
             waiter.goesOn();
             scene.healed(culprit)
                     .as(DiagnosisKind.ABANDONED_TRANSACTION)
-                    .onlyEvidence(EvidenceKind.OWNER_ENDED, Strength.STRONG)
+                    .onlyEvidence(EvidenceKind.OWNER_ENDED, Strength.SUSPICION)
                     .tables("login")
                     .healedBy(Rung.ABORT);
         } finally {

@@ -59,7 +59,7 @@ class GermanServerTest {
         foreign.goesOn();
         scene.healed(culprit)
                 .as(DiagnosisKind.ABANDONED_TRANSACTION)
-                .onlyEvidence(EvidenceKind.OWNER_ENDED, Strength.STRONG)
+                .onlyEvidence(EvidenceKind.OWNER_ENDED, Strength.SUSPICION)
                 .tables("login")
                 .tableUnknown(false)
                 .holds("login", "RowExclusiveLock")

@@ -59,7 +59,7 @@ class LockQueueTest {
 
         Told told = scene.healed(culprit);
         told.as(DiagnosisKind.ABANDONED_TRANSACTION)
-                .onlyEvidence(EvidenceKind.OWNER_ENDED, Strength.STRONG)
+                .onlyEvidence(EvidenceKind.OWNER_ENDED, Strength.SUSPICION)
                 .tables("login")
                 .waiters(2)
                 .rowWaiter(c, true, "login")
@@ -120,7 +120,7 @@ class LockQueueTest {
         for (int holder : holders) {
             scene.healed(holder)
                     .as(DiagnosisKind.ABANDONED_TRANSACTION)
-                    .onlyEvidence(EvidenceKind.OWNER_ENDED, Strength.STRONG)
+                    .onlyEvidence(EvidenceKind.OWNER_ENDED, Strength.SUSPICION)
                     .tables("login")
                     .holds("login", "RowShareLock")
                     .rowWaiter(waiter, true, "login")
@@ -211,7 +211,7 @@ class LockQueueTest {
                 .noEvidence()
                 .tables("login")
                 .waiters(1)
-                .because("its owner is alive")
+                .because("its owner looks alive")
                 .leftAlone();
         assertThat(told.incident().blocksItself()).isEqualTo(inner[0]);
         assertThat(told.incident().waiters().get(0).pid()).isEqualTo(inner[0]);

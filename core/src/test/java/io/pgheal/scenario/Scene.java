@@ -5,10 +5,13 @@ import static org.awaitility.Awaitility.await;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pgheal.HealingConfig;
 import io.pgheal.SelfHealingDataSource;
+import io.pgheal.TickerSeam;
+import io.pgheal.decide.Retained;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.report.Incident;
 import io.pgheal.testserver.Login;
 import io.pgheal.testserver.Sql;
+import io.pgheal.track.Ticker;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -90,10 +93,12 @@ final class Scene implements AutoCloseable {
         HealingConfig.Builder quick = HealingConfig.builder()
                 .abandonedGrace(Duration.ofMillis(300))
                 .abandonedPatience(Duration.ofMinutes(10))
+                .abandonedRetained(Retained.HEAL) // what is kept here is kept by mistake
+                .proofLongestStop(Duration.ofMinutes(1)) // whatever other tests have left in the heap
                 .lockWaitThreshold(Duration.ofMillis(200))
                 .diagnosisDeadline(Duration.ofSeconds(5)) // the whole story, however slow the machine
                 .escalationInterval(Duration.ofMinutes(1)); // and no harsher remedy because it is slow
-        guarded = builder.apply(SelfHealingDataSource.builder(hikari)
+        guarded = builder.apply(TickerSeam.with(SelfHealingDataSource.builder(hikari), Ticker.system())
                         .config(config.apply(quick).build()))
                 .build();
         await().until(() -> guarded.healer().connected());

@@ -217,7 +217,7 @@ class ServerSideBlockerTest {
         waiter.goesOn();
         scene.healed(culprit)
                 .as(DiagnosisKind.ABANDONED_TRANSACTION)
-                .onlyEvidence(EvidenceKind.OWNER_ENDED, Strength.STRONG)
+                .onlyEvidence(EvidenceKind.OWNER_ENDED, Strength.SUSPICION)
                 .tables("side")
                 .waiters(1)
                 .waiter(waiter, true, "side", "relation", "AccessShareLock")

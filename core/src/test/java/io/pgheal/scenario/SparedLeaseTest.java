@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.pgheal.decide.Retained;
 import io.pgheal.detect.EvidenceKind;
 import io.pgheal.detect.Strength;
 import io.pgheal.diagnose.DiagnosisKind;
@@ -12,6 +13,7 @@ import io.pgheal.heal.Rung;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.testserver.Sql;
 import io.pgheal.track.LeaseRevokedInDoubtException;
+import io.pgheal.track.LeaseScope;
 import java.sql.Connection;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -56,7 +58,7 @@ class SparedLeaseTest {
                 .noEvidence()
                 .tables("login")
                 .rowWaiter(waiter, true, "login")
-                .because("its owner is alive", "no time limit is set")
+                .because("its owner looks alive", "no time limit is set")
                 .leftAlone();
         assertThat(waiter.isOver()).isFalse();
     }
@@ -80,10 +82,10 @@ class SparedLeaseTest {
                 .leftAlone();
     }
 
-    /** A place in the code whose leases were seen to move is remembered; any call may move the next one, too. */
+    /** A place in the code whose leases were seen to move is remembered: the next request may have handed its over, too. */
     @Test
     void borrowedWhereLeasesMove() throws Exception {
-        scene.guard();
+        scene.guard(config -> config.abandonedRetained(Retained.REPORT));
         Owner first = Owner.platform();
         Connection moved = first.run(this::borrowHere);
         Sql.run(moved, "SELECT 1");
@@ -93,19 +95,23 @@ class SparedLeaseTest {
 
         Owner second = Owner.platform();
         int pid = second.run(() -> {
-            Connection connection = borrowHere();
-            scene.kept.add(connection);
-            Sql.run(connection, Scene.update("alice"));
-            return Sql.pid(connection);
+            try (LeaseScope scope = scene.guarded().frameworkScope("POST /import")) {
+                Connection connection = borrowHere();
+                scene.kept.add(connection);
+                Sql.run(connection, Scene.update("alice"));
+                scope.failed(new IllegalStateException("409"));
+                return Sql.pid(connection);
+            }
         });
         Stuck waiter = scene.ours(Scene.update("alice"));
-        second.end();
-        scene.letTheGracePass(() -> scene.guarded().getConnection());
         scene.reported(pid)
-                .as(DiagnosisKind.STUCK_LOCK)
-                .noEvidence()
+                .as(DiagnosisKind.ABANDONED_TRANSACTION)
+                .onlyEvidence(EvidenceKind.SCOPE_ENDED, Strength.SUSPICION)
                 .rowWaiter(waiter, true, "login")
+                .because("retained: ")
                 .leftAlone();
+        assertThat(waiter.isOver()).isFalse();
+        second.end();
     }
 
     private Connection borrowHere() throws Exception {
@@ -141,10 +147,10 @@ class SparedLeaseTest {
         scene.kept.add(all);
         for (int pid : idle) {
             scene.healed(pid)
-                    .as(DiagnosisKind.ABANDONED_TRANSACTION)
-                    .onlyEvidence(EvidenceKind.OWNER_ENDED, Strength.STRONG)
+                    .as(DiagnosisKind.ABANDONED_CONNECTION)
+                    .onlyEvidence(EvidenceKind.OWNER_ENDED, Strength.SUSPICION)
                     .waiters(0)
-                    .because("its pool is exhausted")
+                    .because("its owner looks gone, and somebody waits")
                     .healedBy(Rung.ABORT);
         }
         // Nothing of it was rolled back: what it did without a transaction is not to be repeated.
@@ -168,7 +174,7 @@ class SparedLeaseTest {
                 .anyMatch(incident -> incident.diagnosis() == DiagnosisKind.ABANDONED_TRANSACTION));
         Told told = scene.reported(pid);
         told.as(DiagnosisKind.ABANDONED_TRANSACTION)
-                .onlyEvidence(EvidenceKind.OWNER_ENDED, Strength.STRONG)
+                .onlyEvidence(EvidenceKind.OWNER_ENDED, Strength.SUSPICION)
                 .tables()
                 .tableUnknown(false)
                 .holds(null, "ExclusiveLock")

@@ -146,7 +146,7 @@ class StandbyTest {
         onStandby
                 .healed(culprit)
                 .as(DiagnosisKind.ABANDONED_TRANSACTION)
-                .onlyEvidence(EvidenceKind.OWNER_ENDED, Strength.STRONG)
+                .onlyEvidence(EvidenceKind.OWNER_ENDED, Strength.SUSPICION)
                 .tables("login")
                 .holds("login", "AccessShareLock")
                 .waiters(0)

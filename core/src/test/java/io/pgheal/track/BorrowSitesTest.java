@@ -18,14 +18,6 @@ class BorrowSitesTest {
         assertThat(sites.moves("site 1000")).isTrue();
     }
 
-    @Test
-    void aRefutationCountsForItsPlaceAndItsEvidence() {
-        sites.learnRefutation("here", "OWNER_ENDED");
-        assertThat(sites.isRefuted("here", "OWNER_ENDED")).isTrue();
-        assertThat(sites.isRefuted("here", "SCOPE_ENDED")).isFalse();
-        assertThat(sites.isRefuted("there", "OWNER_ENDED")).isFalse();
-    }
-
     // ---- how long a statement runs before it is asked about
 
     private static final Duration USUAL = Duration.ofMillis(500);

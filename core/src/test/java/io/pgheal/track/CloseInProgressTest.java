@@ -72,8 +72,8 @@ class CloseInProgressTest {
 
     /** As the healing loop and its act thread would. */
     private void finishWhatIsUnfinished() {
-        registry.look(System.nanoTime());
-        for (LeaseSnapshot lease : registry.look(System.nanoTime())) {
+        registry.look(System.nanoTime(), null);
+        for (LeaseSnapshot lease : registry.look(System.nanoTime(), null)) {
             if (lease.unfinished() != LeaseSnapshot.Unfinished.NOTHING) {
                 lease.lease().finish(lease);
             }

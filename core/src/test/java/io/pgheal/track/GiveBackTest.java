@@ -70,7 +70,7 @@ class GiveBackTest {
 
     @Test
     void nothingIsDoneToALeaseThatWentOnSinceTheJudgement() throws Exception {
-        LeaseSnapshot judged = new LeaseWatch(lease, 0).observe(0, new BorrowSites(), new StackLooks());
+        LeaseSnapshot judged = new LeaseWatch(lease, 0).observe(0, new BorrowSites(), null);
         lease.enter(Call.EXECUTE, "update t set a = 1");
         lease.exit();
         Diagnosis diagnosis =
@@ -150,8 +150,8 @@ class GiveBackTest {
         assertThat(under.revoke(judged(under), false, REASON)).isTrue();
         List<LeaseSnapshot.Unfinished> meanwhile = new ArrayList<>();
         driver.during = () -> {
-            registry.look(0); // since when it is under way
-            registry.look(Duration.ofHours(1).toNanos()).forEach(lease -> meanwhile.add(lease.unfinished()));
+            registry.look(0, null); // since when it is under way
+            registry.look(Duration.ofHours(1).toNanos(), null).forEach(lease -> meanwhile.add(lease.unfinished()));
         };
 
         under.giveBack();
@@ -181,7 +181,7 @@ class GiveBackTest {
     @Test
     void aConnectionThatItsPoolLentAgainByItselfIsNoReasonToRevoke() {
         ConnectionHandle first = lend();
-        LeaseSnapshot judged = new LeaseWatch(first.lease, 0).observe(0, new BorrowSites(), new StackLooks());
+        LeaseSnapshot judged = new LeaseWatch(first.lease, 0).observe(0, new BorrowSites(), null);
         ConnectionHandle next = lend();
         assertThat(first.lease.revoke(judged, true, REASON)).isFalse();
         registry.abandonUnborn(next.lease);
@@ -220,14 +220,14 @@ class GiveBackTest {
     }
 
     private LeaseSnapshot judged(Lease lease) {
-        return registry.look(0).stream()
+        return registry.look(0, null).stream()
                 .filter(seen -> seen.lease() == lease)
                 .findFirst()
                 .orElseThrow();
     }
 
     private void finishWhatIsUnfinished() {
-        for (LeaseSnapshot seen : registry.look(0)) {
+        for (LeaseSnapshot seen : registry.look(0, null)) {
             if (seen.unfinished() != LeaseSnapshot.Unfinished.NOTHING) {
                 seen.lease().finish(seen);
             }

@@ -72,7 +72,7 @@ class HealingMovesOverflowTest {
             lease.enter(Call.PREPARE);
             lease.failed(new StackOverflowError("in a test"));
         }
-        judged = registry.look(System.nanoTime()).stream()
+        judged = registry.look(System.nanoTime(), null).stream()
                 .filter(each -> each.lease() == lease)
                 .findFirst()
                 .orElseThrow();
@@ -131,7 +131,7 @@ class HealingMovesOverflowTest {
     private void finishAsTheLoopDoes() {
         long now = System.nanoTime();
         for (long at : new long[] {now, now + Duration.ofMinutes(2).toNanos()}) {
-            registry.look(at).stream()
+            registry.look(at, null).stream()
                     .filter(each -> each.unfinished() != LeaseSnapshot.Unfinished.NOTHING)
                     .forEach(each -> each.lease().finish(each));
         }

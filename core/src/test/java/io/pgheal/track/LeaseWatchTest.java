@@ -1,14 +1,13 @@
 package io.pgheal.track;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pgheal.postgres.TransactionEnd;
 import java.sql.Connection;
 import java.time.Duration;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import org.awaitility.Awaitility;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.postgresql.core.BaseConnection;
 
@@ -51,7 +50,7 @@ class LeaseWatchTest {
 
     private LeaseSnapshot lookAfter(Duration time) {
         now += time.toNanos();
-        return registry.look(now).get(0);
+        return registry.look(now, null).get(0);
     }
 
     private LeaseSnapshot look() {
@@ -119,64 +118,6 @@ class LeaseWatchTest {
         assertThat(lookAfter(seconds(5)).ownerFor()).isEqualTo(seconds(5));
         handle.lease.touch();
         assertThat(lookAfter(seconds(1)).ownerFor()).isZero();
-    }
-
-    @Test
-    void anIdleOwnerStaysSeenUntilTheNextCall() throws Exception {
-        ExecutorService executor = Executors.newFixedThreadPool(1);
-        CountDownLatch goOn = new CountDownLatch(1);
-        try {
-            ConnectionHandle handle = executor.submit(this::lend).get();
-            awaitIdle(handle.lease.ownerThread());
-            assertThat(look().owner()).isEqualTo(OwnerState.BACK_IN_POOL);
-            CountDownLatch nextTask = new CountDownLatch(1);
-            executor.execute(() -> {
-                nextTask.countDown();
-                uninterruptibly(goOn);
-            });
-            nextTask.await();
-            assertThat(lookAfter(seconds(20)).owner()).as("latched").isEqualTo(OwnerState.BACK_IN_POOL);
-            assertThat(look().ownerFor()).isEqualTo(seconds(20));
-            handle.lease.touch();
-            assertThat(lookAfter(seconds(1)).owner()).as("withdrawn").isEqualTo(OwnerState.ALIVE);
-            assertThat(lookAfter(seconds(20)).owner()).isEqualTo(OwnerState.ALIVE);
-        } finally {
-            goOn.countDown();
-            executor.shutdownNow();
-        }
-    }
-
-    @Test
-    void anOwnerIsLookedAtAtOnceBetweenTwoCallsAndLaterWithinOne() throws Exception {
-        ExecutorService executor = Executors.newFixedThreadPool(1);
-        try {
-            ConnectionHandle handle = executor.submit(this::lend).get();
-            awaitIdle(handle.lease.ownerThread());
-            assertThat(look().owner()).as("a transaction is open").isEqualTo(OwnerState.BACK_IN_POOL);
-            handle.lease.enter(Call.EXECUTE);
-            assertThat(look().owner()).as("withdrawn").isEqualTo(OwnerState.ALIVE);
-            assertThat(lookAfter(Duration.ofMillis(99)).owner()).isEqualTo(OwnerState.ALIVE);
-            assertThat(lookAfter(Duration.ofMillis(1)).owner()).isEqualTo(OwnerState.BACK_IN_POOL);
-        } finally {
-            executor.shutdownNow();
-        }
-    }
-
-    @Test
-    void oneLookReadsSoManyStacksAndTheNextOneTheOthers() throws Exception {
-        ExecutorService executor = Executors.newFixedThreadPool(1);
-        try {
-            for (int i = 0; i < 100; i++) {
-                executor.submit(this::lend).get();
-            }
-            awaitIdle(registry.openLeases().iterator().next().ownerThread());
-            assertThat(registry.look(now))
-                    .filteredOn(lease -> lease.owner() == OwnerState.BACK_IN_POOL)
-                    .hasSize(64);
-            assertThat(registry.look(now)).allMatch(lease -> lease.owner() == OwnerState.BACK_IN_POOL);
-        } finally {
-            executor.shutdownNow();
-        }
     }
 
     @Test
@@ -287,7 +228,7 @@ class LeaseWatchTest {
         });
         assertThat(look().movedBetweenThreads()).isTrue();
         handle.close();
-        assertTheNextOneCountsAsMoving();
+        assertTheNextOneIsOfAPlaceThatMoves();
     }
 
     /** No use of it: the pool rolls back. */
@@ -323,7 +264,7 @@ class LeaseWatchTest {
         lendInScope(left -> {});
         LeaseSnapshot first = look();
         assertThat(first.scopeEnd()).isNotNull();
-        assertThat(first.movedBetweenThreads()).isTrue();
+        assertThat(first.placeMoves()).isTrue();
     }
 
     private interface Scoped {
@@ -378,10 +319,118 @@ class LeaseWatchTest {
         ofAnother.exit();
     }
 
-    private void assertTheNextOneCountsAsMoving() throws Exception {
+    private void assertTheNextOneIsOfAPlaceThatMoves() throws Exception {
+        lendInScope(left -> {});
+        assertThat(look().placeMoves()).isTrue();
+        assertThat(look().movedBetweenThreads()).isFalse();
+    }
+
+    @Test
+    void whereNoStackIsKeptThePlaceIsNotKnown() throws Exception {
+        LeaseRegistry blind = new LeaseRegistry("test", new Leases.TestPool(), true, 0, Ticker.system(), () -> false);
+        try (LeaseScope scope = blind.openScope("scope", true)) {
+            blind.lend(lent.as(Connection.class), new Raw().as(BaseConnection.class));
+        }
+        assertThat(blind.look(now, null).get(0).placeMoves()).isTrue();
+    }
+
+    // ---- reading is life
+
+    private interface Read {
+        void by(Lease lease) throws Exception;
+    }
+
+    private static final List<Read> READS = List.of(Lease::touch, lease -> {
+        lease.enter(Call.FETCH);
+        lease.exit();
+    });
+
+    @Test
+    void readingRefutesWhatWouldHaveBeenDone() throws Exception {
+        for (Read read : READS) {
+            Lease lease = lend().lease;
+            registry.look(now, null);
+            lease.suspect(WHY, seen(lease));
+            registry.look(now, null);
+            assertThat(registry.events()).isEmpty();
+            read.by(lease);
+            registry.look(now, null);
+            assertThat(registry.events()).containsExactly(new LeaseEvent.Refuted(lease, WHY));
+            read.by(lease);
+            registry.look(now, null);
+            assertThat(registry.events()).as("once").isEmpty();
+        }
+    }
+
+    @Test
+    void readingRefutesWhatWasDone() throws Exception {
+        for (Read read : READS) {
+            Lease lease = lend().lease;
+            assertThat(lease.revoke(seen(lease), false, WHY)).isTrue();
+            assertThatThrownBy(() -> read.by(lease)).isInstanceOf(LeaseRevokedException.class);
+            assertThat(registry.events()).containsExactly(new LeaseEvent.Refuted(lease, WHY));
+        }
+    }
+
+    private LeaseSnapshot seen(Lease lease) {
+        return registry.look(now, null).stream()
+                .filter(seen -> seen.lease() == lease)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    // ---- what the collector answers
+
+    @Test
+    void anAnswerIsGoodForAsLongAsTheSilenceBeforeItOrHalfAMinute() throws Exception {
         lend();
         look();
-        assertThat(lookAfter(seconds(1)).movedBetweenThreads()).isTrue();
+        long fellSilent = now;
+        for (int silence : new int[] {1, 100}) {
+            long answeredFor = fellSilent + seconds(silence).toNanos();
+            now = answeredFor + seconds(Math.max(silence, 30)).toNanos();
+            assertThat(retained(answeredFor)).isTrue();
+            now++;
+            assertThat(retained(answeredFor))
+                    .as("something may have let go since")
+                    .isFalse();
+        }
+    }
+
+    @Test
+    void whatIsStillReachableWhenTheHeapWasMarkedSinceItFellSilentIsRetained() throws Exception {
+        Lease lease = lend().lease;
+        look();
+        assertThat(retained(now - 1)).as("marked before").isFalse();
+        assertThat(retained(now)).isTrue();
+        lease.touch();
+        now += 1;
+        assertThat(retained(now - 1)).as("a call came since").isFalse();
+        now += 1;
+        assertThat(retained(now - 1)).isTrue();
+        lease.unreachable = true;
+        assertThat(retained(now)).isFalse();
+        assertThat(retained(null)).isFalse();
+    }
+
+    /** The code of the scope itself may have held it until the scope ended. */
+    @Test
+    void anAnswerFromBeforeTheEndOfItsScopeOrItsThreadSaysNothing() throws Exception {
+        inAnotherThread(() -> {
+            LeaseScope scope = registry.openScope("scope", true);
+            lend();
+            look();
+            now += seconds(1).toNanos();
+            look();
+            scope.close();
+        });
+        now += 1;
+        assertThat(retained(now - 1)).isFalse();
+        assertThat(retained(now)).isTrue();
+    }
+
+    private boolean retained(@Nullable Long answeredFor) {
+        return registry.look(now, answeredFor).get(0).retained();
     }
 
     @Test
@@ -390,18 +439,6 @@ class LeaseWatchTest {
         assertThat(look().unwrapped()).isFalse();
         handle.lease.unwrapped();
         assertThat(look().unwrapped()).isTrue();
-    }
-
-    private static void awaitIdle(Thread worker) {
-        Awaitility.await().until(() -> IdleWorker.isIdle(worker.getStackTrace()));
-    }
-
-    private static void uninterruptibly(CountDownLatch latch) {
-        try {
-            latch.await();
-        } catch (InterruptedException closing) {
-            Thread.currentThread().interrupt();
-        }
     }
 
     // ---- work that may take long
@@ -451,7 +488,7 @@ class LeaseWatchTest {
     }
 
     private java.util.List<Boolean> extendedAt(long nanos) {
-        return registry.look(nanos).stream()
+        return registry.look(nanos, null).stream()
                 .sorted(java.util.Comparator.comparingLong(seen -> seen.lease().id()))
                 .map(LeaseSnapshot::extended)
                 .toList();

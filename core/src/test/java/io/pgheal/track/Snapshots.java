@@ -18,7 +18,9 @@ public final class Snapshots {
     private OwnerState owner = OwnerState.ALIVE;
     private @Nullable ScopeEnd scopeEnd;
     private boolean unreachable;
+    private boolean retained;
     private boolean moved;
+    private boolean placeMoves;
     private boolean calledElsewhere;
     private @Nullable Duration observed;
     private boolean unwrapped;
@@ -57,7 +59,9 @@ public final class Snapshots {
                 lease.unreachable(),
                 lease.unreachableFor(),
                 lease.observed(),
+                lease.retained(),
                 lease.movedBetweenThreads(),
+                lease.placeMoves(),
                 lease.calledElsewhere(),
                 lease.unwrapped(),
                 lease.sessionBound(),
@@ -135,8 +139,20 @@ public final class Snapshots {
         return this;
     }
 
+    /** The collector was asked since it fell silent, and something still refers to it. */
+    public Snapshots retained() {
+        retained = true;
+        return this;
+    }
+
     public Snapshots moved() {
         moved = true;
+        return this;
+    }
+
+    /** Others of the place that borrowed it were seen to move. */
+    public Snapshots ofAPlaceThatMoves() {
+        placeMoves = true;
         return this;
     }
 
@@ -198,7 +214,9 @@ public final class Snapshots {
                 unreachable,
                 age,
                 observed == null ? quiet : observed,
+                retained,
                 moved,
+                placeMoves,
                 calledElsewhere,
                 unwrapped,
                 sessionBound,

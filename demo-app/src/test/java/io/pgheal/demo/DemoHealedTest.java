@@ -140,11 +140,27 @@ class DemoHealedTest {
         JsonNode incident = theFirst();
         assertThat(incident.get("diagnosis").asString()).isEqualTo("STUCK_LOCK");
         assertThat(outcome(incident)).isEqualTo("REPORTED");
-        assertThat(reason(incident)).startsWith("its owner is alive, and no time limit is set");
+        assertThat(reason(incident)).startsWith("its owner looks alive, and no time limit is set");
         assertThat(texts(incident.get("tables"))).contains("user_login_info");
         assertThat(incident.get("waiters")).isNotEmpty();
         assertThat(told()).hasSizeBetween(1, rounds);
         assertThat(healed()).isEmpty();
+    }
+
+    @Test
+    @DisplayName("what was handed over is spared, though its thread has ended, and told as retained")
+    void handedOverIsSpared() throws Exception {
+        heldUpUntil("handed-over", () -> told().stream().anyMatch(DemoHealedTest::isRetained));
+
+        assertThat(told()).allMatch(incident -> outcome(incident).equals("REPORTED"));
+        JsonNode incident =
+                told().stream().filter(DemoHealedTest::isRetained).findFirst().orElseThrow();
+        assertThat(evidence(incident)).contains("OWNER_ENDED SUSPICION");
+        assertThat(incident.at("/proof/answered").asInt()).isPositive();
+    }
+
+    private static boolean isRetained(JsonNode incident) {
+        return reason(incident).startsWith("retained: ");
     }
 
     @Test
@@ -167,34 +183,34 @@ class DemoHealedTest {
     }
 
     @Test
-    @DisplayName("a leak in an executor is known by its idle owner")
+    @DisplayName("a leak in an executor is proven by the garbage collector, which is asked because somebody waits")
     void leakInExecutor() {
         strikeInTheBackground("leak-in-executor");
 
         loggedIn("leak-in-executor", demo.login("alice", "secret"));
 
-        assertThat(evidence(theOneHealed())).contains("OWNER_BACK_IN_POOL STRONG");
+        assertThat(evidence(theOneHealed())).contains("HANDLE_UNREACHABLE CERTAIN");
     }
 
     @Test
-    @DisplayName("a leak in a virtual thread is known by the thread's end")
+    @DisplayName("a leak in a virtual thread is proven, too")
     void leakInVirtualThread() {
         assumeTrue(Runtime.version().feature() >= 21, "virtual threads need Java 21");
         strikeInTheBackground("leak-in-virtual-thread");
 
         loggedIn("leak-in-virtual-thread", demo.login("alice", "secret"));
 
-        assertThat(evidence(theOneHealed())).contains("OWNER_ENDED STRONG");
+        assertThat(evidence(theOneHealed())).contains("HANDLE_UNREACHABLE CERTAIN");
     }
 
     @Test
-    @DisplayName("a swallowed error is known by the end of its request, or by the garbage collector")
+    @DisplayName("a swallowed error is proven by the garbage collector")
     void swallowedError() {
         assertThat(demo.post("/api/faults/swallowed-error").status()).isEqualTo(200);
 
         loggedIn("swallowed-error", demo.login("alice", "secret"));
 
-        assertThat(evidence(theOneHealed())).containsAnyOf("SCOPE_ENDED STRONG", "HANDLE_UNREACHABLE CERTAIN");
+        assertThat(evidence(theOneHealed())).contains("HANDLE_UNREACHABLE CERTAIN");
     }
 
     @Test
@@ -228,7 +244,7 @@ class DemoHealedTest {
         }
 
         JsonNode incident = theOneHealed();
-        assertThat(evidence(incident)).contains("OWNER_ENDED STRONG");
+        assertThat(evidence(incident)).contains("HANDLE_UNREACHABLE CERTAIN");
         assertThat(texts(incident.get("borrowStack"))).anyMatch(frame -> frame.contains("OrgChartExport"));
         patiently().until(() -> "the table is altered".equals(result("convoy")));
     }

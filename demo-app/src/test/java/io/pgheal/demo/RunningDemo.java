@@ -46,6 +46,7 @@ final class RunningDemo implements AutoCloseable {
         all.add("--server.port=0");
         all.add("--demo.data-directory=" + dataDirectory);
         all.add("--pgheal.escalation.interval=1m"); // no harsher remedy because a machine is slow
+        all.add("--pgheal.proof.longest-stop=1m"); // whatever other tests have left in the heap
         return new RunningDemo(SpringApplication.run(DemoApplication.class, all.toArray(String[]::new)));
     }
 

@@ -32,6 +32,8 @@ record HealthDetails(boolean down, Map<String, Object> dataSources) {
             detail.put("shortcomings", state.shortcomings());
         }
         detail.put("breakerOpen", state.breakerOpen());
+        detail.put("proof", Json.proof(state.proof()));
+        detail.put("retained", state.retained());
         detail.put("leases", state.leases());
         detail.put("openTransactions", state.openTransactions());
         return detail;

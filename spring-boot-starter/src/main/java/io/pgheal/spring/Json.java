@@ -12,6 +12,7 @@ import io.pgheal.postgres.Waiter;
 import io.pgheal.report.HealerState;
 import io.pgheal.report.Incident;
 import io.pgheal.track.LeaseView;
+import io.pgheal.witness.Testimony;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -36,6 +37,9 @@ final class Json {
         Map<String, @Nullable Object> json = new LinkedHashMap<>();
         json.put("abandonedGraceMillis", config.limits().grace().toMillis());
         json.put("abandonedPatienceMillis", config.limits().patience().toMillis());
+        json.put("abandonedRetained", word(config.limits().retained()));
+        json.put("proofCollector", word(config.proof().mode()));
+        json.put("proofLongestStopMillis", config.proof().longestStop().toMillis());
         json.put(
                 "idleBlockerTimeoutMillis", config.limits().idleBlockerTimeout().toMillis());
         json.put(
@@ -75,6 +79,20 @@ final class Json {
         json.put("queries", state.queries());
         json.put("lostEvents", state.lostEvents());
         json.put("mishaps", mishaps(state.mishaps()));
+        json.put("retained", state.retained());
+        json.put("proof", proof(state.proof()));
+        return json;
+    }
+
+    /** Where the garbage collector as witness stands. */
+    static Map<String, @Nullable Object> proof(Testimony proof) {
+        Map<String, @Nullable Object> json = new LinkedHashMap<>();
+        json.put("asked", proof.asked());
+        json.put("answered", proof.answered());
+        json.put("underWay", proof.underWay());
+        json.put("tookMillis", proof.answered() == 0 ? null : precise(proof.took()));
+        json.put("longestStopMillis", proof.asked() == 0 ? null : precise(proof.longestStop()));
+        json.put("silent", proof.silent().isEmpty() ? null : proof.silent());
         return json;
     }
 
@@ -132,6 +150,7 @@ final class Json {
         json.put("silenceMillis", millis(incident.silence()));
         json.put("blockedMillis", incident.blocked().toMillis());
         json.put("operator", incident.operator());
+        json.put("proof", incident.proof() == null ? null : proof(incident.proof()));
         json.put("traceId", incident.trace() == null ? null : incident.trace().traceId());
         json.put("spanId", incident.trace() == null ? null : incident.trace().spanId());
         LeaseView lease = incident.lease();

@@ -2,7 +2,8 @@ package io.pgheal.spring;
 
 import io.pgheal.HealingConfig;
 import io.pgheal.decide.HealingMode;
-import io.pgheal.detect.ThreadEvidence;
+import io.pgheal.decide.Retained;
+import io.pgheal.witness.Witness;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -21,8 +22,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param enabled Whether data sources are guarded at all.
  * @param mode How far pgheal may go at the start; can be changed while the application runs.
  * @param excludeBeans Names of DataSource beans that are left alone.
- * @param borrowStacks Frames that are kept of the place where a connection was borrowed. 0 keeps none, and strong
- *     evidence then only reports.
+ * @param borrowStacks Frames that are kept of the place where a connection was borrowed. 0 keeps none, and the end of a
+ *     request by an error then proves nothing.
  * @param stackPreflight Whether a stack overflow is made to come before a driver call begins rather than in its middle.
  * @param tables Time limits for the tables that matter, by table, schema.table or a pattern with *, the latter in
  *     brackets: pgheal.tables.users.idle-blocker-timeout=2s, pgheal.tables.[audit.*].active-blocker-timeout=0. 0 is never.
@@ -34,6 +35,7 @@ record PghealProperties(
         @Nullable HealingMode mode,
         @DefaultValue Set<String> excludeBeans,
         @DefaultValue Abandoned abandoned,
+        @DefaultValue Proof proof,
         @DefaultValue LockWait lockWait,
         @DefaultValue Diagnosis diagnosis,
         @DefaultValue Escalation escalation,
@@ -57,20 +59,27 @@ record PghealProperties(
     }
 
     /**
-     * @param grace How long strong evidence that an owner is gone must hold while somebody waits.
-     * @param patience How long it must hold while nobody waits.
-     * @param threadEvidence What evidence about threads is good for.
+     * @param grace With retained=heal: for how long its owner must look gone while somebody waits.
+     * @param patience For how long its owner must look gone while nobody waits, before the collector is asked.
+     * @param retained What becomes of a connection whose owner looks gone while something still refers to it.
      */
     record Abandoned(
             @Nullable Duration grace,
             @Nullable Duration patience,
-            @Nullable ThreadEvidence threadEvidence) {
+            @Nullable Retained retained) {
         private void applyTo(HealingConfig.Builder config) {
             ifSet(grace, config::abandonedGrace);
             ifSet(patience, config::abandonedPatience);
-            ifSet(threadEvidence, config::threadEvidence);
+            ifSet(retained, config::abandonedRetained);
         }
     }
+
+    /**
+     * @param collector Whether the garbage collector is asked if anything still refers to a connection.
+     * @param longestStop A collector that cannot be asked without stopping the application is asked only if that takes no
+     *     longer.
+     */
+    record Proof(Witness.@Nullable Mode collector, @Nullable Duration longestStop) {}
 
     /**
      * @param threshold A statement that runs longer is asked about: does it wait for a lock?
@@ -99,7 +108,7 @@ record PghealProperties(
     record Escalation(@Nullable Duration interval) {}
 
     /**
-     * @param signalsPerMinute Heals by strong evidence or time limit, at most.
+     * @param signalsPerMinute Heals at the user's say, at most: by a time limit, or of what is retained.
      * @param certainPerMinute Heals by certain evidence, at most. 0 is ten times the size of the pool.
      */
     record Budget(
@@ -210,6 +219,8 @@ record PghealProperties(
         said("pgheal.", () -> {
             ifSet(mode, config::mode);
             abandoned.applyTo(config);
+            ifSet(proof.collector(), config::proofCollector);
+            ifSet(proof.longestStop(), config::proofLongestStop);
             lockWait.applyTo(config);
             ifSet(diagnosis.deadline(), config::diagnosisDeadline);
             ifSet(escalation.interval(), config::escalationInterval);

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -57,6 +58,19 @@ final class PropertyFailureAnalyzer implements FailureAnalyzer {
         String names = properties.stream()
                 .map(property -> property.getName() + from(property))
                 .collect(Collectors.joining(", "));
+        Map<String, String> gone = properties.stream()
+                .map(property -> property.getName().toString())
+                .filter(name -> replacement(name) != null)
+                .collect(Collectors.toMap(name -> name, PropertyFailureAnalyzer::replacement));
+        if (gone.size() == properties.size()) {
+            return analysis(
+                    names
+                            + (gone.size() == 1
+                                    ? " is no property of pgheal any more"
+                                    : " are no properties of pgheal any more"),
+                    gone.values().stream().distinct().collect(Collectors.joining("; ")),
+                    failure);
+        }
         String nearest = properties.stream()
                 .map(property -> nearest(property.getName().toString()))
                 .distinct()
@@ -65,6 +79,15 @@ final class PropertyFailureAnalyzer implements FailureAnalyzer {
                 names + (properties.size() == 1 ? " is no property of pgheal" : " are no properties of pgheal"),
                 "remove it, or write what was meant; nearest: " + nearest,
                 failure);
+    }
+
+    /** What has taken the place of a property that there was; null if there never was one. */
+    private static @Nullable String replacement(String name) {
+        return name.endsWith(".abandoned.thread-evidence")
+                ? "remove it: what threads do ends nothing any more, it only decides when the garbage collector is asked"
+                        + " whether anything still refers to the connection (pgheal.proof.collector); to have a"
+                        + " connection ended to which something still refers, write pgheal.abandoned.retained=heal"
+                : null;
     }
 
     private static String nearest(String unknown) {

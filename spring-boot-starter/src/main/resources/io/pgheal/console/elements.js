@@ -68,3 +68,14 @@ export function clock(instant) {
 }
 
 export const words = (name) => String(name ?? '').toLowerCase().replaceAll('_', ' ');
+
+/** Where the garbage collector, as witness, stood. */
+export function proofText(proof) {
+  if (!proof) {
+    return '';
+  }
+  const asked = proof.asked ? `asked ${proof.asked} times, answered ${proof.answered}` : 'not asked yet';
+  const took = proof.answered ? `, the last time within ${span(proof.tookMillis)}` : '';
+  const stop = proof.asked ? `, longest stop ${span(proof.longestStopMillis)}` : '';
+  return `${asked}${took}${stop}${proof.underWay ? ', being asked just now' : ''}${proof.silent ? `; not now: ${proof.silent}` : ''}`;
+}

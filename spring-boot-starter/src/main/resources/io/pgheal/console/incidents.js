@@ -1,4 +1,4 @@
-import { byId, clock, element, keyed, say, span, words } from './elements.js';
+import { byId, clock, element, keyed, proofText, say, span, words } from './elements.js';
 import { draw } from './redraw.js';
 
 const TONE = {
@@ -42,6 +42,7 @@ function item(incident) {
   };
   fact('Evidence', lines(incident.evidence, (one) => `${words(one.kind)} (${words(one.strength)}, for ${span(one.ageMillis)}): ${one.detail}`));
   fact('Decision', `${words(incident.decision.action)}: ${incident.decision.reason}`);
+  fact('Collector', proofText(incident.proof));
   fact('Asked for by', incident.operator);
   fact('Done', lines(incident.remedies, (one) => `${one.rung}: ${one.outcome} (${span(one.millis)})`));
   fact('Healed within', incident.timeToHealMillis === null ? '' : span(incident.timeToHealMillis));

@@ -15,7 +15,7 @@ export function drawLeases(dataSources) {
   draw(byId('leases'), shown.map((lease) => keyed(`${lease.dataSource} ${lease.id}`, item(lease, longest))));
   const moving = Object.values(dataSources).flatMap((source) => source.movingSites ?? []);
   say(byId('moving'), moving.length
-    ? `Seen to hand their connections to other threads, so that thread evidence is void there: ${moving.join(', ')}` : '');
+    ? `Seen to hand their connections to other threads, so that the end of a request by an error is no proof there: ${moving.join(', ')}` : '');
 }
 
 function item(lease, longest) {

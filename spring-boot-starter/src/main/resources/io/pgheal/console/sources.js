@@ -1,5 +1,5 @@
 import { changeMode, troubleOf } from './endpoints.js';
-import { byId, element, keyed, say, span } from './elements.js';
+import { byId, element, keyed, proofText, say, span } from './elements.js';
 import { draw } from './redraw.js';
 
 const MODES = ['heal', 'observe', 'off'];
@@ -17,6 +17,8 @@ function card(name, source, modeIsOpen, again) {
   fact('Lent', `${healer.leases}, ${healer.openTransactions} with an open transaction`);
   fact('Longest silence', healer.openTransactions ? span(healer.quietestMillis) : '–');
   fact('Quarantined', String(healer.quarantined));
+  fact('Collector', proofText(healer.proof));
+  fact('Retained', healer.retained ? `${healer.retained}: their owners look gone, but something still refers to them` : 'none');
   return element('div', 'source',
     element('div', 'title-row', element('h3', '', name), element('span', `mode ${source.mode}`, source.mode)),
     facts,

@@ -37,7 +37,7 @@ class BatchLeakTest {
                 "test.with=batch",
                 "spring.batch.jdbc.initialize-schema=always",
                 "spring.main.web-application-type=none",
-                "pgheal.abandoned.thread-evidence=off",
+                "pgheal.abandoned.retained=heal",
                 "pgheal.diagnosis.deadline=30s")) {
             await().until(() -> !application.guard().incidents().isEmpty());
             Incident incident = application.guard().incidents().get(0);

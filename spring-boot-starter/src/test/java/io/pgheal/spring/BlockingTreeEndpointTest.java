@@ -61,13 +61,14 @@ class BlockingTreeEndpointTest {
                 List.of(),
                 List.of(),
                 "REPORT",
-                "its owner is alive",
+                "its owner looks alive",
                 List.of(),
                 OutcomeKind.REPORTED,
                 null,
                 null,
                 null,
                 Duration.ZERO,
+                null,
                 null,
                 null);
         Map<String, Object> json = new HashMap<>();

@@ -4,9 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pgheal.HealingConfig;
 import io.pgheal.decide.HealingMode;
+import io.pgheal.decide.Retained;
 import io.pgheal.decide.TableRule;
-import io.pgheal.detect.ThreadEvidence;
 import io.pgheal.postgres.ControlSettings;
+import io.pgheal.witness.Witness;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -39,7 +40,9 @@ class PropertiesTest {
                         "pgheal.mode=observe",
                         "pgheal.abandoned.grace=3s",
                         "pgheal.abandoned.patience=16s",
-                        "pgheal.abandoned.thread-evidence=report",
+                        "pgheal.abandoned.retained=heal",
+                        "pgheal.proof.collector=wait",
+                        "pgheal.proof.longest-stop=100ms",
                         "pgheal.lock-wait.threshold=100ms",
                         "pgheal.lock-wait.idle-blocker-timeout=30s",
                         "pgheal.lock-wait.active-blocker-timeout=40s",
@@ -62,7 +65,9 @@ class PropertiesTest {
                                 .mode(HealingMode.OBSERVE)
                                 .abandonedGrace(Duration.ofSeconds(3))
                                 .abandonedPatience(Duration.ofSeconds(16))
-                                .threadEvidence(ThreadEvidence.REPORT)
+                                .abandonedRetained(Retained.HEAL)
+                                .proofCollector(Witness.Mode.WAIT)
+                                .proofLongestStop(Duration.ofMillis(100))
                                 .lockWaitThreshold(Duration.ofMillis(100))
                                 .idleBlockerTimeout(Duration.ofSeconds(30))
                                 .activeBlockerTimeout(Duration.ofSeconds(40))

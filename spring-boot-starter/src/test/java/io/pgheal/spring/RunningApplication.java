@@ -52,6 +52,7 @@ final class RunningApplication implements AutoCloseable {
         if (Stream.of(properties).noneMatch(property -> property.startsWith(ESCALATION))) {
             arguments.add("--" + ESCALATION + "1m"); // no harsher remedy because a machine is slow
         }
+        arguments.add("--pgheal.proof.longest-stop=1m"); // whatever other tests have left in the heap
         for (String property : properties) {
             arguments.add("--" + property);
         }

@@ -59,7 +59,7 @@ class TaskScopesTest {
                 "spring.main.web-application-type=none",
                 "spring.artemis.mode=embedded",
                 "spring.task.execution.mode=force",
-                "pgheal.abandoned.thread-evidence=off",
+                "pgheal.abandoned.retained=heal",
                 "pgheal.abandoned.grace=100ms",
                 "pgheal.abandoned.patience=300ms",
                 "pgheal.diagnosis.deadline=30s"); // the whole story, however slow the machine
@@ -104,19 +104,19 @@ class TaskScopesTest {
             work.lock("ordinary");
             return null;
         });
-        assertHealed("ordinary", Strength.STRONG, "a task of applicationTaskExecutor ended");
+        assertHealed("ordinary", Strength.SUSPICION, "a task of applicationTaskExecutor ended");
     }
 
     @Test
     void aScheduledMethod() throws SQLException {
         work.schedule("scheduled");
-        assertHealed("scheduled", Strength.STRONG, "a task of taskScheduler ended");
+        assertHealed("scheduled", Strength.SUSPICION, "a task of taskScheduler ended");
     }
 
     @Test
     void aScheduledMethodWhoseErrorSpringSwallowsProvesLess() throws SQLException {
         work.scheduleAtRate("rate");
-        assertHealed("rate", Strength.STRONG, "a task of taskScheduler ended");
+        assertHealed("rate", Strength.SUSPICION, "a task of taskScheduler ended");
     }
 
     @Test

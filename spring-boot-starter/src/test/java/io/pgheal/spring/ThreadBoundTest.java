@@ -134,7 +134,7 @@ class ThreadBoundTest {
         first.close();
         try (Connection connection = SERVER.connection();
                 Statement statement = connection.createStatement()) {
-            // Somebody waits: strong evidence is enough after its grace.
+            // Somebody waits: the collector is asked.
             statement.executeUpdate("UPDATE counted SET n = n + 1");
         }
         assertThat(status.isCompleted()).isFalse();

@@ -66,9 +66,9 @@ class VirtualThreadsTest {
                     EvidenceKind.SCOPE_ENDED,
                     Strength.CERTAIN,
                     "a task of taskScheduler ended by " + FAULT);
-            // Spring runs these without the scheduler's decorator: what is left is its worker.
+            // Spring runs these without the scheduler's decorator: what is left is the collector.
             work.schedule("delay");
-            assertHealed(application, EvidenceKind.OWNER_BACK_IN_POOL, Strength.STRONG, "");
+            assertHealed(application, EvidenceKind.HANDLE_UNREACHABLE, Strength.CERTAIN, "");
         }
     }
 

@@ -53,7 +53,7 @@ class WebWorkTest {
                 "server.tomcat.threads.min-spare=1",
                 "pgheal.abandoned.grace=100ms",
                 "pgheal.abandoned.patience=300ms",
-                "pgheal.abandoned.thread-evidence=off",
+                "pgheal.abandoned.retained=heal",
                 "pgheal.diagnosis.deadline=30s");
         await().until(() -> application.guard().healer().connected());
     }

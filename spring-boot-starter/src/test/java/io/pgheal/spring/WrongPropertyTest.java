@@ -42,6 +42,7 @@ class WrongPropertyTest {
                 "pgheal.incidents.keep=many | pgheal.incidents.keep is 'many' | Write a whole number.",
                 "pgheal.incidents.keep=0 | pgheal.incidents.keep is 0 | Write a number of at least 1.",
                 "pgheal.stack-preflight=maybe | pgheal.stack-preflight is 'maybe' | Write true or false.",
+                "pgheal.abandoned.thread-evidence=off | pgheal.abandoned.thread-evidence | pgheal.abandoned.retained=heal",
                 "pgheal.grace=2s | pgheal.grace | nearest: pgheal.abandoned.grace.",
                 "pgheal.abandonned.grace=2s | pgheal.abandonned.grace | nearest: pgheal.abandoned.grace.",
                 "pgheal.tables.users=2s | pgheal.tables.users is no property of pgheal | pgheal.tables.<table>.idle-blocker-timeout",

@@ -10,7 +10,7 @@ import org.springframework.core.annotation.Order;
 import org.springframework.stereotype.Component;
 
 @Component
-@Order(8)
+@Order(9)
 class ConvoyFault implements Fault {
 
     private static final String KIND = "convoy";

@@ -35,8 +35,8 @@ class ExecutorFault implements Fault, DisposableBean {
                 "Export in an executor",
                 "The same fault in a task of a thread pool. The pool swallows the error into a Future that nobody"
                         + " asks, and its worker waits for the next task as if nothing had happened.",
-                "As above, but the connection stays in a map of running exports: no garbage collection will ever find"
-                        + " it. What tells is that its owner is back in its pool, idle.");
+                "As above, but no request ends here, and the thread lives on. Somebody waits, so the garbage collector is"
+                        + " asked, and finds that nothing refers to the connection any more.");
     }
 
     @Override

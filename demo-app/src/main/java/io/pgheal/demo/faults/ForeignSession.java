@@ -8,7 +8,7 @@ import org.springframework.core.annotation.Order;
 import org.springframework.stereotype.Component;
 
 @Component
-@Order(7)
+@Order(8)
 class ForeignSession implements Fault {
 
     private static final String KIND = "foreign-session";

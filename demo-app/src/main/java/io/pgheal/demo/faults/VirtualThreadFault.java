@@ -28,8 +28,8 @@ class VirtualThreadFault implements Fault {
                 KIND,
                 "Export in a virtual thread",
                 "The same fault in a virtual thread of its own, which the error ends.",
-                "As above: the connection stays in the map of running exports. What tells is that the one thread that"
-                        + " ever used it has ended.");
+                "As above. That the one thread that ever used it has ended is a suspicion: a reason to ask the garbage"
+                        + " collector at once.");
         return supported() ? card : card.unavailable(whyNot());
     }
 

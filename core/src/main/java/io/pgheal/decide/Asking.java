@@ -1,0 +1,10 @@
+package io.pgheal.decide;
+
+/** Whether the collector is to be asked if anything still refers to the culprit's connection. */
+public enum Asking {
+    NOT,
+    /** As soon as asking costs no more than it may. */
+    SOON,
+    /** Somebody waits, and it was not asked since the culprit fell silent. */
+    NOW
+}

@@ -1,8 +1,0 @@
-package io.pgheal.detect;
-
-/** What evidence about threads is good for. */
-public enum ThreadEvidence {
-    OFF,
-    REPORT,
-    HEAL
-}

@@ -1,0 +1,323 @@
+package io.pgheal.witness;
+
+import io.pgheal.track.Ticker;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArraySet;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Asks the garbage collector to mark the whole heap, so that a connection object that nothing refers to any more is found
+ * now and not at some later time. One for all data sources of the process, for there is one collector: one request serves
+ * all suspects. Thread-safe. It has a thread only while it asks.
+ *
+ * <p>Asking is not for nothing, so it is rare: after an answer that proved something, at most a sixth of the time; else not
+ * sooner than after 10 s, and twice as long each time that nothing was proven, up to 5 min. Stops of the whole application
+ * are always 10 s apart.
+ */
+public final class Witness {
+    private static final Witness OF_THIS_PROCESS = new Witness(Ticker.system(), Collector.ofThisProcess());
+
+    private static final Duration APART = Duration.ofSeconds(10);
+    private static final Duration LONGEST_APART = Duration.ofMinutes(5);
+    private static final Duration SHORTEST_APART = Duration.ofSeconds(1);
+    private static final Duration OUTSTANDING = Duration.ofMinutes(1);
+    private static final int SHARE = 5;
+    /** So long the collector is urged on; the marking of a very large heap may end later, and is heard of all the same. */
+    private static final Duration URGED = Duration.ofSeconds(5);
+
+    private static final Duration LOOK_AGAIN = Duration.ofMillis(100);
+    private static final long STEP_NANOS = 1_000_000;
+    /** Kept from the start, to be old when they are needed. */
+    private static final int CANARIES = 4;
+    /** A collector that stops the application took 150 to 190 ms for 0.3 GB on two slow processors. */
+    private static final double FIRST_NANOS_PER_BYTE = 0.65;
+
+    private static final double LEAST_NANOS_PER_BYTE = FIRST_NANOS_PER_BYTE / 4;
+    /** The next stop may be longer than the last one. */
+    private static final double CAUTION = 1.5;
+
+    private final Ticker ticker;
+    private final Collector collector;
+    private final Set<Runnable> listeners = new CopyOnWriteArraySet<>();
+
+    // Guarded by this.
+    private final Deque<Canary> canaries = new ArrayDeque<>();
+
+    private @Nullable Canary canary;
+    private long releasedAt;
+    private @Nullable Long answeredFor;
+    private @Nullable Thread asking;
+    private long asked;
+    private long answered;
+    private long lastAsked;
+    private int inVainBefore;
+    private boolean provedSince;
+    private boolean answeredSince;
+    private Duration took = Duration.ZERO;
+    private Duration longestStop = Duration.ZERO;
+    private double nanosPerByte = FIRST_NANOS_PER_BYTE;
+    private String silent;
+
+    /** Whether the collector may be asked. */
+    public enum Mode {
+        /** It is asked when somebody waits, or a suspicion has stood for long. */
+        ASK,
+        /** Its own collections have to do, whenever they come. */
+        WAIT
+    }
+
+    /**
+     * On what terms a data source lets the collector be asked.
+     *
+     * @param longestStop where it cannot be asked without stopping the application: for how long at most
+     */
+    public record Terms(Mode mode, Duration longestStop) {}
+
+    /**
+     * What came of a request.
+     *
+     * @param lookAgain when there may be an answer, or when it may be asked again
+     * @param refusal why the collector is not asked at all; empty if it is, or will be
+     */
+    public record Reply(Duration lookAgain, String refusal) {}
+
+    Witness(Ticker ticker, Collector collector) {
+        this.ticker = ticker;
+        this.collector = collector;
+        this.silent = collector.trouble();
+    }
+
+    public static Witness ofThisProcess() {
+        return OF_THIS_PROCESS;
+    }
+
+    /** One that has never asked, with a clock of its own. */
+    public static Witness by(Ticker ticker) {
+        return new Witness(ticker, Collector.ofThisProcess());
+    }
+
+    /** From now on the listener is called when there is an answer: by a thread that must not wait. */
+    public void onAnswer(Runnable listener) {
+        listeners.add(listener);
+        hatch();
+    }
+
+    private synchronized void hatch() {
+        while (canaries.size() < CANARIES) {
+            Canary hatched = Canary.hatched();
+            if (hatched == null) {
+                return;
+            }
+            canaries.addLast(hatched);
+        }
+    }
+
+    /** With the last listener ends the asking, and what it has changed is put back. */
+    public synchronized void leave(Runnable listener) {
+        listeners.remove(listener);
+        Thread thread = asking;
+        if (listeners.isEmpty() && thread != null) {
+            thread.interrupt();
+        }
+    }
+
+    /**
+     * Wants to know what is unreachable by now.
+     *
+     * @param urgent somebody waits, and this was not asked before: the pause is not doubled
+     */
+    public synchronized Reply ask(Terms terms, boolean urgent) {
+        look();
+        if (asking != null) {
+            return new Reply(LOOK_AGAIN, "");
+        }
+        long now = ticker.nanos();
+        hatch();
+        silent = refusal(terms, now);
+        if (!silent.isEmpty()) {
+            if (canary == null) {
+                release(now); // collections of its own may answer, too
+            }
+            return new Reply(APART, silent);
+        }
+        Duration left = Duration.ofNanos(lastAsked - now).plus(pause(urgent));
+        if (asked > 0 && !left.isNegative() && !left.isZero()) {
+            return new Reply(left, "");
+        }
+        if (canary == null || now - releasedAt >= OUTSTANDING.toNanos()) {
+            release(now); // else the marking of a very large heap, which takes longer, would never be heard of
+        }
+        return begin(now) ? new Reply(LOOK_AGAIN, "") : new Reply(APART, silent);
+    }
+
+    private void release(long now) {
+        Canary oldest = canaries.pollFirst();
+        canary = oldest == null ? null : oldest.released();
+        releasedAt = now;
+        hatch();
+    }
+
+    private String refusal(Terms terms, long now) {
+        if (listeners.isEmpty()) {
+            return "no data source is guarded any more";
+        }
+        if (terms.mode() == Mode.WAIT) {
+            return "pgheal.proof.collector is wait";
+        }
+        if (!collector.trouble().isEmpty()) {
+            return collector.trouble();
+        }
+        if (canary == null && canaries.isEmpty()) {
+            return "this JVM makes no hidden classes, by which an answer is known";
+        }
+        if (collector.way() == Collector.Way.FULL_STOP) {
+            if (asked > 0 && now - lastAsked >= LONGEST_APART.toNanos()) {
+                nanosPerByte = Math.min(nanosPerByte, FIRST_NANOS_PER_BYTE); // one slow stop is no rule
+            }
+            long expected = (long) (collector.usedBytes() * nanosPerByte / 1_000_000);
+            if (expected > terms.longestStop().toMillis()) {
+                return "it would stop the application for some " + expected
+                        + " ms, and pgheal.proof.longest-stop is "
+                        + terms.longestStop().toMillis() + " ms";
+            }
+        }
+        return "";
+    }
+
+    private Duration pause(boolean urgent) {
+        if (provedSince && collector.way() != Collector.Way.FULL_STOP) {
+            Duration share = took.multipliedBy(SHARE);
+            return share.compareTo(SHORTEST_APART) < 0 ? SHORTEST_APART : share;
+        }
+        Duration doubled = APART.multipliedBy(1L << Math.min(inVainBefore, 5));
+        return urgent ? APART : doubled.compareTo(LONGEST_APART) > 0 ? LONGEST_APART : doubled;
+    }
+
+    private boolean begin(long now) {
+        int inVain = asked == 0 || provedSince ? 0 : inVainBefore + 1;
+        try {
+            Thread thread = new Thread(this::askAndListen, "pgheal-witness");
+            thread.setDaemon(true);
+            thread.start();
+            asking = thread;
+        } catch (Throwable e) { // for want of threads, say: whoever asks has other things to do
+            silent = "asking the collector failed: " + e.getClass().getName();
+            return false;
+        }
+        inVainBefore = inVain;
+        asked++;
+        lastAsked = now;
+        provedSince = false;
+        answeredSince = false;
+        return true;
+    }
+
+    private void askAndListen() {
+        long began = ticker.nanos();
+        long used = 0;
+        long stop = 0;
+        try {
+            used = collector.usedBytes();
+            long last = ticker.nanos();
+            collector.ask();
+            do {
+                long now = ticker.nanos();
+                stop = Math.max(stop, now - last - STEP_NANOS);
+                last = now;
+                if (look()) {
+                    break;
+                }
+                if (hasProved()) {
+                    provedWithin(Duration.ofNanos(now - began));
+                    break;
+                }
+                LockSupport.parkNanos(STEP_NANOS);
+            } while (last - began < URGED.toNanos() && !Thread.currentThread().isInterrupted());
+        } catch (RuntimeException | Error e) {
+            failed(e);
+        } finally {
+            try {
+                collector.askNoMore();
+            } catch (RuntimeException | Error e) {
+                failed(e);
+            } finally {
+                ended(used, Duration.ofNanos(stop));
+            }
+        }
+    }
+
+    private synchronized void failed(Throwable e) {
+        silent = "asking the collector failed: " + e.getClass().getName();
+    }
+
+    private synchronized boolean hasProved() {
+        return provedSince;
+    }
+
+    /** What was looked for is found: no need to wait for the end of the marking. */
+    private synchronized void provedWithin(Duration time) {
+        if (!answeredSince) {
+            answeredSince = true;
+            answered++;
+            took = time;
+        }
+    }
+
+    private synchronized void ended(long used, Duration stop) {
+        asking = null;
+        longestStop = stop.compareTo(longestStop) > 0 ? stop : longestStop;
+        if (collector.way() == Collector.Way.FULL_STOP && answeredSince && used > 0) {
+            nanosPerByte = Math.max(LEAST_NANOS_PER_BYTE, CAUTION * stop.toNanos() / used);
+        }
+    }
+
+    /** Whether the present request is answered. Also hears of answers that came without asking. */
+    private boolean look() {
+        boolean news = false;
+        synchronized (this) {
+            Canary released = canary;
+            if (released != null && released.isDead()) {
+                canary = null;
+                answeredFor = releasedAt;
+                news = true;
+                if (asked > 0 && !answeredSince) {
+                    answered++;
+                    answeredSince = true;
+                    took = Duration.ofNanos(ticker.nanos() - lastAsked);
+                }
+            }
+        }
+        if (news) {
+            listeners.forEach(Runnable::run);
+        }
+        return news || isAnswered();
+    }
+
+    private synchronized boolean isAnswered() {
+        return answeredSince;
+    }
+
+    /**
+     * Up to which moment, by the ticker's nanoseconds, everything is found by now that nothing referred to; null before the
+     * first answer. What it found may be told a moment later.
+     */
+    public @Nullable Long answeredFor() {
+        look();
+        synchronized (this) {
+            return answeredFor;
+        }
+    }
+
+    /** Something was found to be unreachable: asking was worth it. */
+    public synchronized void proved() {
+        provedSince = true;
+    }
+
+    public synchronized Testimony testimony() {
+        return new Testimony(asked, answered, asking != null, took, longestStop, silent);
+    }
+}
