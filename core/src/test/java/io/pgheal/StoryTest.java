@@ -367,6 +367,25 @@ class StoryTest {
         pool.assertAllSlotsBack();
     }
 
+    /** They are all in somebody's hands, and nobody is suspected. */
+    @Test
+    void thatSomebodyWaitsForASlotIsReasonEnoughToAsk() throws Exception {
+        start(config -> config);
+        List<Connection> all = new ArrayList<>();
+        while (all.size() < GuardedPool.SLOTS) {
+            all.add(pool.guarded.getConnection());
+        }
+        CompletableFuture<Void> waits = pool.login("alice");
+        await().until(() -> pool.guarded.healer().proof().asked() > 0);
+        assertThat(waits).isNotDone();
+        for (Connection each : all) {
+            each.close();
+        }
+        waits.get();
+        assertThat(pool.incidents(OutcomeKind.HEALED)).isEmpty();
+        pool.assertAllSlotsBack();
+    }
+
     private void forgetASlot() throws SQLException {
         pool.guarded.getConnection();
     }

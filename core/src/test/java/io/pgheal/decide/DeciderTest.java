@@ -111,7 +111,7 @@ class DeciderTest {
                 .evidence(List.of(young))
                 .waiters(waiters(LOGIN))
                 .made();
-        assertThat(decide(diagnosis, DEFAULTS).action()).isEqualTo(Action.WAIT);
+        assertThat(decide(diagnosis, AT_THE_USERS_SAY).action()).isEqualTo(Action.WAIT);
     }
 
     // ---- a suspicion decides when the collector is asked, and ends nothing
