@@ -29,6 +29,9 @@ public final class Witness {
     /** So long the collector is urged on; the marking of a very large heap may end later, and is heard of all the same. */
     private static final Duration URGED = Duration.ofSeconds(5);
 
+    /** Where something was proven meanwhile, the collector is urged on no longer than that: by then the marking has begun. */
+    private static final Duration ENOUGH = Duration.ofSeconds(2);
+
     private static final Duration LOOK_AGAIN = Duration.ofMillis(100);
     private static final long STEP_NANOS = 1_000_000;
     /** Kept from the start, to be old when they are needed. */
@@ -57,6 +60,7 @@ public final class Witness {
     private int inVainBefore;
     private boolean provedSince;
     private boolean answeredSince;
+    private boolean counted;
     private Duration took = Duration.ZERO;
     private Duration longestStop = Duration.ZERO;
     private double nanosPerByte = FIRST_NANOS_PER_BYTE;
@@ -213,6 +217,7 @@ public final class Witness {
         lastAsked = now;
         provedSince = false;
         answeredSince = false;
+        counted = false;
         return true;
     }
 
@@ -231,8 +236,7 @@ public final class Witness {
                 if (look()) {
                     break;
                 }
-                if (hasProved()) {
-                    provedWithin(Duration.ofNanos(now - began));
+                if (hasProved() && now - began >= ENOUGH.toNanos()) {
                     break;
                 }
                 LockSupport.parkNanos(STEP_NANOS);
@@ -258,12 +262,12 @@ public final class Witness {
         return provedSince;
     }
 
-    /** What was looked for is found: no need to wait for the end of the marking. */
-    private synchronized void provedWithin(Duration time) {
-        if (!answeredSince) {
-            answeredSince = true;
+    /** Once for each request, by whichever comes first: what was looked for, or the end of the marking. */
+    private void countAnswer() {
+        if (asked > 0 && !counted) {
+            counted = true;
             answered++;
-            took = time;
+            took = Duration.ofNanos(ticker.nanos() - lastAsked);
         }
     }
 
@@ -284,11 +288,8 @@ public final class Witness {
                 canary = null;
                 answeredFor = releasedAt;
                 news = true;
-                if (asked > 0 && !answeredSince) {
-                    answered++;
-                    answeredSince = true;
-                    took = Duration.ofNanos(ticker.nanos() - lastAsked);
-                }
+                answeredSince = true;
+                countAnswer();
             }
         }
         if (news) {
@@ -315,6 +316,9 @@ public final class Witness {
     /** Something was found to be unreachable: asking was worth it. */
     public synchronized void proved() {
         provedSince = true;
+        if (asking != null) {
+            countAnswer();
+        }
     }
 
     public synchronized Testimony testimony() {
