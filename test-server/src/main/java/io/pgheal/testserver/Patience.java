@@ -18,7 +18,7 @@ import org.junit.jupiter.api.extension.PreInterruptContext;
 import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
 
 /**
- * How long a test waits for what must happen, and what it leaves behind when it did not: all threads, with what they hold
+ * How long a test waits for what must happen, how often it looks, and what it leaves behind when it did not: all threads, with what they hold
  * and wait for, at the moment when the time is up. Registered for every test by {@code META-INF/services}, where {@code
  * junit.jupiter.extensions.autodetection.enabled} is true.
  */
@@ -26,6 +26,9 @@ public final class Patience
         implements PreInterruptCallback, TestExecutionExceptionHandler, ConditionEvaluationListener<Object> {
     /** No test takes so long on any machine, unless something is wrong. */
     public static final Duration PATIENCE = Duration.ofSeconds(30);
+
+    /** What a test waits for has mostly happened by then: what is added at each wait is much of what all tests take. */
+    private static final Duration BETWEEN_TWO_LOOKS = Duration.ofMillis(10);
 
     /** A test may replace it. */
     private static final PrintStream ERR = System.err;
@@ -35,6 +38,7 @@ public final class Patience
     /** By JUnit. */
     public Patience() {
         Awaitility.setDefaultTimeout(PATIENCE);
+        Awaitility.setDefaultPollInterval(BETWEEN_TWO_LOOKS);
         Awaitility.setDefaultConditionEvaluationListener(this);
     }
 
