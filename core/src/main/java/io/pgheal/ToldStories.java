@@ -29,7 +29,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class ToldStories {
     private static final int KEPT = 1000;
-    private static final String RETAINED = ", retained";
     private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
     private static final Duration LONGEST_PAUSE = Duration.ofMinutes(1);
     /** When the server could not be asked, it may be back any moment; and so may the owner that a heal came too late for. */
@@ -45,19 +44,37 @@ final class ToldStories {
     };
 
     /**
+     * What of it was told.
+     *
+     * @param retained that something still refers to the culprit: found out later, and worth telling
+     * @param seen what the server knows of it; at first it may not have answered in time
+     */
+    private record Facts(boolean retained, boolean seen) {
+        static Facts of(Diagnosis diagnosis) {
+            LeaseSnapshot lease = diagnosis.lease();
+            return new Facts(lease != null && lease.retained(), diagnosis.backend() != null);
+        }
+
+        Facts and(Facts others) {
+            return new Facts(retained || others.retained, seen || others.seen);
+        }
+    }
+
+    /**
+     * @param facts that were told, and are not unsaid
      * @param locks of the culprit: they are asked once, and as long as the story is the same so are they
      * @param vain what was tried in vain; null if nothing was
      */
     private record Story(
             String incidentId,
             String action,
+            Facts facts,
             List<HeldLock> locks,
             @Nullable Vain vain) {
 
         /** What was tried in vain would be tried again: that it may not be just now is no news. */
-        boolean isTold(Action next, String what) {
-            return action.equals(what)
-                    || action.equals(next.name() + RETAINED) // that is not unsaid
+        boolean isTold(Action next, Facts known) {
+            return (action.equals(next.name()) && facts.and(known).equals(facts))
                     || (vain != null && vain.end() != OutcomeKind.WITHDRAWN && next == Action.WOULD_HEAL);
         }
     }
@@ -72,7 +89,7 @@ final class ToldStories {
     }
 
     /**
-     * Tells the story if it was not told already. What tells may block, and so must not be waited for: meanwhile the story
+     * Tells the story if it was not told already, or more is known of it by now: then under the same id. What tells may block, and so must not be waited for: meanwhile the story
      * counts as told.
      *
      * @param telling tells the story as the incident of this id
@@ -80,26 +97,24 @@ final class ToldStories {
      */
     String once(Diagnosis diagnosis, Decision decision, Supplier<String> nextId, Consumer<String> telling) {
         String key = key(diagnosis);
-        String what = what(diagnosis, decision);
-        String told = toldAs(key, decision, what);
+        Facts known = Facts.of(diagnosis);
+        String told = toldAs(key, decision, known);
         if (told != null) {
             return told;
         }
         String id = nextId.get();
         Story next;
         synchronized (this) {
-            told = toldAs(key, decision, what);
+            told = toldAs(key, decision, known);
             if (told != null) {
                 return told;
             }
             Story before = stories.get(key);
-            next = new Story(
-                    before != null && before.action().equals(decision.action().name())
-                            ? before.incidentId() // more is known of it by now
-                            : id,
-                    what,
-                    diagnosis.locks(),
-                    before == null ? null : before.vain());
+            String action = decision.action().name();
+            next = before == null || !before.action().equals(action)
+                    ? new Story(id, action, known, diagnosis.locks(), before == null ? null : before.vain())
+                    : new Story(
+                            before.incidentId(), action, before.facts().and(known), diagnosis.locks(), before.vain());
             stories.put(key, next);
         }
         boolean whole = false;
@@ -114,16 +129,9 @@ final class ToldStories {
         return next.incidentId();
     }
 
-    private synchronized @Nullable String toldAs(String key, Decision decision, String what) {
+    private synchronized @Nullable String toldAs(String key, Decision decision, Facts known) {
         Story before = stories.get(key);
-        return before != null && before.isTold(decision.action(), what) ? before.incidentId() : null;
-    }
-
-    /** That something still refers to it is found out later, and worth telling: under the same id. */
-    private static String what(Diagnosis diagnosis, Decision decision) {
-        LeaseSnapshot lease = diagnosis.lease();
-        String what = decision.action().name();
-        return lease != null && lease.retained() ? what + RETAINED : what;
+        return before != null && before.isTold(decision.action(), known) ? before.incidentId() : null;
     }
 
     private synchronized void forget(String key, Story story) {
@@ -147,7 +155,12 @@ final class ToldStories {
         long pause = longer < 0 ? 0 : Math.min(FIRST_PAUSE.toNanos() << Math.min(longer, 10), longest.toNanos());
         stories.put(
                 key(diagnosis),
-                new Story(incidentId, end.name(), diagnosis.locks(), new Vain(end, times, now + pause)));
+                new Story(
+                        incidentId,
+                        end.name(),
+                        Facts.of(diagnosis),
+                        diagnosis.locks(),
+                        new Vain(end, times, now + pause)));
     }
 
     /** How often its remedies were in vain. */

@@ -15,6 +15,7 @@ import io.pgheal.postgres.Waiter;
 import io.pgheal.track.Lease;
 import io.pgheal.track.Snapshots;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -126,6 +127,26 @@ class ToldStoriesTest {
         assertThat(tellings).hasValue(1);
         tell(DiagnosisKind.ABANDONED_TRANSACTION, 2, "first", List.of());
         assertThat(tellings).hasValue(2);
+    }
+
+    /** A server that was busy answers later: then its side is told, too, and never unsaid. */
+    @Test
+    void whatTheServerCouldNotBeAskedIsToldOnceItAnswers() {
+        Diagnosis blind = Diagnoses.of(DiagnosisKind.ABANDONED_TRANSACTION)
+                .lease(Snapshots.lease().of(LEASE).calls(1).snapshot())
+                .made();
+        AtomicInteger ids = new AtomicInteger();
+        List<String> incidents = new ArrayList<>();
+        Runnable tellBlind =
+                () -> told.once(blind, REPORT, () -> "id" + ids.incrementAndGet(), id -> incidents.add("blind " + id));
+        tellBlind.run();
+        tellBlind.run();
+        assertThat(incidents).containsExactly("blind id1");
+        tell(DiagnosisKind.ABANDONED_TRANSACTION, 1, "first", List.of(waiter("transactionid")));
+        assertThat(tellings).hasValue(1);
+        assertThat(told.incidentOf(blind)).isEqualTo("id1");
+        tellBlind.run();
+        assertThat(incidents).hasSize(1);
     }
 
     private void inVain(int pid, int times, Duration now) {
