@@ -243,6 +243,14 @@ final class HealingCycle {
         }
     }
 
+    /** A lease that was closed long ago, and whose transaction is open still. */
+    Decision openAfterClose(LeaseSnapshot lease, Collection<LeaseSnapshot> leases) {
+        Reach there = servers.of(lease);
+        ServerSide server = there.questions.story(lease).within(Questions.ANSWER);
+        return conclude(
+                there, Diagnostician.openAfterClose(lease, server, registry.backends()), new WaitingCalls(leases));
+    }
+
     /** Backends that a lease of ours may have left behind. Returns those that are still there. */
     Set<BackendId> outlived(OutlivedBackends symptom, Collection<LeaseSnapshot> leases) {
         WaitingCalls calls = new WaitingCalls(leases);

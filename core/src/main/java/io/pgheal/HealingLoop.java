@@ -379,6 +379,17 @@ final class HealingLoop implements AutoCloseable {
         watchful = false;
         ripeIn = Long.MAX_VALUE;
         for (LeaseSnapshot lease : leases) {
+            if (lease.closed()) {
+                if (lease.quiet().compareTo(config.get().limits().patience()) >= 0) {
+                    suspects.add(lease.lease().id());
+                    act(
+                            lease,
+                            now,
+                            Turn.LAST,
+                            () -> cycle.openAfterClose(lease, leases).lookAgain());
+                }
+                continue;
+            }
             watchful |= lease.transactionOpen() && !lease.callInProgress();
             if (lease.unfinished() != LeaseSnapshot.Unfinished.NOTHING) {
                 suspects.add(lease.lease().id());
@@ -504,7 +515,12 @@ final class HealingLoop implements AutoCloseable {
 
     /** A call that lasts for long may be one that was cut without a word. */
     private static boolean isWorthAsking(LeaseSnapshot lease, boolean somebodyWaits, Duration patience) {
-        if (lease.retained() || lease.unwrapped() || lease.unreachable() || lease.extended()) {
+        if (lease.retained()
+                || lease.unwrapped()
+                || lease.unreachable()
+                || lease.extended()
+                || lease.enlisted()
+                || lease.closed()) {
             return false;
         }
         boolean silentForLong = lease.quiet().compareTo(patience) >= 0;

@@ -270,6 +270,17 @@ class InvariantsTest {
         });
     }
 
+    /** Its manager ends it, or the user's own limit. */
+    @Test
+    void aGlobalTransactionIsEndedByNoEvidenceAndOneThatIsClosedByNothing() {
+        everyHeal((world, verdict) -> {
+            LeaseSnapshot lease = verdict.diagnosis().lease();
+            assertThat(lease != null && lease.closed()).isFalse();
+            assertThat(lease != null && lease.enlisted() && verdict.decision().evidenceBased())
+                    .isFalse();
+        });
+    }
+
     // ---- the user's own limits
 
     @Test

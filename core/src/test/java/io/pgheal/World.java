@@ -153,6 +153,8 @@ final class World {
         sometimes(10, made::unwrapped);
         sometimes(6, made::sessionBound);
         sometimes(6, made::extended);
+        sometimes(9, made::enlisted);
+        sometimes(20, made::closed);
         sometimes(6, () -> made.failedBy("java.lang.OutOfMemoryError"));
         return made.snapshot();
     }

@@ -26,6 +26,7 @@ public final class Decider {
             case ABANDONED_TRANSACTION, ABANDONED_CONNECTION -> abandoned(diagnosis, limits);
             case ORPHANED_BACKEND -> orphaned(diagnosis);
             case STUCK_LOCK -> stuckLock(diagnosis, limits);
+            case OPEN_AFTER_CLOSE -> openAfterClose(diagnosis);
             case FOREIGN_BLOCKER -> foreign(diagnosis);
             case OPERATORS_CHOICE -> Decision.nothing("that is for the operator to decide");
             case HOLDER_NOT_SEEN -> Decision.report("a statement failed before it was seen who held the lock");
@@ -67,7 +68,7 @@ public final class Decider {
             }
             case ORPHANED_BACKEND ->
                 orphaned(diagnosis).action() == Action.HEAL ? Optional.of(Duration.ZERO) : Optional.empty();
-            case FOREIGN_BLOCKER, HOLDER_NOT_SEEN, OPERATORS_CHOICE -> Optional.empty();
+            case OPEN_AFTER_CLOSE, FOREIGN_BLOCKER, HOLDER_NOT_SEEN, OPERATORS_CHOICE -> Optional.empty();
         };
     }
 
@@ -134,6 +135,12 @@ public final class Decider {
         Duration bound = somebodyWaits ? limits.grace() : limits.patience();
         String gone = somebodyWaits ? "its owner looks gone, and somebody waits" : "its owner looks gone";
         boolean over = silence.compareTo(bound) >= 0;
+        if (lease != null && lease.enlisted()) {
+            return over
+                    ? Decision.report(
+                            gone + ", but its transaction is a global one (JTA), which others may end: left alone")
+                    : Decision.waitFor(gone, shorter(bound.minus(silence), SUSPECT_LOOK));
+        }
         if (limits.retained() == Retained.HEAL && over) {
             return Decision.heal(
                     gone + ", silent for " + silence.toMillis() + " ms; abandoned.retained is heal", true, false);
@@ -168,6 +175,16 @@ public final class Decider {
                 : Decision.nothing("nobody waits");
     }
 
+    /** Whoever began it ends it: a transaction manager, as a rule, which knows nothing of connection objects. */
+    private static Decision openAfterClose(Diagnosis diagnosis) {
+        Backend backend = diagnosis.backend();
+        return backend != null && !backend.isIdleInTransaction() && !backend.isActive()
+                ? Decision.nothing("its transaction is over")
+                : Decision.report(
+                        "its connection was closed, and its transaction is open still: a global one (JTA) that"
+                                + " has not ended, or a pool that does not roll back what is given back to it; never touched");
+    }
+
     private static Decision stuckLock(Diagnosis diagnosis, Limits limits) {
         Decision byLimit = atTheUsersSay(diagnosis, limits);
         LeaseSnapshot lease = diagnosis.lease();
@@ -175,6 +192,7 @@ public final class Decider {
         if (byLimit.action() != Action.REPORT
                 || lease == null
                 || lease.unwrapped() // what is done with the object below is not seen, and keeps it in use
+                || lease.enlisted() // whether its object is in use tells nothing
                 || backend == null
                 || !backend.isIdleInTransaction()
                 || diagnosis.onlyAdvisoryWaiters()) {

@@ -16,14 +16,14 @@ public final class Detector {
 
     /** Whether anything tells that this lease is abandoned. */
     public static Optional<AbandonedLease> abandoned(LeaseSnapshot lease) {
-        if (lease.unwrapped()) {
-            return Optional.empty(); // what is done with the object below is not seen
+        if (lease.unwrapped() || lease.closed()) {
+            return Optional.empty(); // what is done with the object below, or by the pool, is not seen
         }
         List<Evidence> evidence = new ArrayList<>();
         if (lease.unreachable()) {
             evidence.add(new Evidence(
                     EvidenceKind.HANDLE_UNREACHABLE,
-                    Strength.CERTAIN,
+                    lease.enlisted() ? Strength.SUSPICION : Strength.CERTAIN,
                     lease.unreachableFor(),
                     "the connection object was garbage-collected without close()"));
         }
@@ -51,6 +51,7 @@ public final class Detector {
         }
         boolean certain = lease.transactionOpen()
                 && end.isProof()
+                && !lease.enlisted() // its transaction may go on elsewhere
                 && !lease.calledElsewhere()
                 && (end.ownedByApplication() || !lease.placeMoves());
         evidence.add(new Evidence(

@@ -6,6 +6,8 @@ public enum DiagnosisKind {
     ABANDONED_TRANSACTION,
     /** The same without a transaction: only its slot is lost. */
     ABANDONED_CONNECTION,
+    /** One of our leases that was closed, while its transaction stayed open: a global one (JTA) that has not ended, say. */
+    OPEN_AFTER_CLOSE,
     /** A backend that a lease of ours left behind, whom no client can reach any more. */
     ORPHANED_BACKEND,
     /** A root blocker that is one of our leases, its owner alive as far as is known. */

@@ -48,6 +48,28 @@ public final class Diagnostician {
     }
 
     /**
+     * A lease that was closed, while its transaction stayed open.
+     *
+     * @param ours the backends of our open leases
+     */
+    public static Diagnosis openAfterClose(LeaseSnapshot lease, ServerSide server, Set<BackendId> ours) {
+        BackendStory story = server.story();
+        return new Diagnosis(
+                DiagnosisKind.OPEN_AFTER_CLOSE,
+                lease,
+                List.of(),
+                lease.physical().backend(),
+                story == null ? null : story.backend(),
+                story == null ? List.of() : story.locks(),
+                story == null ? List.of() : story.waiters(),
+                false,
+                story == null ? null : untouchable(story.backend()),
+                story == null ? Set.of() : pidsOf(story.waiters(), ours),
+                null,
+                null);
+    }
+
+    /**
      * A backend that a lease of ours left behind.
      *
      * @param ours the backends of our open leases
@@ -93,7 +115,9 @@ public final class Diagnostician {
             }
             LeaseSnapshot lease = id == null ? null : ours.get(id);
             found.add(new Diagnosis(
-                    lease == null ? DiagnosisKind.FOREIGN_BLOCKER : DiagnosisKind.STUCK_LOCK,
+                    lease == null
+                            ? DiagnosisKind.FOREIGN_BLOCKER
+                            : lease.closed() ? DiagnosisKind.OPEN_AFTER_CLOSE : DiagnosisKind.STUCK_LOCK,
                     lease,
                     List.of(),
                     id,

@@ -46,6 +46,7 @@ public final class Lease extends StateWord {
     private boolean calledElsewhere;
     private boolean unwrapped;
     private boolean sessionBound;
+    private boolean autoCommitSaid;
     private @Nullable Call call;
     private long callThread;
     /** In the midst of whose call the application's own code may run; an object, for most leases have none. */
@@ -61,6 +62,8 @@ public final class Lease extends StateWord {
     private volatile @Nullable Thread closer;
     private volatile boolean returning;
     private volatile boolean returned;
+    private volatile boolean leftOpen;
+    private volatile boolean enlisted;
     private volatile boolean givingBack;
     /** Taken on, but not done: set where there may be no stack left for a call, and found by the next look. */
     private volatile boolean returnCut;
@@ -234,6 +237,7 @@ public final class Lease extends StateWord {
 
     /** {@code setAutoCommit(true)} commits, but as clean-up code calls it, it refutes nothing. */
     boolean enterAutoCommit(boolean autoCommit) throws SQLException {
+        autoCommitSaid = true;
         return tryEnter(autoCommit ? Call.COMMIT : Call.RESET) || passOver();
     }
 
@@ -580,6 +584,10 @@ public final class Lease extends StateWord {
                     returnCut = false;
                 }
             }
+            if (isTransactionOpen()) { // by now perhaps the next borrower's
+                leftOpen = true;
+                registry.leftOpen(this);
+            }
         } // else it has ended, and whoever ended it gives the connection back
     }
 
@@ -892,6 +900,28 @@ public final class Lease extends StateWord {
     /** The driver's own word, kept from the protocol. Takes no lock. */
     public boolean isTransactionOpen() {
         return driver.getTransactionState() != TransactionState.IDLE;
+    }
+
+    /**
+     * Whether its transaction is, or was, a global one: of a pool that was seen to keep transactions beyond {@code close()},
+     * a lease whose auto-commit is off, which its borrower never said.
+     */
+    boolean isEnlisted() {
+        if (!enlisted && registry.keepsTransactions() && !autoCommitSaid && !isAutoCommit()) {
+            enlisted = true;
+        }
+        return enlisted;
+    }
+
+    /** The application closes it no more, and its pool has its connection. */
+    void forget() {
+        tryClose();
+        registry.closed(this);
+    }
+
+    /** Whether it was closed, and a transaction was open on its connection after that. */
+    boolean isLeftOpen() {
+        return leftOpen;
     }
 
     BaseConnection driver() {

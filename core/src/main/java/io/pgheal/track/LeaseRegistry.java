@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -92,6 +93,9 @@ public final class LeaseRegistry {
     private @Nullable Tracing tracing;
 
     private final OpenLeases open = new OpenLeases();
+    /** Closed, and their transactions are open still: the last lease of each connection. */
+    private final Map<BaseConnection, Lease> leftOpen = new ConcurrentHashMap<>();
+
     private final AtomicLong ids = new AtomicLong();
     private final ReferenceQueue<Object> collected = new ReferenceQueue<>();
     private final ArrayBlockingQueue<LeaseEvent> events = new ArrayBlockingQueue<>(EVENTS_KEPT);
@@ -153,6 +157,7 @@ public final class LeaseRegistry {
     private final AtomicBoolean lateTold = new AtomicBoolean();
     private volatile Consumer<PhysicalIdentity> newConnection = nobody -> {};
     private volatile boolean healerEnded;
+    private volatile boolean keepsTransactions;
     private volatile boolean exhausted;
     private @Nullable Long exhaustedSince; // of the loop
 
@@ -239,6 +244,9 @@ public final class LeaseRegistry {
         LongTransaction work = longWork ? longTransactions.get() : null;
         if (work != null) {
             lease.keepSafe(work);
+        }
+        if (keepsTransactions) {
+            lease.isEnlisted(); // now: its transaction may end before the next look
         }
         boolean whole = false;
         try {
@@ -425,6 +433,18 @@ public final class LeaseRegistry {
         }
     }
 
+    /** A transaction is open on what was just closed: the same one still, or that of whom it was lent to since. */
+    void leftOpen(Lease lease) {
+        if (!healerEnded) {
+            leftOpen.put(lease.driver(), lease);
+        }
+    }
+
+    /** Whether the pool was seen to leave a transaction open for somebody else to end it, as a global one (JTA) is. */
+    boolean keepsTransactions() {
+        return keepsTransactions;
+    }
+
     boolean isOpen(Lease lease) {
         return open.contains(lease);
     }
@@ -575,7 +595,7 @@ public final class LeaseRegistry {
     }
 
     /**
-     * One look at every open lease.
+     * One look at every lease that is open, or was closed while its transaction stayed open.
      *
      * @param answeredFor up to which moment all is found that nothing refers to; null if none is known
      */
@@ -583,14 +603,33 @@ public final class LeaseRegistry {
         lookAtPool(now);
         List<LeaseSnapshot> seen = new ArrayList<>();
         for (Lease lease : open) {
-            LeaseWatch watch = lease.watch;
-            if (watch == null) {
-                watch = new LeaseWatch(lease, now);
-                lease.watch = watch;
+            LeaseSnapshot each = look(lease, now, answeredFor);
+            if (each.enlisted() && each.unreachable() && !each.transactionOpen() && !each.callInProgress()) {
+                lease.forget(); // whoever ended its transaction gave the pool its connection back
+            } else {
+                seen.add(each);
             }
-            seen.add(watch.observe(now, sites, answeredFor));
+        }
+        leftOpen.values()
+                .removeIf(lease ->
+                        !lease.isTransactionOpen() || !lease.isConnected() || isLentAnew(lease, lease.driver()));
+        for (Lease lease : leftOpen.values()) {
+            LeaseSnapshot closed = look(lease, now, answeredFor);
+            if (closed.quiet().compareTo(Duration.ZERO) > 0) { // else the next borrower may be on its way to its lease
+                keepsTransactions = true;
+            }
+            seen.add(closed);
         }
         return seen;
+    }
+
+    private LeaseSnapshot look(Lease lease, long now, @Nullable Long answeredFor) {
+        LeaseWatch watch = lease.watch;
+        if (watch == null) {
+            watch = new LeaseWatch(lease, now);
+            lease.watch = watch;
+        }
+        return watch.observe(now, sites, answeredFor);
     }
 
     /** The loop was starved: what it did not see does not count. */

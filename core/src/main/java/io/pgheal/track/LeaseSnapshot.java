@@ -23,6 +23,9 @@ import org.jspecify.annotations.Nullable;
  * @param calledElsewhere whether any call, even one that is no use, came from another thread than the borrower's
  * @param sessionBound whether it may have run LISTEN, COPY or taken an advisory lock
  * @param extended whether the application asked for more time, and that time is not over
+ * @param closed whether the application closed it; one that is still looked at left its transaction open
+ * @param enlisted whether that transaction is a global one (JTA), as far as can be told: others may end it, and no longer need
+ *     the connection object to do so
  * @param unfinished what it waits for the healing side to finish
  * @param statementTag the tag, among those that are spared, of a statement that its transaction ran
  * @param callIsStale whether it is proven that the call in progress, if there is one, can never go on
@@ -53,6 +56,8 @@ public record LeaseSnapshot(
         boolean unwrapped,
         boolean sessionBound,
         boolean extended,
+        boolean closed,
+        boolean enlisted,
         Unfinished unfinished,
         @Nullable Failure failure,
         @Nullable String statementTag) {

@@ -24,10 +24,13 @@ final class LeaseWatch {
     private long scopeEndSince;
     private boolean unreachable;
     private boolean extended;
+    private boolean closed;
     private boolean taken;
     private long takenSince;
     private long unreachableSince;
     private long observedSince;
+    /** Since its last call, or since it looks as if its owner had gone; also what was not seen counts. */
+    private long silentSince;
 
     LeaseWatch(Lease lease, long now) {
         this.lease = lease;
@@ -36,9 +39,13 @@ final class LeaseWatch {
         this.touches = lease.touches();
         this.quietSince = now;
         this.observedSince = now;
+        this.silentSince = now;
     }
 
-    /** The loop did not run for a while: what it did not see does not count. */
+    /**
+     * The loop did not run for a while: what it did not see does not count as silence. Whether something still refers to it
+     * was found out all the same: the asking itself may have stopped the process.
+     */
     void restart(long now) {
         quietSince = now;
         ownerSince = now;
@@ -60,6 +67,7 @@ final class LeaseWatch {
             word = seenWord;
             touches = seenTouches;
             quietSince = now;
+            silentSince = now;
             owner = OwnerState.ALIVE;
             scopeEnd = null;
         }
@@ -67,6 +75,10 @@ final class LeaseWatch {
         extended = lease.isExtended(now);
         if (wasExtended && !extended) {
             quietSince = now; // or the time that was asked for would count against it the moment it is over
+        }
+        if (lease.isLeftOpen() && !closed) {
+            closed = true;
+            quietSince = now; // from here on the transaction is somebody else's to end
         }
         boolean callInProgress = StateWord.callsInProgress(seenWord) != 0;
         boolean transactionOpen = lease.isTransactionOpen();
@@ -107,6 +119,8 @@ final class LeaseWatch {
                 lease.isUnwrapped(),
                 lease.isSessionBound(),
                 extended,
+                closed,
+                lease.isEnlisted(),
                 unfinished(now, seenWord),
                 lease.failure(),
                 transactionOpen || callInProgress ? lease.statementTag() : null);
@@ -117,17 +131,8 @@ final class LeaseWatch {
         if (answeredFor == null || unreachable) {
             return false;
         }
-        long before = answeredFor - silentSince();
+        long before = answeredFor - silentSince;
         return before >= 0 && now - answeredFor <= Math.max(before, ANSWER_IS_GOOD_FOR);
-    }
-
-    /** Since its last call, or since it looks as if its owner had gone, whichever is later. */
-    private long silentSince() {
-        long silent = quietSince;
-        if (owner != OwnerState.ALIVE && ownerSince - silent > 0) {
-            silent = ownerSince;
-        }
-        return scopeEnd != null && scopeEndSince - silent > 0 ? scopeEndSince : silent;
     }
 
     /** How long the call with this sequence has been seen by now; zero if no look has seen it. */
@@ -183,6 +188,7 @@ final class LeaseWatch {
         if (thread == null || thread.getState() == Thread.State.TERMINATED) {
             owner = OwnerState.ENDED;
             ownerSince = now;
+            silentSince = now;
         }
     }
 
@@ -193,6 +199,7 @@ final class LeaseWatch {
         } else if (!end.equals(scopeEnd)) {
             scopeEnd = end;
             scopeEndSince = now;
+            silentSince = now;
         }
     }
 }

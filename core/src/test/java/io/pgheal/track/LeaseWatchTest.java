@@ -436,6 +436,17 @@ class LeaseWatchTest {
         assertThat(retained(now)).isTrue();
     }
 
+    /** The asking itself may have stopped the process: it would be asked for ever. */
+    @Test
+    void aPauseOfTheProcessTakesNoAnswerAway() throws Exception {
+        lend();
+        look();
+        long request = now;
+        now += seconds(2).toNanos();
+        registry.restartClocks(now);
+        assertThat(retained(request)).isTrue();
+    }
+
     private void silenceBefore() {
         look();
         now += seconds(1).toNanos();

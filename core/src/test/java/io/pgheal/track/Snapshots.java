@@ -26,6 +26,8 @@ public final class Snapshots {
     private boolean unwrapped;
     private boolean sessionBound;
     private boolean extended;
+    private boolean closed;
+    private boolean enlisted;
     private @Nullable Failure failure;
     private @Nullable String statementTag;
     private @Nullable Lease lease;
@@ -66,6 +68,8 @@ public final class Snapshots {
                 lease.unwrapped(),
                 lease.sessionBound(),
                 lease.extended(),
+                lease.closed(),
+                lease.enlisted(),
                 lease.unfinished(),
                 lease.failure(),
                 lease.statementTag());
@@ -182,6 +186,18 @@ public final class Snapshots {
         return this;
     }
 
+    /** By the application, and its transaction is open still. */
+    public Snapshots closed() {
+        closed = true;
+        return this;
+    }
+
+    /** In a transaction that others may end. */
+    public Snapshots enlisted() {
+        enlisted = true;
+        return this;
+    }
+
     public Snapshots failedBy(String type) {
         failure = new Failure(type, null, 1);
         return this;
@@ -221,6 +237,8 @@ public final class Snapshots {
                 unwrapped,
                 sessionBound,
                 extended,
+                closed,
+                enlisted,
                 LeaseSnapshot.Unfinished.NOTHING,
                 failure,
                 statementTag);
