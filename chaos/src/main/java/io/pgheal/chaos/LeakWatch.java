@@ -90,6 +90,11 @@ final class LeakWatch {
         return open.size();
     }
 
+    /** How late its looks have been so far, in nanoseconds. */
+    long lateness() {
+        return lateness;
+    }
+
     void stop() {
         stopped = true;
     }

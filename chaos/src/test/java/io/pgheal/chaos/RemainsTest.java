@@ -239,6 +239,30 @@ class RemainsTest {
         assertThat(watch.open()).isZero();
     }
 
+    @Test
+    void aKeptConnectionOfWhichNothingIsToldIsMissed() throws Exception {
+        RetainedWatch told = new RetainedWatch(List::of, disturbances, tally, () -> 0, BRIEFLY);
+        try (Connection kept = SERVER.connection()) {
+            kept.setAutoCommit(false);
+            begin(kept);
+            assertThat(told.await("kept", LeakWatch.session(kept), BRIEFLY)).isFalse();
+        }
+        assertThat(tally.of(Invariant.RETAINED_NOT_TOLD)).isOne();
+    }
+
+    @Test
+    void ofAKeptConnectionThatWasEndedFromOutsideNothingNeedBeTold() throws Exception {
+        RetainedWatch told = new RetainedWatch(List::of, disturbances, tally, () -> 0, BRIEFLY);
+        try (Connection kept = SERVER.connection()) {
+            kept.setAutoCommit(false);
+            begin(kept);
+            LeakWatch.session(kept);
+            disturbances.begin(Disturbances.Kind.CRASH).close();
+            assertThat(told.await("kept", LeakWatch.session(kept), BRIEFLY)).isFalse();
+        }
+        assertThat(tally.isClean()).isTrue();
+    }
+
     private static void begin(Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             statement.execute("SELECT 1");
