@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /**
@@ -17,6 +18,7 @@ final class RetainedWatch {
     private static final int STEPS = 3;
 
     private final Supplier<List<Incident>> incidents;
+    private final Predicate<Session> isGone;
     private final Disturbances disturbances;
     private final Tally tally;
     private final LongSupplier lateness;
@@ -25,16 +27,19 @@ final class RetainedWatch {
     /**
      * A watch of what is told.
      *
+     * @param isGone whether the server has it no more; asked only while the weather may have broken it
      * @param lateness how late the soak's own looks have been so far, in nanoseconds: pgheal takes several steps
      * @param slack beside the promised time, on a machine that has time for us
      */
     RetainedWatch(
             Supplier<List<Incident>> incidents,
+            Predicate<Session> isGone,
             Disturbances disturbances,
             Tally tally,
             LongSupplier lateness,
             Duration slack) {
         this.incidents = incidents;
+        this.isGone = isGone;
         this.disturbances = disturbances;
         this.tally = tally;
         this.lateness = lateness;
@@ -47,7 +52,7 @@ final class RetainedWatch {
         long since = System.nanoTime();
         long lateBefore = lateness.getAsLong();
         while (!isTold(kept, from)) {
-            if (disturbances.mayHaveBroken(kept.pid(), since)) {
+            if (disturbances.mayHaveBroken(kept.pid(), since) && isGone.test(kept)) {
                 return false; // nobody waits for it any more
             }
             Duration bound = promised.plus(slack).plusNanos(STEPS * (lateness.getAsLong() - lateBefore));

@@ -145,6 +145,7 @@ final class SoakRun {
         threads.start("exhaustion", new Exhaustion(ground)::run);
         RetainedWatch told = new RetainedWatch(
                 ground.guarded::incidents,
+                session -> LeakWatch.isSeenGone(server, session),
                 disturbances,
                 tally,
                 ground.watch::lateness,

@@ -241,7 +241,7 @@ class RemainsTest {
 
     @Test
     void aKeptConnectionOfWhichNothingIsToldIsMissed() throws Exception {
-        RetainedWatch told = new RetainedWatch(List::of, disturbances, tally, () -> 0, BRIEFLY);
+        RetainedWatch told = new RetainedWatch(List::of, session -> true, disturbances, tally, () -> 0, BRIEFLY);
         try (Connection kept = SERVER.connection()) {
             kept.setAutoCommit(false);
             begin(kept);
@@ -252,14 +252,17 @@ class RemainsTest {
 
     @Test
     void ofAKeptConnectionThatWasEndedFromOutsideNothingNeedBeTold() throws Exception {
-        RetainedWatch told = new RetainedWatch(List::of, disturbances, tally, () -> 0, BRIEFLY);
+        RetainedWatch told = new RetainedWatch(
+                List::of, session -> LeakWatch.isSeenGone(SERVER, session), disturbances, tally, () -> 0, LONG);
+        Leak.Session ended;
         try (Connection kept = SERVER.connection()) {
             kept.setAutoCommit(false);
             begin(kept);
-            LeakWatch.session(kept);
-            disturbances.begin(Disturbances.Kind.CRASH).close();
-            assertThat(told.await("kept", LeakWatch.session(kept), BRIEFLY)).isFalse();
+            ended = LeakWatch.session(kept);
+            assertThat(LeakWatch.isSeenGone(SERVER, ended)).isFalse();
         }
+        disturbances.begin(Disturbances.Kind.CRASH).close();
+        assertThat(told.await("kept", ended, BRIEFLY)).isFalse();
         assertThat(tally.isClean()).isTrue();
     }
 
