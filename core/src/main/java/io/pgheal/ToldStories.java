@@ -9,7 +9,6 @@ import io.pgheal.postgres.Backend;
 import io.pgheal.postgres.HeldLock;
 import io.pgheal.postgres.TransactionRef;
 import io.pgheal.postgres.Waiter;
-import io.pgheal.track.LeaseSnapshot;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -50,9 +49,9 @@ final class ToldStories {
      * @param seen what the server knows of it; at first it may not have answered in time
      */
     private record Facts(boolean retained, boolean seen) {
-        static Facts of(Diagnosis diagnosis) {
-            LeaseSnapshot lease = diagnosis.lease();
-            return new Facts(lease != null && lease.retained(), diagnosis.backend() != null);
+        /** It may be known before it is said. */
+        static Facts of(Diagnosis diagnosis, boolean retained) {
+            return new Facts(retained, diagnosis.backend() != null);
         }
 
         Facts and(Facts others) {
@@ -97,7 +96,7 @@ final class ToldStories {
      */
     String once(Diagnosis diagnosis, Decision decision, Supplier<String> nextId, Consumer<String> telling) {
         String key = key(diagnosis);
-        Facts known = Facts.of(diagnosis);
+        Facts known = Facts.of(diagnosis, decision.saysRetained());
         String told = toldAs(key, decision, known);
         if (told != null) {
             return told;
@@ -169,7 +168,7 @@ final class ToldStories {
                 new Story(
                         incidentId,
                         end.name(),
-                        Facts.of(diagnosis),
+                        Facts.of(diagnosis, false),
                         diagnosis.locks(),
                         new Vain(end, times, now + pause)));
     }

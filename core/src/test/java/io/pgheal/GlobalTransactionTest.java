@@ -3,21 +3,11 @@ package io.pgheal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.arjuna.ats.arjuna.common.CoordinatorEnvironmentBean;
-import com.arjuna.ats.arjuna.common.CoreEnvironmentBean;
-import com.arjuna.ats.arjuna.common.ObjectStoreEnvironmentBean;
-import com.arjuna.ats.internal.arjuna.objectstore.VolatileStore;
-import com.arjuna.ats.internal.jta.transaction.arjunacore.TransactionManagerImple;
-import com.arjuna.ats.internal.jta.transaction.arjunacore.TransactionSynchronizationRegistryImple;
-import com.arjuna.common.internal.util.propertyservice.BeanPopulator;
-import io.agroal.api.AgroalDataSource;
-import io.agroal.api.configuration.supplier.AgroalDataSourceConfigurationSupplier;
-import io.agroal.api.security.NamePrincipal;
-import io.agroal.api.security.SimplePassword;
-import io.agroal.narayana.NarayanaTransactionIntegration;
 import io.pgheal.detect.EvidenceKind;
 import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.heal.OutcomeKind;
+import io.pgheal.innocent.GlobalPool;
+import io.pgheal.innocent.GlobalPool.Resource;
 import io.pgheal.report.Incident;
 import io.pgheal.testserver.Garbage;
 import io.pgheal.testserver.PostgresServer;
@@ -33,12 +23,9 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.postgresql.Driver;
-import org.postgresql.xa.PGXADataSource;
 
 /** A global transaction (JTA) is its manager's to end: it lives on after {@code close()}, and needs no connection object. */
 class GlobalTransactionTest {
@@ -47,31 +34,10 @@ class GlobalTransactionTest {
 
     private static final String UPDATE = "UPDATE booking SET seats = seats - 1 WHERE flight = 'LH400'";
 
-    enum Resource {
-        LOCAL(Driver.class),
-        XA(PGXADataSource.class);
-
-        private final Class<?> provider;
-
-        Resource(Class<?> provider) {
-            this.provider = provider;
-        }
-    }
-
-    private final TransactionManager manager = new TransactionManagerImple();
+    private final TransactionManager manager = GlobalPool.manager();
     private final SideBySide beside = new SideBySide();
-    private AgroalDataSource pool;
+    private GlobalPool pool;
     private SelfHealingDataSource guarded;
-
-    @BeforeAll
-    static void keepNothingOnDisk() throws Exception {
-        BeanPopulator.getDefaultInstance(CoreEnvironmentBean.class).setNodeIdentifier("pgheal");
-        BeanPopulator.getDefaultInstance(CoordinatorEnvironmentBean.class).setDefaultTimeout(0);
-        for (String store : new String[] {"default", "stateStore", "communicationStore"}) {
-            BeanPopulator.getNamedInstance(ObjectStoreEnvironmentBean.class, store)
-                    .setObjectStoreType(VolatileStore.class.getName());
-        }
-    }
 
     private void open(Resource resource) throws SQLException {
         SERVER.app()
@@ -79,18 +45,9 @@ class GlobalTransactionTest {
                         "DROP TABLE IF EXISTS booking",
                         "CREATE TABLE booking (flight text PRIMARY KEY, seats int NOT NULL)",
                         "INSERT INTO booking VALUES ('LH400', 10)");
-        pool = AgroalDataSource.from(new AgroalDataSourceConfigurationSupplier()
-                .metricsEnabled()
-                .connectionPoolConfiguration(it -> it.maxSize(4)
-                        .transactionIntegration(new NarayanaTransactionIntegration(
-                                manager, new TransactionSynchronizationRegistryImple()))
-                        .connectionFactoryConfiguration(factory -> factory.connectionProviderClass(resource.provider)
-                                .jdbcUrl(SERVER.app().url())
-                                .principal(new NamePrincipal(SERVER.app().user()))
-                                .credential(new SimplePassword(SERVER.app().password())))));
-        guarded = SelfHealingDataSource.builder(pool)
+        pool = new GlobalPool(SERVER, resource, 4);
+        guarded = pool.guarded()
                 .ticker(Ticker.system()) // with a witness that nobody has asked before
-                .controlDataSource(SERVER.app().dataSource())
                 .config(HealingConfig.builder()
                         .abandonedGrace(Duration.ofMillis(500))
                         .abandonedPatience(Duration.ofMillis(500))
@@ -210,7 +167,7 @@ class GlobalTransactionTest {
         assertThat(guarded.incidents())
                 .as("nor is the connection, which its pool has back")
                 .allMatch(incident -> incident.outcome() == OutcomeKind.REPORTED);
-        assertThat(pool.getMetrics().destroyCount()).isZero();
+        assertThat(pool.destroyed()).isZero();
     }
 
     /** It is not the application that ends it: its pool has the connection back, although nobody closed it. */
@@ -230,7 +187,7 @@ class GlobalTransactionTest {
         Garbage.collectUntil(() -> guarded.leases().isEmpty());
         assertThat(guarded.incidents()).isEqualTo(before);
         assertThat(seats()).isEqualTo(-11);
-        assertThat(pool.getMetrics().destroyCount()).isZero();
+        assertThat(pool.destroyed()).isZero();
     }
 
     /** In the same pool, whose connections serve both. */

@@ -3,7 +3,9 @@ package io.pgheal;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pgheal.decide.Action;
+import io.pgheal.decide.Decider;
 import io.pgheal.decide.Decision;
+import io.pgheal.decide.HealingMode;
 import io.pgheal.diagnose.Diagnoses;
 import io.pgheal.diagnose.Diagnosis;
 import io.pgheal.diagnose.DiagnosisKind;
@@ -95,8 +97,12 @@ class ToldStoriesTest {
     }
 
     private static Waiter waiter(String lockType) {
+        return waiter(lockType, Duration.ofSeconds(1));
+    }
+
+    private static Waiter waiter(String lockType, Duration waited) {
         Backend session = backend(new BackendId(8, "2026-11-23T00:00:00Z"), "2026-11-23T00:00:05Z", 6);
-        return new Waiter(session, lockType, null, "ShareLock", Set.of(7), Duration.ofSeconds(1), null);
+        return new Waiter(session, lockType, null, "ShareLock", Set.of(7), waited, null);
     }
 
     @Test
@@ -172,6 +178,24 @@ class ToldStoriesTest {
                 .backend(backend(BATCH, "first", call))
                 .waiters(List.of(waiter("transactionid")))
                 .made();
+    }
+
+    /** What the collector found may be known before the wait is long enough to be told of it. */
+    @Test
+    void thatItIsRetainedIsToldWheneverItIsFirstSaid() {
+        HealingConfig defaults = HealingConfig.defaults();
+        List<String> reasons = new ArrayList<>();
+        for (int millis = 600; millis <= 3000; millis += 600) {
+            Diagnosis diagnosis = Diagnoses.of(DiagnosisKind.STUCK_LOCK)
+                    .lease(Snapshots.lease().of(LEASE).calls(1).retained().snapshot())
+                    .backend(backend(BATCH, "first", 1))
+                    .waiters(List.of(waiter("transactionid", Duration.ofMillis(millis))))
+                    .made();
+            Decision decision = Decider.decide(diagnosis, defaults.limits(), defaults.spare(), HealingMode.HEAL);
+            told.once(diagnosis, decision, () -> "id", id -> reasons.add(decision.reason()));
+        }
+        assertThat(reasons).hasSizeLessThanOrEqualTo(2);
+        assertThat(reasons.get(reasons.size() - 1)).contains("retained: ");
     }
 
     private void inVain(int pid, int times, Duration now) {

@@ -34,26 +34,25 @@ final class Exhaustion {
     }
 
     private void perform(Dice dice) throws InterruptedException {
-        AtomicReference<@Nullable Connection> kept = new AtomicReference<>();
         AtomicReference<@Nullable Session> session = new AtomicReference<>();
         ground.threads
                 .start("doomed", () -> {
                     Attempt attempt = new Attempt(LeakKind.IDLE_SLOT + " before it leaks");
+                    Connection connection = null;
                     try {
-                        Connection connection = ground.guarded.getConnection();
-                        kept.set(connection);
+                        connection = ground.guarded.getConnection();
                         attempt.stage = Stage.WORKING;
                         session.set(LeakWatch.session(connection));
                     } catch (SQLException | WrongAnswer e) {
                         ground.judge.failed(attempt, e);
-                        Work.close(kept.getAndSet(null));
+                        Work.close(connection);
                     }
                 })
                 .join();
         Session lost = session.get();
         if (lost != null) {
-            Duration bound = BORROWING.plus(ground.guarded.config().limits().grace());
-            Leak leak = new Leak(LeakKind.IDLE_SLOT, lost, false, bound, () -> kept.set(null));
+            Duration bound = BORROWING.plus(Leaks.UNTIL_COLLECTED);
+            Leak leak = new Leak(LeakKind.IDLE_SLOT, lost, false, bound, () -> {});
             ground.watch.add(leak);
             hold(leak, dice);
         }

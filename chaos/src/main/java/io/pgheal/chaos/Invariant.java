@@ -9,6 +9,7 @@ enum Invariant {
     FAILURE_PRESENT("reported failures present"),
     WRONG_ANSWER("wrong answers to next borrowers"),
     LEAK_NOT_HEALED("leaks not healed within their bound"),
+    RETAINED_NOT_TOLD("kept connections that were not told as retained"),
     OUTCOME_UNKNOWN("outcomes unknown although nothing broke the connection"),
     UNEXPLAINED("failures that nothing explains"),
     THREAD_LEFT("threads left"),

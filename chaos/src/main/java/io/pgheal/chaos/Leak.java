@@ -53,11 +53,10 @@ final class Leak {
     String measure() {
         return switch (kind.proof) {
             case CERTAIN -> "certain";
-            case COLLECTION -> "collected";
+            case COLLECTION -> awaited ? "collected, awaited" : "collected, perhaps nobody waits";
             case EXHAUSTION -> "of a slot, from its loss";
             case LIMIT -> "by the user's time limit, from the wait";
             case OPERATOR -> "by an operator";
-            case STRONG -> awaited ? "strong, awaited" : "strong, perhaps nobody waits";
         };
     }
 

@@ -9,7 +9,6 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -90,6 +89,11 @@ final class LeakWatch {
         return open.size();
     }
 
+    /** How late its looks have been so far, in nanoseconds. */
+    long lateness() {
+        return lateness;
+    }
+
     void stop() {
         stopped = true;
     }
@@ -132,7 +136,8 @@ final class LeakWatch {
             return;
         }
         List<Leak> asked = List.copyOf(open);
-        Map<Integer, Session> there = sessions(connection, asked);
+        Map<Integer, Session> there = sessions(
+                connection, asked.stream().map(leak -> leak.session.pid()).toList());
         long now = System.nanoTime();
         for (Leak leak : asked) {
             if (isGone(leak.session, there.get(leak.session.pid()))) {
@@ -151,10 +156,17 @@ final class LeakWatch {
         }
     }
 
-    private static Map<Integer, Session> sessions(Connection connection, List<Leak> asked) throws SQLException {
+    /** By a look of its own; false as long as the server cannot be asked. */
+    static boolean isSeenGone(PostgresServer server, Session session) {
+        try (Connection connection = server.adminConnection()) {
+            return isGone(session, sessions(connection, List.of(session.pid())).get(session.pid()));
+        } catch (SQLException e) {
+            return false;
+        }
+    }
+
+    private static Map<Integer, Session> sessions(Connection connection, List<Integer> pids) throws SQLException {
         Map<Integer, Session> there = new HashMap<>();
-        List<Integer> pids = new ArrayList<>();
-        asked.forEach(leak -> pids.add(leak.session.pid()));
         try (PreparedStatement select = connection.prepareStatement(
                 "SELECT pid, backend_start::text, xact_start::text" + " FROM pg_stat_activity WHERE pid = ANY (?)")) {
             select.setArray(1, connection.createArrayOf("int4", pids.toArray()));

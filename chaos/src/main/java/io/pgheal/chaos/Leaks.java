@@ -26,7 +26,7 @@ import org.postgresql.copy.CopyIn;
  * as rolled back: if any of it is found in the ledger, a failure was committed.
  */
 final class Leaks {
-    private static final Duration UNTIL_COLLECTED = Duration.ofSeconds(10);
+    static final Duration UNTIL_COLLECTED = Duration.ofSeconds(10);
 
     private final Ground ground;
     private final String name;
@@ -68,12 +68,10 @@ final class Leaks {
     }
 
     /** The promised time. */
-    static Duration bound(Ground ground, LeakKind kind, boolean awaited) {
-        var limits = ground.guarded.config().limits();
+    static Duration bound(LeakKind kind) {
         return switch (kind.proof) {
             case CERTAIN -> Duration.ZERO;
             case COLLECTION -> UNTIL_COLLECTED;
-            case STRONG -> awaited ? limits.grace() : limits.patience();
             case EXHAUSTION, LIMIT, OPERATOR -> throw new IllegalArgumentException(kind + " has a bound of its own");
         };
     }
@@ -88,7 +86,7 @@ final class Leaks {
         private final Transfer transfer;
         private volatile @Nullable ExecutorService executor;
 
-        /** What an application keeps by mistake: with this, the handle is not collected. */
+        /** Of those that are gone for certain, however long somebody keeps them: late code must be refused. */
         private final AtomicReference<@Nullable Connection> kept = new AtomicReference<>();
 
         Act(LeakKind kind, Dice dice) {
@@ -126,10 +124,12 @@ final class Leaks {
 
         private @Nullable Session dropped() {
             Attempt attempt = new Attempt(kind + " before it leaks");
+            Connection connection = null;
             try {
-                return book(attempt, ground.guarded.getConnection());
+                connection = ground.guarded.getConnection();
+                return book(attempt, connection);
             } catch (SQLException | WrongAnswer e) {
-                return failed(attempt, e);
+                return failed(attempt, e, connection);
             }
         }
 
@@ -150,48 +150,58 @@ final class Leaks {
 
         private @Nullable Session onDoomedThread() {
             Attempt attempt = new Attempt(kind + " before it leaks");
+            Connection connection = null;
             try {
-                return book(attempt, keep(ground.guarded.getConnection()));
+                connection = ground.guarded.getConnection();
+                return book(attempt, connection);
             } catch (SQLException | WrongAnswer e) {
-                return failed(attempt, e);
+                return failed(attempt, e, connection);
             }
         }
 
         private @Nullable Session onVirtualThread() {
             Attempt attempt = new Attempt(kind + " before it leaks");
+            Connection connection = null;
             try {
-                return book(attempt, keep(ground.guarded.getConnection()));
+                connection = ground.guarded.getConnection();
+                return book(attempt, connection);
             } catch (SQLException | WrongAnswer e) {
-                return failed(attempt, e);
+                return failed(attempt, e, connection);
             }
         }
 
         private @Nullable Session inTask() {
             Attempt attempt = new Attempt(kind + " before it leaks");
+            Connection connection = null;
             try {
-                return book(attempt, ground.guarded.getConnection());
+                connection = ground.guarded.getConnection();
+                return book(attempt, connection);
             } catch (SQLException | WrongAnswer e) {
-                return failed(attempt, e);
+                return failed(attempt, e, connection);
             }
         }
 
         private @Nullable Session inForkJoinTask() {
             Attempt attempt = new Attempt(kind + " before it leaks");
+            Connection connection = null;
             try {
-                return book(attempt, ground.guarded.getConnection());
+                connection = ground.guarded.getConnection();
+                return book(attempt, connection);
             } catch (SQLException | WrongAnswer e) {
-                return failed(attempt, e);
+                return failed(attempt, e, connection);
             }
         }
 
         private void swallow() {
             Attempt attempt = new Attempt(kind + " before it leaks");
             Session session = null;
+            Connection connection = null;
             try {
-                session = book(attempt, ground.guarded.getConnection());
+                connection = ground.guarded.getConnection();
+                session = book(attempt, connection);
                 throw new AssertionError("an error of the application's own");
             } catch (SQLException | WrongAnswer e) {
-                session = failed(attempt, e);
+                session = failed(attempt, e, connection);
             } catch (Throwable forgotten) {
                 // as so often
             }
@@ -288,8 +298,11 @@ final class Leaks {
 
         /** It failed while it was alive and in order: no leak, then. */
         private @Nullable Session failed(Attempt attempt, Exception failure) {
+            return failed(attempt, failure, kept.getAndSet(null));
+        }
+
+        private @Nullable Session failed(Attempt attempt, Exception failure, @Nullable Connection connection) {
             ground.judge.failed(attempt, failure);
-            Connection connection = kept.getAndSet(null);
             Work.rollback(connection);
             Work.close(connection);
             return null;
@@ -301,7 +314,7 @@ final class Leaks {
                 ended();
                 return;
             }
-            ground.watch.add(new Leak(kind, session, awaited, bound(ground, kind, awaited), this::ended));
+            ground.watch.add(new Leak(kind, session, awaited, bound(kind), this::ended));
             if (kind == LeakKind.READER_BEFORE_DDL) {
                 Dice architect = dice.split();
                 ground.threads.start("architect", () -> ground.work.alter(architect));

@@ -118,7 +118,7 @@ final class Orphan {
     }
 
     private void leaked(Session session) {
-        Leak begun = new Leak(kind, session, false, Leaks.bound(ground, kind, false), () -> {});
+        Leak begun = new Leak(kind, session, false, Leaks.bound(kind), () -> {});
         leak.set(begun);
         ground.watch.add(begun);
     }

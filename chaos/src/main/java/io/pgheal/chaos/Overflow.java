@@ -222,8 +222,8 @@ final class Overflow {
             ended(); // no transaction is open: its slot comes back when somebody wants it, or when it is collected
             return;
         }
-        ground.watch.add(
-                new Leak(LeakKind.OVERFLOW, left, false, Leaks.bound(ground, LeakKind.OVERFLOW, false), this::ended));
+        connection = null; // as by the stack that was unwound
+        ground.watch.add(new Leak(LeakKind.OVERFLOW, left, false, Leaks.bound(LeakKind.OVERFLOW), this::ended));
     }
 
     private static boolean isClosed(Connection connection) {

@@ -33,6 +33,7 @@ record Report(boolean passed, Map<String, Object> content) {
         all.put("must be zero", zeros);
         all.put("leaks by kind", tally.all("leak."));
         all.put("overflows by clean-up", tally.all("overflows."));
+        all.put("kept by mistake", tally.all("kept."));
         all.put("slow but alive", tally.all("slow."));
         all.put("live owners at the desks, which have time limits", tally.all("desks."));
         all.put("of them ended by the user's say", tally.all("said."));

@@ -2,7 +2,6 @@ package io.pgheal.chaos;
 
 import com.zaxxer.hikari.HikariConfig;
 import io.pgheal.HealingConfig;
-import io.pgheal.decide.Retained;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,7 +23,6 @@ record Settings(HealingConfig healing, List<String> varied) {
         Dice dice = Dice.of(options.seed(), "settings");
         HealingConfig.Builder healing = HealingConfig.builder()
                 .signalsPerMinute(SIGNALS_PER_MINUTE)
-                .abandonedRetained(Retained.HEAL) // the adversary keeps what it leaks, to see late code refused
                 .table(
                         LIMITED_TABLE,
                         rule -> rule.idleBlockerTimeout(IDLE_LIMIT).activeBlockerTimeout(ACTIVE_LIMIT));

@@ -12,6 +12,8 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -36,7 +38,7 @@ final class SlowButAlive {
         PARKED,
         LONG_STATEMENT,
         STREAMING_ROWS,
-        /** Only the result set is kept; the collector runs meanwhile. */
+        /** Only the result set is kept, by nobody's thread; the collector runs meanwhile. */
         ONLY_A_RESULT_SET,
         /** Others want to lead, and wait for it or ask again and again. */
         ADVISORY_LEADER,
@@ -50,8 +52,22 @@ final class SlowButAlive {
         WAITING_IN_A_TASK,
         /** The borrower's task is over; another thread works on. */
         HANDED_OVER,
-        /** Each task of a worker does one step: the gaps are shorter than the grace, the whole is longer. */
+        /** The same, and the request that began it has failed meanwhile. */
+        HANDED_OVER_BY_A_FAILED_REQUEST,
+        /** Each task of a worker does one step, and rests in between; at the longest there is only the last one left. */
         IN_SEVERAL_TASKS,
+        /** BEGIN in one request, COMMIT in another one; both end in order. */
+        IN_TWO_REQUESTS,
+        /** In a field; the thread that began it has ended. */
+        IN_A_FIELD,
+        /** The same with a lock that others follow: one waits for it, another asks again and again. */
+        LEADER_WHOSE_THREAD_ENDED,
+        /** The same in no transaction: only the state of the session is kept. */
+        SESSION_IN_A_FIELD,
+        /** A continuation in a queue. */
+        SUSPENDED,
+        /** The next stage of a future has not begun. */
+        BETWEEN_TWO_STAGES,
         /** The borrower's task is over, a later one goes on; the application asked for the time. */
         EXTENDED,
         /** The same with the driver's own object in hand. */
@@ -111,6 +127,11 @@ final class SlowButAlive {
                 .plain();
         Outcome outcome = switch (kind) {
             case HANDED_OVER -> handOver(transfer, dice, time);
+            case HANDED_OVER_BY_A_FAILED_REQUEST -> handOverAndFail(transfer, dice, time);
+            case IN_TWO_REQUESTS -> inTwoRequests(transfer, dice, time);
+            case IN_A_FIELD, LEADER_WHOSE_THREAD_ENDED, SESSION_IN_A_FIELD -> keepInField(kind, transfer, dice, time);
+            case SUSPENDED -> suspend(transfer, dice, time);
+            case BETWEEN_TWO_STAGES -> inStages(transfer, dice, time);
             case IN_SEVERAL_TASKS -> stepByStep(transfer, dice, time);
             case EXTENDED, UNWRAPPED -> comeBack(kind, transfer, dice, time);
             case WAITING_IN_A_TASK -> waitInTask(transfer, dice, time);
@@ -254,7 +275,9 @@ final class SlowButAlive {
         return inOneThread(first -> inOneThread(second -> {
             first.submit(() -> {
                         piece.begin(() -> ground.guarded.getConnection());
-                        piece.exchange(second);
+                        if (dice.percent(50)) {
+                            piece.exchange(second);
+                        }
                     })
                     .get();
             return second.submit(() -> {
@@ -265,9 +288,106 @@ final class SlowButAlive {
         }));
     }
 
+    /** What tells it from a leak is that the other thread was at it before the request failed. */
+    private Outcome handOverAndFail(Transfer transfer, Dice dice, Duration time) throws Exception {
+        Piece piece = new Piece(Kind.HANDED_OVER_BY_A_FAILED_REQUEST, transfer, dice);
+        return inOneThread(first -> inOneThread(second -> {
+            first.submit(() -> {
+                        try (LeaseScope scope = ground.guarded.frameworkScope("POST /import")) {
+                            piece.begin(() -> ground.guarded.getConnection());
+                            piece.exchange(second);
+                            scope.failed(new IllegalStateException("conflict"));
+                        }
+                    })
+                    .get();
+            Threads.pause(time);
+            return second.submit(piece::finish).get();
+        }));
+    }
+
+    private Outcome inTwoRequests(Transfer transfer, Dice dice, Duration time) throws Exception {
+        Piece piece = new Piece(Kind.IN_TWO_REQUESTS, transfer, dice);
+        return inOneThread(first -> inOneThread(second -> {
+            first.submit(() -> {
+                        try (LeaseScope scope = ground.guarded.frameworkScope("POST /console")) {
+                            piece.begin(() -> ground.guarded.getConnection());
+                        }
+                    })
+                    .get();
+            Threads.pause(time);
+            return second.submit(() -> {
+                        try (LeaseScope scope = ground.guarded.frameworkScope("POST /console")) {
+                            return piece.finish();
+                        }
+                    })
+                    .get();
+        }));
+    }
+
+    private Outcome keepInField(Kind kind, Transfer transfer, Dice dice, Duration time) throws Exception {
+        Piece piece = new Piece(kind, transfer, dice);
+        long key = dice.token();
+        ground.threads
+                .start("slow-starter", () -> {
+                    if (kind == Kind.SESSION_IN_A_FIELD) {
+                        piece.bind(() -> ground.guarded.getConnection(), key);
+                    } else {
+                        piece.begin(() -> ground.guarded.getConnection());
+                        piece.lead(key);
+                    }
+                })
+                .join();
+        if (kind == Kind.LEADER_WHOSE_THREAD_ENDED && piece.failed == null) {
+            follow(key, dice);
+        }
+        Threads.pause(time);
+        if (kind == Kind.SESSION_IN_A_FIELD) {
+            piece.unbind(key);
+        }
+        return piece.finish();
+    }
+
+    private Outcome suspend(Transfer transfer, Dice dice, Duration time) throws Exception {
+        LinkedBlockingQueue<Callable<Outcome>> suspended = new LinkedBlockingQueue<>();
+        return inOneThread(first -> inOneThread(second -> {
+            first.submit(() -> {
+                        Piece piece = new Piece(Kind.SUSPENDED, transfer, dice);
+                        piece.begin(() -> ground.guarded.getConnection());
+                        suspended.add(piece::finish);
+                    })
+                    .get();
+            Threads.pause(time);
+            return second.submit(suspended.take()).get();
+        }));
+    }
+
+    private Outcome inStages(Transfer transfer, Dice dice, Duration time) throws Exception {
+        CompletableFuture<String> answer = new CompletableFuture<>();
+        return inOneThread(first -> inOneThread(second -> {
+            CompletableFuture<Outcome> last = CompletableFuture.supplyAsync(
+                            () -> {
+                                Piece piece = new Piece(Kind.BETWEEN_TWO_STAGES, transfer, dice);
+                                piece.begin(() -> ground.guarded.getConnection());
+                                return piece;
+                            },
+                            first)
+                    .thenApplyAsync(
+                            piece -> {
+                                piece.ask();
+                                return piece;
+                            },
+                            second)
+                    .thenCombine(answer, (piece, text) -> piece)
+                    .thenApplyAsync(Piece::finish, first);
+            Threads.pause(time);
+            answer.complete("paid");
+            return last.get();
+        }));
+    }
+
     private Outcome stepByStep(Transfer transfer, Dice dice, Duration time) throws Exception {
         Piece piece = new Piece(Kind.IN_SEVERAL_TASKS, transfer, dice);
-        Duration gap = ground.guarded.config().limits().grace().dividedBy(2);
+        Duration gap = time.dividedBy(dice.between(1, 4));
         return inOneThread(worker -> {
             worker.submit(() -> piece.begin(() -> ground.guarded.getConnection()))
                     .get();
@@ -275,6 +395,7 @@ final class SlowButAlive {
                 Threads.pause(gap);
                 worker.submit(piece::ask).get();
             }
+            Threads.pause(gap);
             return worker.submit(piece::finish).get();
         });
     }
@@ -334,10 +455,16 @@ final class SlowButAlive {
         }
     }
 
-    private Outcome keepOnlyTheResultSet(Transfer transfer, Dice dice, Duration time) {
+    private Outcome keepOnlyTheResultSet(Transfer transfer, Dice dice, Duration time) throws InterruptedException {
         Piece piece = new Piece(Kind.ONLY_A_RESULT_SET, transfer, dice);
-        piece.begin(() -> ground.guarded.getConnection());
-        ResultSet rows = piece.letGoOfAllButRows();
+        AtomicReference<@Nullable ResultSet> kept = new AtomicReference<>();
+        ground.threads
+                .start("slow-starter", () -> {
+                    piece.begin(() -> ground.guarded.getConnection());
+                    kept.set(piece.letGoOfAllButRows());
+                })
+                .join();
+        ResultSet rows = kept.get();
         if (rows != null) {
             System.gc();
             Threads.pause(time);
@@ -382,6 +509,8 @@ final class SlowButAlive {
                 attempt.pid = Bank.ask(borrowed, dice.token());
                 if (kind == Kind.LISTENING) {
                     execute(borrowed, "LISTEN soak");
+                } else if (kind == Kind.SESSION_IN_A_FIELD) {
+                    execute(borrowed, "SET soak.so_far = '" + key + "'");
                 } else {
                     advisory(borrowed, "SELECT true FROM pg_advisory_lock(?)", key);
                 }
@@ -400,12 +529,28 @@ final class SlowButAlive {
                         }
                     }
                     execute(bound, "UNLISTEN *");
+                } else if (kind == Kind.SESSION_IN_A_FIELD) {
+                    try (Statement statement = bound.createStatement();
+                            ResultSet soFar = statement.executeQuery("SHOW soak.so_far")) {
+                        soFar.next();
+                        if (soFar.getLong(1) != key) {
+                            throw new WrongAnswer("the state of another session");
+                        }
+                    }
+                    execute(bound, "RESET soak.so_far");
                 } else if (!advisory(bound, "SELECT pg_advisory_unlock(?)", key)) {
                     throw new WrongAnswer("it leads no more");
                 }
                 Work.begin(bound, transfer);
                 Bank.move(bound, transfer, dice);
             });
+        }
+
+        /** By a lock of its transaction. */
+        void lead(long key) {
+            if (kind == Kind.LEADER_WHOSE_THREAD_ENDED) {
+                step(() -> advisory(present(), "SELECT true FROM pg_advisory_xact_lock(?)", key));
+            }
         }
 
         void ask() {
@@ -513,24 +658,7 @@ final class SlowButAlive {
         void take() throws SQLException;
     }
 
-    @FunctionalInterface
-    private interface InOneThread {
-        Outcome with(ThreadPoolExecutor worker) throws Exception;
-    }
-
-    /** An executor of one thread, which lives no longer than this. */
-    private Outcome inOneThread(InOneThread work) throws Exception {
-        ThreadPoolExecutor one = new ThreadPoolExecutor(
-                1,
-                1,
-                0,
-                TimeUnit.SECONDS,
-                new LinkedBlockingQueue<>(),
-                task -> ground.threads.platform("slow-worker", 0, task));
-        try {
-            return work.with(one);
-        } finally {
-            one.shutdown();
-        }
+    private Outcome inOneThread(Threads.InOneThread<Outcome> work) throws Exception {
+        return ground.threads.inOneThread("slow-worker", work);
     }
 }

@@ -3,6 +3,7 @@ package io.pgheal.chaos;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pgheal.SelfHealingDataSource;
+import io.pgheal.chaos.LeakKind.Proof;
 import io.pgheal.testserver.FaultProxy;
 import io.pgheal.testserver.PostgresServer;
 import java.io.PrintStream;
@@ -142,11 +143,21 @@ final class SoakRun {
             threads.start("users-say-" + i, new UsersSay(ground, i, AT_DESKS)::run);
         }
         threads.start("exhaustion", new Exhaustion(ground)::run);
-        // Strong evidence has 30 heals a minute, certain evidence ten for each slot.
+        RetainedWatch told = new RetainedWatch(
+                ground.guarded::incidents,
+                session -> LeakWatch.isSeenGone(server, session),
+                disturbances,
+                tally,
+                ground.watch::lateness,
+                options.weather() ? SLACK : SLACK_IN_CALM);
+        threads.start("kept-by-mistake", new KeptByMistake(ground, told, slots)::run);
+        // All of them together have ten heals a minute for each slot.
         threads.start(
-                "strong-leaks", new Leaks(ground, "strong-leaks", kinds(true), Duration.ofMillis(2_400), slots)::run);
+                "dropped-leaks",
+                new Leaks(ground, "dropped-leaks", kinds(Proof.COLLECTION), Duration.ofMillis(1_200), slots)::run);
         threads.start(
-                "certain-leaks", new Leaks(ground, "certain-leaks", kinds(false), Duration.ofMillis(900), slots)::run);
+                "certain-leaks",
+                new Leaks(ground, "certain-leaks", kinds(Proof.CERTAIN), Duration.ofMillis(1_500), slots)::run);
         threads.start(
                 "overflows",
                 new Leaks(ground, "overflows", List.of(LeakKind.OVERFLOW), Duration.ofSeconds(5), slots)::run);
@@ -166,14 +177,9 @@ final class SoakRun {
         return options.untilViolated() && !tally.isClean();
     }
 
-    private static List<LeakKind> kinds(boolean strong) {
+    private static List<LeakKind> kinds(Proof proof) {
         return java.util.Arrays.stream(LeakKind.values())
-                .filter(kind -> kind != LeakKind.OVERFLOW)
-                .filter(kind -> switch (kind.proof) {
-                    case STRONG -> strong;
-                    case CERTAIN, COLLECTION -> !strong;
-                    case EXHAUSTION, LIMIT, OPERATOR -> false;
-                })
+                .filter(kind -> kind.proof == proof && kind != LeakKind.OVERFLOW && kind != LeakKind.KEPT_THEN_DROPPED)
                 .toList();
     }
 

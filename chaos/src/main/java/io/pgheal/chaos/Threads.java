@@ -6,6 +6,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -25,8 +28,25 @@ final class Threads {
         void run() throws Exception;
     }
 
+    /** What one executor of one thread is used for. */
+    @FunctionalInterface
+    interface InOneThread<T> {
+        T with(ThreadPoolExecutor worker) throws Exception;
+    }
+
     Threads(Tally tally) {
         this.tally = tally;
+    }
+
+    /** An executor of one thread, which lives no longer than this. */
+    <T> T inOneThread(String name, InOneThread<T> work) throws Exception {
+        ThreadPoolExecutor one = new ThreadPoolExecutor(
+                1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> platform(name, 0, task));
+        try {
+            return work.with(one);
+        } finally {
+            one.shutdown();
+        }
     }
 
     private static @Nullable Method method(Class<?> type, String name) {

@@ -239,6 +239,33 @@ class RemainsTest {
         assertThat(watch.open()).isZero();
     }
 
+    @Test
+    void aKeptConnectionOfWhichNothingIsToldIsMissed() throws Exception {
+        RetainedWatch told = new RetainedWatch(List::of, session -> true, disturbances, tally, () -> 0, BRIEFLY);
+        try (Connection kept = SERVER.connection()) {
+            kept.setAutoCommit(false);
+            begin(kept);
+            assertThat(told.await("kept", LeakWatch.session(kept), BRIEFLY)).isFalse();
+        }
+        assertThat(tally.of(Invariant.RETAINED_NOT_TOLD)).isOne();
+    }
+
+    @Test
+    void ofAKeptConnectionThatWasEndedFromOutsideNothingNeedBeTold() throws Exception {
+        RetainedWatch told = new RetainedWatch(
+                List::of, session -> LeakWatch.isSeenGone(SERVER, session), disturbances, tally, () -> 0, LONG);
+        Leak.Session ended;
+        try (Connection kept = SERVER.connection()) {
+            kept.setAutoCommit(false);
+            begin(kept);
+            ended = LeakWatch.session(kept);
+            assertThat(LeakWatch.isSeenGone(SERVER, ended)).isFalse();
+        }
+        disturbances.begin(Disturbances.Kind.CRASH).close();
+        assertThat(told.await("kept", ended, BRIEFLY)).isFalse();
+        assertThat(tally.isClean()).isTrue();
+    }
+
     private static void begin(Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             statement.execute("SELECT 1");

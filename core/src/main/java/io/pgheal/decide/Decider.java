@@ -149,10 +149,10 @@ public final class Decider {
             if (limits.retained() == Retained.HEAL) {
                 return Decision.waitFor(gone, shorter(bound.minus(silence), SUSPECT_LOOK));
             }
-            Decision told =
-                    Decision.report("retained: " + gone + ", but something still refers to its connection, and may"
-                            + " come back to it: left alone. If nothing will, set abandoned.retained=heal, or a time limit for"
-                            + " whoever is in the way (tables.<table>.idle-blocker-timeout)");
+            Decision told = Decision.report("retained: " + gone)
+                    .retained(", but something still refers to its connection, and may come back to it: left alone."
+                            + " If nothing will, set abandoned.retained=heal, or a time limit for whoever is in the"
+                            + " way (tables.<table>.idle-blocker-timeout)");
             return somebodyWaits ? told.asking(Asking.SOON) : told; // the reference may have been dropped since
         }
         Duration again =
@@ -203,7 +203,7 @@ public final class Decider {
             return byLimit.answeredIn(ASKED_AFTER.minus(waited));
         }
         return lease.retained()
-                ? byLimit.and(RETAINED).asking(Asking.SOON) // the reference may have been dropped since
+                ? byLimit.retained(RETAINED).asking(Asking.SOON) // the reference may have been dropped since
                 : byLimit.asking(waited.compareTo(ASKED_ANYWAY_AFTER) >= 0 ? Asking.NOW : Asking.SOON);
     }
 

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param lookAgain for {@link Action#WAIT}: when the answer may be another one
  * @param operator who asked for it; null when pgheal decided by itself
  * @param asking whether the collector is to be asked meanwhile
+ * @param saysRetained whether the reason says that something still refers to the culprit's connection
  */
 public record Decision(
         Action action,
@@ -19,15 +20,16 @@ public record Decision(
         boolean certain,
         Duration lookAgain,
         @Nullable String operator,
-        Asking asking) {
+        Asking asking,
+        boolean saysRetained) {
 
     /** What pgheal decides by itself, and nothing is to be asked for. */
     public Decision(Action action, String reason, boolean evidenceBased, boolean certain, Duration lookAgain) {
-        this(action, reason, evidenceBased, certain, lookAgain, null, Asking.NOT);
+        this(action, reason, evidenceBased, certain, lookAgain, null, Asking.NOT, false);
     }
 
     static Decision asked(Action action, String reason, String operator) {
-        return new Decision(action, reason, false, false, Duration.ZERO, operator, Asking.NOT);
+        return new Decision(action, reason, false, false, Duration.ZERO, operator, Asking.NOT, false);
     }
 
     static Decision heal(String reason, boolean evidenceBased, boolean certain) {
@@ -59,29 +61,38 @@ public record Decision(
                 certain,
                 Duration.ZERO,
                 operator,
-                asking);
+                asking,
+                saysRetained);
     }
 
     /** The same, but not yet. */
     public Decision later(String why, Duration lookAgain) {
         return new Decision(
-                Action.WAIT, reason + "; not now: " + why, evidenceBased, certain, lookAgain, operator, asking);
+                Action.WAIT,
+                reason + "; not now: " + why,
+                evidenceBased,
+                certain,
+                lookAgain,
+                operator,
+                asking,
+                saysRetained);
     }
 
-    /** The same, and something more is to be said of it. */
-    Decision and(String more) {
-        return new Decision(action, reason + more, evidenceBased, certain, lookAgain, operator, asking);
+    /** The same of a culprit to whose connection something still refers, which this says, too. */
+    Decision retained(String more) {
+        return new Decision(action, reason + more, evidenceBased, certain, lookAgain, operator, asking, true);
     }
 
     /** The same, and the collector is to be asked. */
     Decision asking(Asking when) {
-        return new Decision(action, reason, evidenceBased, certain, lookAgain, operator, when);
+        return new Decision(action, reason, evidenceBased, certain, lookAgain, operator, when, saysRetained);
     }
 
     /** The same, which is looked at again when the collector may have answered. */
     public Decision answeredIn(Duration time) {
         boolean sooner = lookAgain.isZero() || time.compareTo(lookAgain) < 0;
-        return new Decision(action, reason, evidenceBased, certain, sooner ? time : lookAgain, operator, asking);
+        return new Decision(
+                action, reason, evidenceBased, certain, sooner ? time : lookAgain, operator, asking, saysRetained);
     }
 
     /** The same where nobody can be asked: it is told what that leaves open, and no more is to be found out soon. */
@@ -95,6 +106,7 @@ public record Decision(
                 certain,
                 waits ? Duration.ZERO : lookAgain,
                 operator,
-                Asking.NOT);
+                Asking.NOT,
+                saysRetained);
     }
 }

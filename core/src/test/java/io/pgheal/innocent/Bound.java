@@ -27,12 +27,15 @@ final class Bound {
         return List.of(
                 Innocent.of("leader-in-a-transaction", Bound::leaderInATransaction),
                 Innocent.of("leader-between-two-heartbeats", Bound::leaderBetweenTwoHeartbeats),
+                Innocent.of("leader-that-others-follow", Told.LEADS, Bound::leaderThatOthersFollow),
                 Innocent.of("leader-of-a-session", Bound::leaderOfASession),
                 Innocent.of("leader-whose-followers-poll", stage -> leaderNobodyWaitsFor(stage, false, LOCK)),
                 Innocent.of("leader-by-a-function", stage -> leaderNobodyWaitsFor(stage, false, FUNCTION)),
                 Innocent.of("leader-of-a-session-by-a-function", stage -> leaderNobodyWaitsFor(stage, true, FUNCTION)),
                 Innocent.of("poller-of-an-outbox", Bound::pollerOfAnOutbox),
                 Innocent.of("session-that-copies", Bound::sessionThatCopies),
+                Innocent.of("session-while-its-pool-grows", Told.NOTHING, Bound::sessionWhileItsPoolGrows)
+                        .from(Lender::slowToGrow),
                 Innocent.of("session-that-listens", Bound::sessionThatListens).with(2));
     }
 
@@ -63,6 +66,22 @@ final class Bound {
                     return null;
                 })
                 .get();
+    }
+
+    /** By a lock of its transaction; the thread that was elected has ended, and others wait to be elected next. */
+    private static void leaderThatOthersFollow(Stage stage) throws Exception {
+        AtomicReference<Connection> elected = new AtomicReference<>();
+        Stage.inThread("election", () -> {
+                    Connection leading = stage.guarded.getConnection();
+                    leading.setAutoCommit(false);
+                    stage.write(leading, "elected");
+                    lead(stage, leading, "pg_advisory_xact_lock");
+                    elected.set(leading);
+                })
+                .get();
+        stage.slow();
+        stage.awaitOver();
+        stage.end(elected.get());
     }
 
     /** Outside any transaction: plain idle, and its worker too. */
@@ -193,6 +212,22 @@ final class Bound {
         byte[] row = (stage.name + "\t" + line + "\n").getBytes(StandardCharsets.UTF_8);
         copy.writeToCopy(row, 0, row.length);
         copy.flushCopy();
+    }
+
+    /** It is in no transaction, and the thread that opened it has ended. Whoever waits for a connection will get one. */
+    private static void sessionWhileItsPoolGrows(Stage stage) throws Exception {
+        AtomicReference<Connection> session = new AtomicReference<>();
+        Stage.inThread("opener", () -> {
+                    session.set(stage.guarded.getConnection());
+                    stage.write(session.get(), "opened");
+                })
+                .get();
+        stage.nobodyWaitsForALock();
+        stage.nothingToTell();
+        stage.slow();
+        stage.awaitOver();
+        stage.write(session.get(), "closed");
+        session.get().close();
     }
 
     /** The listener has no transaction, and its worker is idle; who works on what it heard has one. */

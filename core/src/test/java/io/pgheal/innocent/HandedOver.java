@@ -18,7 +18,6 @@ final class HandedOver {
                 Innocent.of("handed-to-another-thread", HandedOver::toAnotherThread),
                 Innocent.of("field-across-requests", HandedOver::fieldAcrossRequests),
                 Innocent.of("field-at-a-known-place", HandedOver::fieldAtAKnownPlace),
-                Innocent.of("stages-of-a-future", HandedOver::stagesOfAFuture),
                 Innocent.of("asynchronous-servlet", HandedOver::asynchronousServlet));
     }
 
@@ -66,29 +65,6 @@ final class HandedOver {
         stage.lines(4);
     }
 
-    private static void stagesOfAFuture(Stage stage) throws Exception {
-        ExecutorService one = stage.executor();
-        ExecutorService two = stage.executor();
-        CompletableFuture<Void> answer = Stage.inThread("answer", stage::awaitOver);
-        stage.lines(3);
-        CompletableFuture.supplyAsync(() -> unchecked(stage::begin), one)
-                .thenApplyAsync(
-                        connection -> unchecked(() -> {
-                            stage.write(connection, "second stage");
-                            stage.slow();
-                            return connection;
-                        }),
-                        two)
-                .thenCombine(answer, (connection, nothing) -> connection)
-                .thenAcceptAsync(
-                        connection -> unchecked(() -> {
-                            stage.end(connection);
-                            return null;
-                        }),
-                        one)
-                .get();
-    }
-
     /** The request's thread is back in its pool, and nobody has used the connection elsewhere yet. */
     private static void asynchronousServlet(Stage stage) throws Exception {
         ExecutorService request = stage.executor();
@@ -117,17 +93,5 @@ final class HandedOver {
                     return null;
                 })
                 .get();
-    }
-
-    private interface Answer<T> {
-        T get() throws Exception;
-    }
-
-    private static <T> T unchecked(Answer<T> answer) {
-        try {
-            return answer.get();
-        } catch (Exception e) {
-            throw new IllegalStateException(e);
-        }
     }
 }

@@ -7,9 +7,7 @@ import io.pgheal.ServerLog;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.track.Ticker;
 import java.time.Duration;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -34,7 +32,7 @@ class InnocentsInRealTimeTest {
     static final PostgresServer SERVER = LOG.server();
 
     private static final Duration TIME = Duration.ofSeconds(Long.getLong("pgheal.test.seconds", 60));
-    private static final Map<String, Stage> STAGES = new LinkedHashMap<>();
+    private static final Stages STAGES = new Stages();
     private static HealthyLoad load;
     private static List<String> askedBefore;
     private static List<String> askedInTheMinute;
@@ -46,12 +44,7 @@ class InnocentsInRealTimeTest {
     @BeforeAll
     @Timeout(value = 30, unit = TimeUnit.MINUTES)
     static void letTimePass() throws Exception {
-        Stage.createTables(SERVER);
-        for (Innocent innocent : innocents().toList()) {
-            Stage stage = Stage.open(SERVER, Ticker.system(), innocent);
-            STAGES.put(innocent.name(), stage);
-            stage.awaitWaiters();
-        }
+        STAGES.open(SERVER, Ticker.system(), innocents().toList());
         load = new HealthyLoad(SERVER);
         await().until(() -> load.guarded.healer().connected());
         askedBefore = LOG.byPgheal(load.database());
@@ -69,7 +62,7 @@ class InnocentsInRealTimeTest {
     @ParameterizedTest
     @MethodSource("innocents")
     void isNeverTouched(Innocent innocent) throws Exception {
-        STAGES.get(innocent.name()).finish();
+        STAGES.of(innocent.name()).finish();
     }
 
     @Test
@@ -88,8 +81,7 @@ class InnocentsInRealTimeTest {
 
     @AfterAll
     static void close() throws Exception {
-        STAGES.values().forEach(Stage::close);
-        STAGES.clear();
+        STAGES.close();
         if (load != null) {
             load.close();
         }

@@ -3,8 +3,6 @@ package io.pgheal.innocent;
 import io.pgheal.HealingConfig;
 import io.pgheal.testserver.PostgresServer;
 import java.time.Duration;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -15,8 +13,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Nobody who is alive is touched by the defaults, however slow: each innocent has somebody who waits for its lock, and its
- * pool is exhausted, for much longer than twice the longest time in the defaults. All of them share the clock, so that
- * time passes once.
+ * pool is exhausted, for much longer than twice the longest time in the defaults; and those that rest are there once more
+ * with nobody who wants anything. All of them share the clock, so that time passes once.
  */
 class InnocentsOnAFakeClockTest {
     @RegisterExtension
@@ -27,21 +25,16 @@ class InnocentsOnAFakeClockTest {
             HealingConfig.defaults().limits().patience().multipliedBy(4);
 
     private static final FakeTime TIME = new FakeTime();
-    private static final Map<String, Stage> STAGES = new LinkedHashMap<>();
+    private static final Stages STAGES = new Stages();
     private static Lost lost;
 
     static Stream<Innocent> innocents() {
-        return Innocent.all();
+        return Stream.concat(Innocent.all(), Innocent.allThatAreLeftInPeace());
     }
 
     @BeforeAll
     static void letTimePass() throws Exception {
-        Stage.createTables(SERVER);
-        for (Innocent innocent : innocents().toList()) {
-            Stage stage = Stage.open(SERVER, TIME, innocent);
-            STAGES.put(innocent.name(), stage);
-            stage.awaitWaiters();
-        }
+        STAGES.open(SERVER, TIME, innocents().toList());
         lost = new Lost(SERVER, TIME);
         for (int i = 0; i < 4; i++) {
             System.gc(); // what they hold is in use
@@ -52,7 +45,7 @@ class InnocentsOnAFakeClockTest {
     @ParameterizedTest
     @MethodSource("innocents")
     void isNeverTouched(Innocent innocent) throws Exception {
-        STAGES.get(innocent.name()).finish();
+        STAGES.of(innocent.name()).finish();
     }
 
     /** By the same clock, the same defaults and the same kind of healer: who sees nothing would spare everybody. */
@@ -62,11 +55,10 @@ class InnocentsOnAFakeClockTest {
     }
 
     @AfterAll
-    static void close() {
+    static void close() throws Exception {
         if (lost != null) {
             lost.close();
         }
-        STAGES.values().forEach(Stage::close);
-        STAGES.clear();
+        STAGES.close();
     }
 }

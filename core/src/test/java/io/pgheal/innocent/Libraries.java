@@ -1,17 +1,36 @@
 package io.pgheal.innocent;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pgheal.innocent.KeptWork.Kind;
+import jakarta.transaction.Transaction;
+import jakarta.transaction.TransactionManager;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
+import org.apache.activemq.store.jdbc.DefaultDatabaseLocker;
+import org.apache.activemq.store.jdbc.Statements;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.migration.BaseJavaMigration;
 import org.flywaydb.core.api.migration.Context;
+import org.jspecify.annotations.Nullable;
+import org.quartz.Job;
+import org.quartz.JobBuilder;
+import org.quartz.JobExecutionContext;
+import org.quartz.JobExecutionException;
 import org.quartz.Scheduler;
+import org.quartz.SchedulerContext;
+import org.quartz.SchedulerException;
+import org.quartz.TriggerBuilder;
 import org.quartz.TriggerKey;
 import org.quartz.impl.StdSchedulerFactory;
 import org.quartz.impl.jdbcjobstore.PostgreSQLDelegate;
@@ -23,9 +42,148 @@ final class Libraries {
     private Libraries() {}
 
     static List<Innocent> all() {
-        return List.of(
+        List<Innocent> all = new ArrayList<>(List.of(
                 Innocent.of("migration", Libraries::migration).with(4),
-                Innocent.of("scheduler", Libraries::scheduler).with(4));
+                Innocent.of("scheduler", Libraries::scheduler).with(4)));
+        kinds().forEach(kind -> all.add(kind.innocent()));
+        for (GlobalPool.Resource resource : GlobalPool.Resource.values()) {
+            Lender.Opener pool = (server, name, slots) -> new GlobalPool(server, resource, slots);
+            String how = resource.name().toLowerCase(Locale.ROOT);
+            all.add(new Kind("global-transaction-" + how, Told.RETAINED, () -> globalTransaction(false))
+                    .innocent()
+                    .from(pool));
+            all.add(new Kind("global-transaction-closed-" + how, Told.GLOBAL, () -> globalTransaction(true))
+                    .innocent()
+                    .from(pool));
+        }
+        return all;
+    }
+
+    static List<Kind> kinds() {
+        return List.of(
+                new Kind("lock-of-a-broker", Told.RETAINED, Libraries::lockOfABroker),
+                new Kind("batch-between-two-jobs", Told.RETAINED, Libraries::batchBetweenTwoJobs));
+    }
+
+    /** Narayana: begun by one thread, which suspends it; resumed and committed by another. */
+    private static KeptWork globalTransaction(boolean closedInBetween) {
+        record Suspended(Transaction transaction, @Nullable Connection connection) {}
+        TransactionManager manager = GlobalPool.manager();
+        return KeptWork.keeping(
+                stage -> {
+                    stage.guarded
+                            .getConnection()
+                            .close(); // within a transaction of XA nobody could be asked who serves it
+                    AtomicReference<Suspended> suspended = new AtomicReference<>();
+                    Stage.inThread("beginner", () -> {
+                                manager.begin();
+                                Connection connection = stage.guarded.getConnection();
+                                stage.write(connection, "begun");
+                                stage.lockRow(connection);
+                                if (closedInBetween) {
+                                    connection.close();
+                                }
+                                suspended.set(new Suspended(manager.suspend(), closedInBetween ? null : connection));
+                            })
+                            .get();
+                    return suspended.get();
+                },
+                (stage, suspended) -> Stage.inThread("resumer", () -> {
+                            manager.resume(suspended.transaction());
+                            try (Connection connection = suspended.connection() == null
+                                    ? stage.guarded.getConnection()
+                                    : suspended.connection()) {
+                                stage.write(connection, "ended");
+                            }
+                            manager.commit();
+                        })
+                        .get());
+    }
+
+    /** ActiveMQ: whoever has the row is the master, and says so now and then; its starter's thread has ended. */
+    private static KeptWork lockOfABroker() {
+        return KeptWork.keeping(
+                stage -> {
+                    stage.lines(0);
+                    Statements statements = new Statements();
+                    statements.setLockTableName("lock_of_" + Integer.toHexString(stage.hashCode()));
+                    stage.wanted("SELECT * FROM " + statements.getFullLockTableName() + " FOR UPDATE");
+                    DefaultDatabaseLocker master = new DefaultDatabaseLocker();
+                    master.setDataSource(stage.guarded);
+                    master.setStatements(statements);
+                    master.setCreateTablesOnStartup(true);
+                    Stage.inThread("starter", master::start).get();
+                    return master;
+                },
+                (stage, master) -> {
+                    assertThat(master.keepAlive()).as("still the master").isTrue();
+                    master.stop();
+                });
+    }
+
+    /** Quartz, with one thread: a job collects, another one writes. */
+    private static KeptWork batchBetweenTwoJobs() {
+        return KeptWork.keeping(
+                stage -> {
+                    Properties properties = new Properties();
+                    properties.setProperty(StdSchedulerFactory.PROP_SCHED_INSTANCE_NAME, stage.name);
+                    properties.setProperty("org.quartz.threadPool.threadCount", "1");
+                    Scheduler scheduler = new StdSchedulerFactory(properties).getScheduler();
+                    stage.atTheEnd(() -> scheduler.shutdown(true));
+                    scheduler.getContext().put("stage", stage);
+                    scheduler.start();
+                    run(scheduler, Collect.class);
+                    return scheduler;
+                },
+                (stage, scheduler) -> run(scheduler, Write.class),
+                scheduler -> scheduler.getContext().remove("batch"));
+    }
+
+    private static void run(Scheduler scheduler, Class<? extends Job> type) throws Exception {
+        CompletableFuture<Object> done = new CompletableFuture<>();
+        scheduler.getContext().put("done", done);
+        scheduler.scheduleJob(
+                JobBuilder.newJob(type).build(),
+                TriggerBuilder.newTrigger().startNow().build());
+        done.get();
+    }
+
+    /** Quartz makes it. */
+    abstract static class JobOfABatch implements Job {
+        abstract void work(Stage stage, SchedulerContext shared) throws Exception;
+
+        @Override
+        @SuppressWarnings("unchecked")
+        public void execute(JobExecutionContext context) throws JobExecutionException {
+            try {
+                SchedulerContext shared = context.getScheduler().getContext();
+                CompletableFuture<Object> done = (CompletableFuture<Object>) shared.get("done");
+                try {
+                    work((Stage) shared.get("stage"), shared);
+                    done.complete("done");
+                } catch (Throwable e) {
+                    done.completeExceptionally(e);
+                }
+            } catch (SchedulerException e) {
+                throw new JobExecutionException(e);
+            }
+        }
+    }
+
+    /** The first one. */
+    public static final class Collect extends JobOfABatch {
+        @Override
+        void work(Stage stage, SchedulerContext shared) throws Exception {
+            shared.put("batch", stage.begin());
+        }
+    }
+
+    /** The later one. */
+    public static final class Write extends JobOfABatch {
+        @Override
+        void work(Stage stage, SchedulerContext shared) throws Exception {
+            stage.end((Connection) shared.get("batch"));
+        }
     }
 
     /** Flyway, with a migration that takes its time. */

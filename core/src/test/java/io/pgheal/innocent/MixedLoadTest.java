@@ -47,7 +47,7 @@ class MixedLoadTest {
     private static final int WORKERS = 12;
     private static final int ROUNDS = 2;
     private static final int EACH_KIND = 3;
-    private static final int SLOTS = 90;
+    private static final int SLOTS = 100;
     /** So many that somebody waits for a connection all the time. */
     private static final int CUSTOMERS = 50;
 
@@ -79,9 +79,11 @@ class MixedLoadTest {
     }
 
     @AfterEach
-    void stop() {
+    void stop() throws Exception {
         stopped = true;
-        stages.forEach(Stage::close);
+        for (Stage stage : stages) {
+            stage.close();
+        }
         executors.forEach(ExecutorService::shutdownNow);
         guarded.close();
         pool.close();

@@ -1,13 +1,16 @@
 package io.pgheal.innocent;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 import static org.awaitility.Awaitility.await;
 
-import com.zaxxer.hikari.HikariDataSource;
 import io.pgheal.HealingConfig;
 import io.pgheal.SelfHealingDataSource;
 import io.pgheal.TickerSeam;
 import io.pgheal.decide.HealingMode;
+import io.pgheal.detect.Evidence;
+import io.pgheal.detect.EvidenceKind;
+import io.pgheal.detect.Strength;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.testserver.SideBySide;
@@ -43,10 +46,12 @@ final class Stage implements AutoCloseable {
     final String name;
     final SelfHealingDataSource guarded;
     private final PostgresServer server;
-    private final @Nullable HikariDataSource pool;
+    private final Innocent played;
+    private final @Nullable Lender pool;
     private final CountDownLatch slow = new CountDownLatch(1);
+    private final CountDownLatch loss = new CountDownLatch(1);
     private final CountDownLatch over = new CountDownLatch(1);
-    private final List<ExecutorService> executors = new CopyOnWriteArrayList<>();
+    private final List<AutoCloseable> ends = new CopyOnWriteArrayList<>();
     private final List<CompletableFuture<Void>> waiters = new ArrayList<>();
     private final CompletableFuture<Void> innocent;
     private String wanted;
@@ -55,12 +60,13 @@ final class Stage implements AutoCloseable {
     private boolean toBeTold = true;
     private volatile boolean insideTransaction;
 
-    private Stage(PostgresServer server, Ticker ticker, Innocent innocent, HealingConfig config) {
+    private Stage(PostgresServer server, Ticker ticker, Innocent innocent, HealingConfig config) throws SQLException {
         this.server = server;
         this.name = innocent.name();
+        this.played = innocent;
         int slots = innocent.connections() + 1; // one for the statement of ours that waits
-        this.pool = server.app().pool(name, slots, it -> it.setConnectionTimeout(600_000));
-        this.guarded = TickerSeam.with(SelfHealingDataSource.builder(pool), ticker)
+        this.pool = innocent.lender().open(server, name, slots);
+        this.guarded = TickerSeam.with(pool.guarded(), ticker)
                 .config(config)
                 .insideTransaction(() -> insideTransaction)
                 .build();
@@ -72,6 +78,7 @@ final class Stage implements AutoCloseable {
     private Stage(PostgresServer server, SelfHealingDataSource guarded, Innocent innocent) {
         this.server = server;
         this.name = innocent.name();
+        this.played = innocent;
         this.pool = null;
         this.guarded = guarded;
         this.wanted = ownRow();
@@ -195,15 +202,23 @@ final class Stage implements AutoCloseable {
         over.await();
     }
 
+    void awaitLoss() throws InterruptedException {
+        loss.await();
+    }
+
     /** With one thread, so that it is idle between two tasks. */
     ExecutorService executor() {
         ExecutorService executor = Executors.newFixedThreadPool(1);
-        executors.add(executor);
+        shutDownAtTheEnd(executor);
         return executor;
     }
 
     void shutDownAtTheEnd(ExecutorService executor) {
-        executors.add(executor);
+        ends.add(executor::shutdownNow);
+    }
+
+    void atTheEnd(AutoCloseable end) {
+        ends.add(end);
     }
 
     void notifyFromOutside(String channel) throws SQLException {
@@ -219,7 +234,7 @@ final class Stage implements AutoCloseable {
 
     void awaitWaiters() throws Exception {
         awaitLockWaiters();
-        while (pool.getHikariPoolMXBean().getThreadsAwaitingConnection() == 0) {
+        while (!played.alone() && !pool.isExhausted()) {
             CountDownLatch came = new CountDownLatch(1);
             waiters.add(inThread(name + "-slot", () -> {
                 try (Connection connection = guarded.getConnection()) {
@@ -228,9 +243,7 @@ final class Stage implements AutoCloseable {
                     assertThat(connection.isClosed()).isFalse();
                 }
             }));
-            await().atMost(LONG)
-                    .until(() ->
-                            came.getCount() == 0 || pool.getHikariPoolMXBean().getThreadsAwaitingConnection() > 0);
+            await().atMost(LONG).until(() -> came.getCount() == 0 || pool.isExhausted());
         }
     }
 
@@ -238,6 +251,10 @@ final class Stage implements AutoCloseable {
         await().atMost(LONG).until(() -> slow.getCount() == 0 || innocent.isDone());
         if (innocent.isDone()) {
             innocent.get();
+        }
+        if (played.alone()) {
+            nobodyWaitsForALock();
+            nothingToTell();
         }
         if (lockWaiters > 0) {
             waitForItsLock();
@@ -277,13 +294,47 @@ final class Stage implements AutoCloseable {
             assertThat(guarded.incidents())
                     .as("%s: told", name)
                     .anyMatch(incident -> incident.lease() != null
-                            && (lockWaiters == 0 || !incident.waiters().isEmpty()));
+                            && (lockWaiters == 0 || !incident.waiters().isEmpty())
+                            && played.told().isSaidBy(incident.reason()));
+        } else {
+            assertThat(guarded.incidents())
+                    .as("%s: told, where it is told of", name)
+                    .allMatch(incident -> played.told().isSaidBy(incident.reason()));
         }
         assertThat(guarded.healer().connected()).isTrue();
         assertThat(guarded.healer().trouble()).as("%s: its healer", name).isEmpty();
         goOn();
         assertThat(guarded.mode()).isEqualTo(HealingMode.HEAL);
         assertThat(guarded.incidents()).allMatch(incident -> incident.outcome() == OutcomeKind.REPORTED);
+    }
+
+    /** Now nobody can come back to it: whoever waits gets what it had, by the collector's word and no other. */
+    void loseAndAwaitHeal() throws Exception {
+        loss.countDown();
+        await().atMost(LONG).until(() -> {
+            System.gc();
+            return guarded.incidents().stream().anyMatch(incident -> incident.outcome() == OutcomeKind.HEALED)
+                    && waiters.stream().limit(lockWaiters).allMatch(CompletableFuture::isDone);
+        });
+        for (CompletableFuture<Void> waiter : waiters.subList(0, lockWaiters)) {
+            waiter.get();
+        }
+        assertThat(guarded.incidents())
+                .filteredOn(incident -> incident.outcome() != OutcomeKind.REPORTED)
+                .singleElement()
+                .satisfies(healed -> {
+                    assertThat(healed.outcome()).isEqualTo(OutcomeKind.HEALED);
+                    assertThat(healed.evidence())
+                            .extracting(Evidence::kind, Evidence::strength)
+                            .contains(tuple(EvidenceKind.HANDLE_UNREACHABLE, Strength.CERTAIN));
+                });
+        assertThat(server.app()
+                        .number("SELECT count(*) FILTER (WHERE line = 'begun') - count(*) FILTER (WHERE line = 'ended')"
+                                + " FROM ledger WHERE who = '" + name + "'"))
+                .as("%s: nothing of what was lost is committed", name)
+                .isZero();
+        await().atMost(LONG).until(() -> !pool.isExhausted());
+        assertThat(innocent).as("%s: its thread lives on", name).isNotDone();
     }
 
     /** The innocent goes on to its end, then those who waited. By its own ledger and its own exceptions. */
@@ -306,9 +357,12 @@ final class Stage implements AutoCloseable {
     }
 
     @Override
-    public void close() {
+    public void close() throws Exception {
+        loss.countDown();
         over.countDown();
-        executors.forEach(ExecutorService::shutdownNow);
+        for (AutoCloseable end : ends) {
+            end.close();
+        }
         if (pool != null) {
             guarded.close();
             pool.close();
