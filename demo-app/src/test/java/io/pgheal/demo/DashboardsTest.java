@@ -102,7 +102,7 @@ class DashboardsTest {
                 }
             });
             prometheus.awaitRules(QUIET.keySet(), "PghealLeakHealed");
-            prometheus.awaitAnswer("pgheal_leaks_total{site=~\".*OrgChartPage.open.*\"} > 1");
+            prometheus.awaitFigure("pgheal_leaks_total{site=~\".*OrgChartPage.open.*\"} > 1", () -> strike(demo));
             prometheus.awaitAnswer("sum by (evidence) (pgheal_evidence_total{evidence=\"SCOPE_ENDED\"}) > 0");
             prometheus.awaitAnswer("histogram_quantile(0.99, sum by (le) (pgheal_time_to_heal_seconds_bucket)) > 0");
             prometheus.awaitAnswer("pgheal_waiters_blocked == 0");
