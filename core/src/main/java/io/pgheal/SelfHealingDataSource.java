@@ -369,7 +369,7 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
                 witness.testimony(),
                 (int) suspects.stream().filter(each -> each.lease().retained()).count(),
                 suspects.stream()
-                        .filter(SelfHealingDataSource::isUnproven)
+                        .filter(each -> mode != HealingMode.OFF && isUnproven(each))
                         .map(AbandonedLease::silence)
                         .max(Duration::compareTo)
                         .orElse(Duration.ZERO));
