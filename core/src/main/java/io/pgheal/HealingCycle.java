@@ -307,16 +307,25 @@ final class HealingCycle {
 
     /** Has the collector asked whether anything still refers to the culprit's connection. */
     private Decision ask(Decision decided) {
-        if (decided.asking() == Asking.NOT || mode.get() == HealingMode.OFF) {
+        Witness.Reply reply = decided.asking() == Asking.NOT ? null : ask(decided.asking() == Asking.NOW);
+        if (reply == null) {
             return decided;
         }
-        HealingConfig rules = config.get();
-        Witness.Reply reply = witness.ask(rules.proof(), decided.asking() == Asking.NOW);
         if (reply.refusal().isEmpty()) {
             return decided.answeredIn(reply.lookAgain());
         }
-        boolean isHealedSoon = decided.action() == Action.WAIT && rules.limits().retained() == Retained.HEAL;
+        boolean isHealedSoon =
+                decided.action() == Action.WAIT && config.get().limits().retained() == Retained.HEAL;
         return isHealedSoon ? decided : decided.unanswered(reply.refusal());
+    }
+
+    /**
+     * Has the collector asked what nothing refers to any more; for any thread, in memory alone.
+     *
+     * @return null where pgheal is off
+     */
+    Witness.@Nullable Reply ask(boolean urgent) {
+        return mode.get() == HealingMode.OFF ? null : witness.ask(config.get().proof(), urgent);
     }
 
     /**

@@ -509,7 +509,7 @@ final class HealingLoop implements AutoCloseable {
         boolean somebodyWaits = exhausted.compareTo(EXHAUSTED) >= 0;
         Duration patience = config.get().limits().patience();
         if (leases.stream().anyMatch(lease -> isWorthAsking(lease, somebodyWaits, patience))) {
-            witness.ask(config.get().proof(), exhausted.compareTo(EXHAUSTED_FOR_LONG) >= 0);
+            cycle.ask(exhausted.compareTo(EXHAUSTED_FOR_LONG) >= 0);
         }
     }
 

@@ -109,7 +109,7 @@ final class ToldStories {
             if (told != null) {
                 return told;
             }
-            Story before = stories.get(key);
+            Story before = before(diagnosis);
             String action = decision.action().name();
             next = before == null || !before.action().equals(action)
                     ? new Story(id, action, known, diagnosis.locks(), before == null ? null : before.vain())
@@ -129,6 +129,15 @@ final class ToldStories {
         return next.incidentId();
     }
 
+    /** Whose owner looked alive when it was first told may turn out to be lost: that is still the same story. */
+    private @Nullable Story before(Diagnosis diagnosis) {
+        Story own = stories.get(key(diagnosis));
+        Story ofALiveOwner = diagnosis.kind() == DiagnosisKind.ABANDONED_TRANSACTION
+                ? stories.remove(key(DiagnosisKind.STUCK_LOCK, diagnosis))
+                : null;
+        return own == null ? ofALiveOwner : own;
+    }
+
     private synchronized @Nullable String toldAs(String key, Decision decision, Facts known) {
         Story before = stories.get(key);
         return before != null && before.isTold(decision.action(), known) ? before.incidentId() : null;
@@ -140,7 +149,9 @@ final class ToldStories {
 
     /** The incident of a story that was told before and now has an end. */
     synchronized Optional<String> idOf(Diagnosis diagnosis) {
-        return Optional.ofNullable(stories.remove(key(diagnosis))).map(Story::incidentId);
+        Story before = before(diagnosis);
+        stories.remove(key(diagnosis));
+        return Optional.ofNullable(before).map(Story::incidentId);
     }
 
     /**
@@ -202,10 +213,14 @@ final class ToldStories {
      * lease: its advisory lock outlives its transactions.
      */
     private static String key(Diagnosis diagnosis) {
+        return key(diagnosis.kind(), diagnosis);
+    }
+
+    private static String key(DiagnosisKind kind, Diagnosis diagnosis) {
         Backend backend = diagnosis.backend();
         TransactionRef moment = backend == null ? null : backend.transaction();
         String subject;
-        if (diagnosis.lease() != null && diagnosis.kind() == DiagnosisKind.STUCK_LOCK && moment != null) {
+        if (diagnosis.lease() != null && kind == DiagnosisKind.STUCK_LOCK && moment != null) {
             subject = "lease " + diagnosis.lease().lease().id() + " of "
                     + (diagnosis.onlyAdvisoryWaiters() ? "a leader" : moment.xactStart());
         } else if (diagnosis.lease() != null) {
@@ -222,6 +237,6 @@ final class ToldStories {
                     .collect(Collectors.toCollection(TreeSet::new)) // more waiters are not another story
                     .toString();
         }
-        return diagnosis.kind() + " " + subject;
+        return kind + " " + subject;
     }
 }

@@ -19,6 +19,7 @@ import io.pgheal.detect.EvidenceKind;
 import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.report.Incident;
+import io.pgheal.testserver.Garbage;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.testserver.SideBySide;
 import io.pgheal.testserver.Sql;
@@ -199,12 +200,9 @@ class GlobalTransactionTest {
                 })
                 .get();
         CompletableFuture<Void> waiter = outside();
-        await().until(() -> {
-            System.gc();
-            return guarded.incidents().stream()
-                    .anyMatch(incident -> incident.evidence().stream()
-                            .anyMatch(each -> each.kind() == EvidenceKind.HANDLE_UNREACHABLE));
-        });
+        Garbage.collectUntil(() -> guarded.incidents().stream()
+                .anyMatch(incident ->
+                        incident.evidence().stream().anyMatch(each -> each.kind() == EvidenceKind.HANDLE_UNREACHABLE)));
         commit(dropped);
         waiter.get();
         assertThat(seats()).isEqualTo(7);
@@ -229,10 +227,7 @@ class GlobalTransactionTest {
             Sql.run(guarded.getConnection(), UPDATE);
             manager.commit();
         }
-        await().until(() -> {
-            System.gc();
-            return guarded.leases().isEmpty();
-        });
+        Garbage.collectUntil(() -> guarded.leases().isEmpty());
         assertThat(guarded.incidents()).isEqualTo(before);
         assertThat(seats()).isEqualTo(-11);
         assertThat(pool.getMetrics().destroyCount()).isZero();

@@ -40,6 +40,18 @@ class HealingCycleTest {
         }
     };
 
+    private HealingMode mode = HealingMode.HEAL;
+
+    private Servers noServer() {
+        return new Servers(
+                "test",
+                () -> {
+                    throw new SQLException("no server here", "08001");
+                },
+                ticker,
+                Duration.ofMillis(10));
+    }
+
     private HealingCycle cycle(Servers servers) {
         return new HealingCycle(
                 HealingConfig::defaults,
@@ -47,20 +59,25 @@ class HealingCycleTest {
                 servers,
                 safeguards,
                 new IncidentJournal("test", ticker, 10, Metrics.NONE, null, List.of()),
-                () -> HealingMode.HEAL,
+                () -> mode,
                 ticker,
                 Witness.by(ticker));
     }
 
     @Test
+    void whereItIsSwitchedOffTheCollectorIsNotAsked() {
+        try (Servers servers = noServer()) {
+            HealingCycle cycle = cycle(servers);
+            mode = HealingMode.OFF;
+            assertThat(cycle.ask(true)).isNull();
+            mode = HealingMode.OBSERVE;
+            assertThat(cycle.ask(true)).isNotNull();
+        }
+    }
+
+    @Test
     void anErrorBeforeAHealDoesNotUseUpTheBreakersOneTrial() {
-        try (Servers servers = new Servers(
-                "test",
-                () -> {
-                    throw new SQLException("no server here", "08001");
-                },
-                ticker,
-                Duration.ofMillis(10))) {
+        try (Servers servers = noServer()) {
             safeguards.breaker().transitionToOpenState();
             safeguards.breaker().transitionToHalfOpenState();
             AbandonedLease abandoned = Detector.abandoned(Snapshots.lease()

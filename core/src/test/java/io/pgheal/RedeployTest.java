@@ -3,6 +3,7 @@ package io.pgheal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.pgheal.testserver.Garbage;
 import io.pgheal.testserver.PostgresServer;
 import java.io.File;
 import java.lang.ref.WeakReference;
@@ -14,7 +15,6 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.Statement;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -73,9 +73,8 @@ class RedeployTest {
         await().until(() -> Thread.getAllStackTraces().keySet().stream()
                 .noneMatch(thread -> thread.getName().startsWith("pgheal-deployed")));
         await().until(() -> sessions() == 0);
-        await().atMost(Duration.ofSeconds(60)).until(() -> {
-            displaceWhatTheJdkKeeps();
-            System.gc();
+        Garbage.collectUntil(() -> {
+            displaceWhatTheJdkKeeps(); // and the next collection takes it
             return gone.stream().allMatch(loader -> loader.refersTo(null));
         });
     }

@@ -13,6 +13,7 @@ import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.heal.Rung;
 import io.pgheal.report.Incident;
+import io.pgheal.testserver.Garbage;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.testserver.SideBySide;
 import io.pgheal.testserver.Sql;
@@ -126,10 +127,7 @@ class StoryTest {
     void aCollectedHandleIsHealedAtOnceAlthoughNobodyWaits() throws Exception {
         start(config -> config);
         leakAndForget();
-        await().until(() -> {
-            System.gc();
-            return !pool.incidents(OutcomeKind.HEALED).isEmpty();
-        });
+        Garbage.collectUntil(() -> !pool.incidents(OutcomeKind.HEALED).isEmpty());
         Incident incident = pool.awaitIncident(OutcomeKind.HEALED);
         assertThat(incident.evidence().get(0).kind()).isEqualTo(EvidenceKind.HANDLE_UNREACHABLE);
         assertThat(incident.evidence().get(0).strength()).isEqualTo(Strength.CERTAIN);

@@ -149,6 +149,31 @@ class ToldStoriesTest {
         assertThat(incidents).hasSize(1);
     }
 
+    /** Somebody waits for an idle owner; that it is lost turns out later. */
+    @Test
+    void aLiveOwnerThatTurnsOutToBeLostIsTheSameStory() {
+        Diagnosis alive = of(DiagnosisKind.STUCK_LOCK, 1);
+        Diagnosis lost = of(DiagnosisKind.ABANDONED_TRANSACTION, 1);
+        assertThat(told.once(alive, REPORT, () -> "first", id -> tellings.incrementAndGet()))
+                .isEqualTo("first");
+        assertThat(told.once(lost, REPORT, () -> "second", id -> tellings.incrementAndGet()))
+                .isEqualTo("first");
+        assertThat(tellings).hasValue(2);
+        assertThat(told.idOf(lost)).hasValue("first");
+        assertThat(told.idOf(alive)).isEmpty();
+
+        told.once(alive, REPORT, () -> "third", id -> tellings.incrementAndGet());
+        assertThat(told.idOf(lost)).hasValue("third");
+    }
+
+    private static Diagnosis of(DiagnosisKind kind, int call) {
+        return Diagnoses.of(kind)
+                .lease(Snapshots.lease().of(LEASE).calls(call).snapshot())
+                .backend(backend(BATCH, "first", call))
+                .waiters(List.of(waiter("transactionid")))
+                .made();
+    }
+
     private void inVain(int pid, int times, Duration now) {
         told.inVain(of(pid), "id", OutcomeKind.UNRESOLVED, times, now.toNanos());
     }

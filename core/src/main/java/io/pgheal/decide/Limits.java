@@ -31,21 +31,6 @@ public record Limits(
         tables = List.copyOf(tables);
     }
 
-    /** Those that are retained are only told of. */
-    public Limits(
-            Duration grace,
-            Duration patience,
-            Duration idleBlockerTimeout,
-            Duration activeBlockerTimeout,
-            List<TableRule> tables) {
-        this(grace, patience, idleBlockerTimeout, activeBlockerTimeout, tables, Retained.REPORT);
-    }
-
-    /** The same times. */
-    public Limits with(Retained value) {
-        return new Limits(grace, patience, idleBlockerTimeout, activeBlockerTimeout, tables, value);
-    }
-
     /** A time as one writes it in a property. */
     public static String written(Duration time) {
         return time.toMillis() % 1000 == 0 ? time.toSeconds() + "s" : time.toMillis() + "ms";

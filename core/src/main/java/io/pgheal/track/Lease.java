@@ -584,7 +584,7 @@ public final class Lease extends StateWord {
                     returnCut = false;
                 }
             }
-            if (isTransactionOpen()) { // by now perhaps the next borrower's
+            if (LeaseRegistry.isInTransaction(driver)) { // by now perhaps the next borrower's
                 leftOpen = true;
                 registry.leftOpen(this);
             }

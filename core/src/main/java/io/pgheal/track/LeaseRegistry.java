@@ -304,7 +304,7 @@ public final class LeaseRegistry {
         }
     }
 
-    private static boolean isInTransaction(BaseConnection driver) {
+    static boolean isInTransaction(BaseConnection driver) {
         TransactionState state = driver.getTransactionState();
         return state == TransactionState.OPEN || state == TransactionState.FAILED;
     }

@@ -33,10 +33,11 @@ class DeciderTest {
     private static final Duration PATIENCE = Duration.ofSeconds(15);
     private static final TableName LOGIN = new TableName("public", "user_login_info");
     private static final Limits DEFAULTS = limits(Duration.ZERO, Duration.ZERO);
-    private static final Limits AT_THE_USERS_SAY = DEFAULTS.with(Retained.HEAL);
+    private static final Limits AT_THE_USERS_SAY =
+            new Limits(GRACE, PATIENCE, Duration.ZERO, Duration.ZERO, List.of(), Retained.HEAL);
 
     private static Limits limits(Duration idle, Duration active, TableRule... rules) {
-        return new Limits(GRACE, PATIENCE, idle, active, List.of(rules));
+        return new Limits(GRACE, PATIENCE, idle, active, List.of(rules), Retained.REPORT);
     }
 
     private static Decision decide(Diagnosis diagnosis, Limits limits) {

@@ -9,6 +9,7 @@ import io.pgheal.HealingConfig;
 import io.pgheal.SelfHealingDataSource;
 import io.pgheal.decide.HealingMode;
 import io.pgheal.heal.OutcomeKind;
+import io.pgheal.testserver.Garbage;
 import io.pgheal.testserver.PostgresServer;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -116,13 +117,10 @@ class MixedLoadTest {
                     }
                 }
                 AtomicBoolean exhausted = new AtomicBoolean();
-                await().atMost(Duration.ofSeconds(60))
-                        .pollInterval(Duration.ofMillis(500))
-                        .until(() -> {
-                            System.gc();
-                            exhausted.compareAndSet(false, isSomebodyWaitingForASlot());
-                            return exhausted.get() && waiters.stream().allMatch(CompletableFuture::isDone);
-                        });
+                Garbage.collectUntil(() -> {
+                    exhausted.compareAndSet(false, isSomebodyWaitingForASlot());
+                    return exhausted.get() && waiters.stream().allMatch(CompletableFuture::isDone);
+                });
             }
             for (CompletableFuture<Void> waiter : waiters) {
                 waiter.get(1, SECONDS);

@@ -9,14 +9,13 @@ import io.pgheal.detect.Strength;
 import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.heal.Rung;
+import io.pgheal.testserver.Garbage;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.testserver.Sql;
 import io.pgheal.track.LeaseScope;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.Statement;
-import java.time.Duration;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -74,7 +73,7 @@ class AbandonedRowLockTest {
         Stuck ours = scene.ours(Scene.update("alice"));
         Stuck foreign = scene.foreign(Scene.update("alice"));
         reachable[0] = null;
-        collectUntil(() -> ours.isOver() && foreign.isOver());
+        Garbage.collectUntil(() -> ours.isOver() && foreign.isOver());
         isHealed(pid[0], ours, foreign, EvidenceKind.HANDLE_UNREACHABLE, Strength.CERTAIN);
     }
 
@@ -104,7 +103,7 @@ class AbandonedRowLockTest {
             forgotten[0] = Sql.pid(connection);
             return null;
         });
-        collectUntil(() -> !scene.incidents(OutcomeKind.HEALED).isEmpty());
+        Garbage.collectUntil(() -> !scene.incidents(OutcomeKind.HEALED).isEmpty());
         scene.healed(forgotten[0]).onlyEvidence(EvidenceKind.HANDLE_UNREACHABLE, Strength.CERTAIN);
         scene.reported(pid[0])
                 .as(DiagnosisKind.STUCK_LOCK)
@@ -115,7 +114,7 @@ class AbandonedRowLockTest {
 
         assertThat(reachable[0]).isNotNull();
         reachable[0] = null;
-        collectUntil(() -> ours.isOver() && foreign.isOver());
+        Garbage.collectUntil(() -> ours.isOver() && foreign.isOver());
         isHealed(pid[0], ours, foreign, EvidenceKind.HANDLE_UNREACHABLE, Strength.CERTAIN);
     }
 
@@ -144,13 +143,6 @@ class AbandonedRowLockTest {
                 yield row.getBlob(1).getBinaryStream();
             }
         };
-    }
-
-    private static void collectUntil(BooleanSupplier condition) {
-        await().atMost(Duration.ofSeconds(60)).until(() -> {
-            System.gc();
-            return condition.getAsBoolean();
-        });
     }
 
     // ---- SCOPE_ENDED
@@ -271,7 +263,7 @@ class AbandonedRowLockTest {
         assertThat(ours.isOver()).isFalse();
 
         scene.kept.clear();
-        collectUntil(() -> ours.isOver() && foreign.isOver());
+        Garbage.collectUntil(() -> ours.isOver() && foreign.isOver());
         isHealed(pid, ours, foreign, EvidenceKind.HANDLE_UNREACHABLE, Strength.CERTAIN);
     }
 }

@@ -2,6 +2,7 @@ package io.pgheal.scenario;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pgheal.decide.Retained;
 import io.pgheal.detect.EvidenceKind;
 import io.pgheal.detect.Strength;
 import io.pgheal.diagnose.DiagnosisKind;
@@ -222,6 +223,25 @@ class LockQueueTest {
         Stuck other = scene.ours(Scene.update("alice"));
         assertThat(other.isOver()).isFalse();
         scene.admin("SELECT pg_cancel_backend(" + inner[0] + ")");
+    }
+
+    /** It is alive, and waits for what it has lost: a request that leaks one connection and borrows the next. */
+    @Test
+    void oneThreadWaitsForItsOwnOtherConnectionAndHasLostIt() throws Exception {
+        scene.guard(config -> config.abandonedRetained(Retained.REPORT));
+        Owner owner = Owner.platform();
+        int outer = owner.run(() -> Sql.pid(scene.begin(Scene.update("alice"))));
+        var nested = owner.start(() -> {
+            Sql.run(scene.leak(), Scene.update("alice"));
+            return null;
+        });
+        scene.healed(outer)
+                .as(DiagnosisKind.ABANDONED_TRANSACTION)
+                .evidence(EvidenceKind.HANDLE_UNREACHABLE, Strength.CERTAIN)
+                .tables("login")
+                .healedBy(Rung.ABORT);
+        nested.get();
+        owner.end();
     }
 
     /** Two threads, one waiting for the other, is an ordinary wait. */

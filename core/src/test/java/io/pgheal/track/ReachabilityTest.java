@@ -1,8 +1,8 @@
 package io.pgheal.track;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
+import io.pgheal.testserver.Garbage;
 import java.lang.ref.Reference;
 import java.lang.ref.WeakReference;
 import java.sql.Connection;
@@ -23,10 +23,7 @@ class ReachabilityTest {
         assertThat(handle[0].refersTo(null)).isFalse();
         Reference.reachabilityFence(held);
         held = null;
-        await().until(() -> {
-            System.gc();
-            return handle[0].refersTo(null);
-        });
+        Garbage.collectUntil(() -> handle[0].refersTo(null));
         Reference.reachabilityFence(lease);
     }
 
@@ -50,9 +47,6 @@ class ReachabilityTest {
         var control = Stream.generate(() -> new WeakReference<>(new Object()))
                 .limit(3)
                 .toList();
-        await().until(() -> {
-            System.gc();
-            return control.stream().allMatch(each -> each.refersTo(null));
-        });
+        Garbage.collectUntil(() -> control.stream().allMatch(each -> each.refersTo(null)));
     }
 }

@@ -1,8 +1,8 @@
 package io.pgheal.track;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
+import io.pgheal.testserver.Garbage;
 import java.lang.ref.WeakReference;
 import java.lang.reflect.Field;
 import java.sql.Connection;
@@ -10,6 +10,7 @@ import java.sql.SQLException;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.postgresql.core.BaseConnection;
+import org.postgresql.core.TransactionState;
 
 /** Whatever an application does, what is kept of it is bounded. */
 class TrackBoundsTest {
@@ -45,12 +46,13 @@ class TrackBoundsTest {
         field.setAccessible(true);
         Map<?, ?> physicals = (Map<?, ?>) field.get(registry);
         for (int i = 0; i < 100; i++) {
-            lend().close();
+            Raw driver = new Raw();
+            registry.lend(new Raw().as(Connection.class), driver.as(BaseConnection.class))
+                    .close();
+            driver.transaction = TransactionState.IDLE; // which outlived the close
         }
+        assertThat(registry.look(0, null)).isEmpty();
         WeakReference<?> other = new WeakReference<>(new Object());
-        await().until(() -> {
-            System.gc();
-            return other.refersTo(null) && physicals.isEmpty();
-        });
+        Garbage.collectUntil(() -> other.refersTo(null) && physicals.isEmpty());
     }
 }

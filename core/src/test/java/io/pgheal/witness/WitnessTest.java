@@ -3,6 +3,7 @@ package io.pgheal.witness;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.pgheal.testserver.Garbage;
 import io.pgheal.track.Ticker;
 import java.lang.management.GarbageCollectorMXBean;
 import java.lang.management.ManagementFactory;
@@ -162,10 +163,7 @@ class WitnessTest {
         Witness.Terms wait = new Witness.Terms(Witness.Mode.WAIT, Duration.ofMillis(250));
         assertThat(witness.ask(wait, true).refusal()).contains("pgheal.proof.collector is wait");
         passes(Duration.ofSeconds(3));
-        await().until(() -> {
-            System.gc();
-            return witness.answeredFor() != null;
-        });
+        Garbage.collectUntil(() -> witness.answeredFor() != null);
         assertThat(witness.answeredFor()).as("as of the request").isZero();
         assertThat(requests).hasValue(0);
     }
@@ -206,10 +204,7 @@ class WitnessTest {
             garbage = new byte[1 << 20];
         }
         assertThat(canary.isDead()).isFalse();
-        await().until(() -> {
-            System.gc();
-            return canary.isDead();
-        });
+        Garbage.collectUntil(() -> canary.isDead());
     }
 
     private static volatile byte[] garbage;

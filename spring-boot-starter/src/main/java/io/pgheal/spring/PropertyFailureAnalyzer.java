@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -58,27 +58,22 @@ final class PropertyFailureAnalyzer implements FailureAnalyzer {
         String names = properties.stream()
                 .map(property -> property.getName() + from(property))
                 .collect(Collectors.joining(", "));
-        Map<String, String> gone = properties.stream()
-                .map(property -> property.getName().toString())
-                .filter(name -> replacement(name) != null)
-                .collect(Collectors.toMap(name -> name, PropertyFailureAnalyzer::replacement));
-        if (gone.size() == properties.size()) {
-            return analysis(
-                    names
-                            + (gone.size() == 1
-                                    ? " is no property of pgheal any more"
-                                    : " are no properties of pgheal any more"),
-                    gone.values().stream().distinct().collect(Collectors.joining("; ")),
-                    failure);
-        }
-        String nearest = properties.stream()
-                .map(property -> nearest(property.getName().toString()))
+        boolean allGone = properties.stream().allMatch(property -> replacement(nameOf(property)) != null);
+        String remedy = properties.stream()
+                .map(PropertyFailureAnalyzer::nameOf)
+                .map(name -> Objects.requireNonNullElseGet(
+                        replacement(name), () -> "remove it, or write what was meant; nearest: " + nearest(name)))
                 .distinct()
-                .collect(Collectors.joining(", "));
+                .collect(Collectors.joining("; "));
         return analysis(
-                names + (properties.size() == 1 ? " is no property of pgheal" : " are no properties of pgheal"),
-                "remove it, or write what was meant; nearest: " + nearest,
+                names + (properties.size() == 1 ? " is no property" : " are no properties") + " of pgheal"
+                        + (allGone ? " any more" : ""),
+                remedy,
                 failure);
+    }
+
+    private static String nameOf(ConfigurationProperty property) {
+        return property.getName().toString();
     }
 
     /** What has taken the place of a property that there was; null if there never was one. */
