@@ -9,6 +9,7 @@ import io.pgheal.decide.Decider;
 import io.pgheal.decide.Decision;
 import io.pgheal.decide.HealingMode;
 import io.pgheal.decide.Retained;
+import io.pgheal.detect.EvidenceKind;
 import io.pgheal.detect.Strength;
 import io.pgheal.detect.Symptom.AbandonedLease;
 import io.pgheal.detect.Symptom.OutlivedBackends;
@@ -416,9 +417,19 @@ final class HealingCycle {
         return diagnosis.lease() == null ? null : LeaseView.of(diagnosis.lease());
     }
 
-    /** What the collector has to do with it: nothing where it was never asked, or the culprit is not ours. */
+    /**
+     * What the collector has to do with it: nothing where it was never asked, the culprit is not ours, or the end of its scope
+     * was proof enough.
+     */
     private @Nullable Testimony proof(Diagnosis diagnosis) {
         Testimony now = witness.testimony();
-        return diagnosis.lease() == null || (now.asked() == 0 && now.silent().isEmpty()) ? null : now;
+        boolean proven = diagnosis.evidence().stream()
+                .anyMatch(
+                        each -> each.strength() == Strength.CERTAIN && each.kind() != EvidenceKind.HANDLE_UNREACHABLE);
+        return diagnosis.lease() == null
+                        || proven
+                        || (now.asked() == 0 && now.silent().isEmpty())
+                ? null
+                : now;
     }
 }

@@ -3,6 +3,8 @@ package io.pgheal;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.pgheal.decide.HealingMode;
 import io.pgheal.detect.Detector;
+import io.pgheal.detect.Strength;
+import io.pgheal.detect.Symptom.AbandonedLease;
 import io.pgheal.heal.ActThread;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.heal.Safeguards;
@@ -344,6 +346,8 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
         List<LeaseSnapshot> seen = loop.seen();
         List<LeaseSnapshot> open =
                 seen.stream().filter(LeaseSnapshot::transactionOpen).toList();
+        List<AbandonedLease> suspects =
+                seen.stream().map(Detector::abandoned).flatMap(Optional::stream).toList();
         String hangs = closed ? "" : loop.trouble();
         String trouble = closed ? servers.home().trouble() : servers.trouble();
         return new HealerState(
@@ -363,10 +367,23 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
                 registry.lostEvents(),
                 loop.mishaps(servers, journal.lostNotices()),
                 witness.testimony(),
-                (int) seen.stream()
-                        .filter(lease ->
-                                lease.retained() && Detector.abandoned(lease).isPresent())
-                        .count());
+                (int) suspects.stream().filter(each -> each.lease().retained()).count(),
+                suspects.stream()
+                        .filter(each -> mode != HealingMode.OFF && isUnproven(each))
+                        .map(AbandonedLease::silence)
+                        .max(Duration::compareTo)
+                        .orElse(Duration.ZERO));
+    }
+
+    /** Of these the witness is asked sooner or later, whoever waits, and whoever does not. */
+    private static boolean isUnproven(AbandonedLease suspect) {
+        LeaseSnapshot lease = suspect.lease();
+        return suspect.strength() == Strength.SUSPICION
+                && lease.transactionOpen()
+                && !lease.retained()
+                && !lease.extended()
+                && !lease.enlisted()
+                && !lease.callInProgress();
     }
 
     /**

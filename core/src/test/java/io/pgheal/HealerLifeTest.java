@@ -13,6 +13,7 @@ import io.pgheal.report.Incident;
 import io.pgheal.report.MeterId;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.track.Ticker;
+import io.pgheal.witness.Witness;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -65,6 +66,44 @@ class HealerLifeTest {
         assertThat(pool.guarded.healer().connected()).isFalse();
         assertThat(pool.guarded.healer().trouble()).contains("control connection");
         pool.assertAllSlotsBack();
+    }
+
+    /** The owner looks gone, and the collector is not asked: how long that has stood is what an alert goes by. */
+    @Test
+    void aSuspicionThatNothingProvesIsSeenOnTheMeters() throws Exception {
+        SimpleMeterRegistry registry = new SimpleMeterRegistry();
+        pool = GuardedPool.on(
+                SERVER,
+                config -> config.abandonedGrace(Duration.ofMillis(200))
+                        .abandonedPatience(Duration.ofMillis(500))
+                        .proofCollector(Witness.Mode.WAIT),
+                builder -> builder.meterRegistry(registry));
+        assertThat(figure(registry, MeterId.PROOF_OUTSTANDING)).isZero();
+        Thread owner = new Thread(() -> {
+            try {
+                kept.add(pool.beginLogin("alice"));
+            } catch (SQLException e) {
+                kept.add(e);
+            }
+        });
+        owner.start();
+        owner.join();
+
+        await().until(() -> figure(registry, MeterId.PROOF_SILENT) == 1);
+        await().until(() -> figure(registry, MeterId.PROOF_OUTSTANDING) > 0.5);
+        assertThat(figure(registry, MeterId.RETAINED)).as("nothing is known").isZero();
+
+        leak("bob");
+        assertThat(pool.awaitIncident(OutcomeKind.HEALED).proof())
+                .as("the end of its scope was proof enough")
+                .isNull();
+
+        ((Connection) kept.get(0)).close();
+        await().until(() -> figure(registry, MeterId.PROOF_OUTSTANDING) == 0);
+    }
+
+    private static double figure(SimpleMeterRegistry registry, MeterId meter) {
+        return registry.get(meter.meterName()).gauge().value();
     }
 
     /** Runs ahead when it is told to. */

@@ -1,5 +1,6 @@
 import { ask, byId, clock, element, keyed, say } from './elements.js';
 import { draw } from './redraw.js';
+import { duration, showWitness, times } from './witness.js';
 
 // What is off now stays off until somebody starts the application anew.
 const PAUSE_WHEN_OFF = 5000;
@@ -25,6 +26,7 @@ export async function showIncidents() {
     say(byId('incident-note'), 'pgheal is off: nobody looks after what is left behind.');
     say(byId('incident-count'), '');
     drawIncidents([]);
+    showWitness(null);
     return PAUSE_WHEN_OFF;
   }
   const mode = answer.body.mode ?? 'mixed';
@@ -33,6 +35,7 @@ export async function showIncidents() {
   say(byId('incident-count'), incidents.length ? `(${incidents.length})` : '');
   say(byId('incident-note'), troubleOf(answer.body) || noteOn(incidents.length));
   drawIncidents(incidents);
+  showWitness(answer.body);
   return undefined;
 }
 
@@ -82,13 +85,13 @@ function incidentItem(incident) {
   fact('Waiting', lines(incident.waiters, waiterText));
   fact('Decision', `${words(incident.decision.action)}: ${incident.decision.reason}`);
   fact('Collector', proofText(incident.proof));
-  fact('Done', lines(incident.remedies, (one) => `${one.rung}: ${one.outcome} (${millis(one.millis)})`));
+  fact('Done', lines(incident.remedies, (one) => `${one.rung}: ${one.outcome} (${duration(one.millis)})`));
 
   return element('li', tone,
     element('div', 'head',
       element('h3', '', capital(words(incident.diagnosis))),
       element('span', `tag ${tone}`, words(incident.outcome)),
-      incident.timeToHealMillis === null ? '' : element('strong', '', `within ${millis(incident.timeToHealMillis)}`),
+      incident.timeToHealMillis === null ? '' : element('strong', '', `within ${duration(incident.timeToHealMillis)}`),
       element('span', 'age', clock(incident.at))),
     facts,
     unfolding('Where the connection was borrowed', incident.borrowStack),
@@ -113,9 +116,10 @@ function proofText(proof) {
   if (!proof || !proof.asked) {
     return proof?.silent ? `not asked: ${proof.silent}` : '';
   }
-  return joined(`asked ${proof.asked} times`,
-    proof.answered ? `answered ${proof.answered}, the last time within ${millis(proof.tookMillis)}` : 'no answer yet',
-    `longest stop ${millis(proof.longestStopMillis)}`);
+  return joined(`asked ${times(proof.asked)}`,
+    proof.answered ? `answered ${times(proof.answered)}, the last time within ${duration(proof.tookMillis)}` : 'no answer yet',
+    `longest stop ${duration(proof.longestStopMillis)}`,
+    proof.silent ? `not now: ${proof.silent}` : '');
 }
 
 function backendText(backend) {
@@ -124,7 +128,7 @@ function backendText(backend) {
 
 function waiterText(waiter) {
   return joined(`pid ${waiter.pid}`,
-    waiter.table ? `for ${waiter.table}` : '', `waited ${millis(waiter.waitedMillis)}`);
+    waiter.table ? `for ${waiter.table}` : '', `waited ${duration(waiter.waitedMillis)}`);
 }
 
 // Each on a line of its own.
@@ -137,9 +141,6 @@ const words = (constant) => String(constant).toLowerCase().replaceAll('_', ' ');
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 const joined = (...parts) => parts.filter(Boolean).join(' · ');
-
-// Many heals take a few milliseconds; of a long one nobody wants to know the tenths.
-const millis = (value) => `${value < 100 ? Math.round(value * 10) / 10 : Math.round(value)}\u00a0ms`;
 
 function unfolding(title, text) {
   return text?.length

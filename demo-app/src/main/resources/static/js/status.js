@@ -49,6 +49,6 @@ function showBackground(runs) {
     element('span', '', run.username),
     element('span', `tag ${run.result === null ? '' : run.result.startsWith('ended') ? 'bad' : 'good'}`,
       run.result === null ? 'running' : 'ended'),
-    run.result === null ? '' : element('span', '', run.result),
+    run.result === null ? '' : element('span', '', run.result.replace(/^ended /, '')),
     run.millis === null ? '' : element('span', 'age', seconds(run.millis / 1000))))));
 }

@@ -197,7 +197,8 @@ class RemainsTest {
                 lostEvents,
                 new HealerState.Mishaps(0, 0, 0, 0, 0, 0, 0),
                 new Testimony(0, 0, false, Duration.ZERO, Duration.ZERO, ""),
-                0);
+                0,
+                Duration.ZERO);
     }
 
     /** In observe mode, so that nobody is hurt: the scope is over, and its lease goes on. */

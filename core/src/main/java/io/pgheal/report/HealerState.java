@@ -17,6 +17,8 @@ import java.util.List;
  * @param quietest since the last call of the open transaction that has been quiet the longest
  * @param proof where the garbage collector as witness stands
  * @param retained leases whose owner looks gone, but to which something still refers
+ * @param unproven for so long the open transaction has been silent whose owner looks gone, and of which the witness has not
+ *     told: the longest; zero where there is none
  */
 public record HealerState(
         HealingMode mode,
@@ -35,7 +37,8 @@ public record HealerState(
         long lostEvents,
         Mishaps mishaps,
         Testimony proof,
-        int retained) {
+        int retained,
+        Duration unproven) {
     public HealerState {
         shortcomings = List.copyOf(shortcomings);
     }

@@ -82,6 +82,8 @@ public final class HealingMeters implements Metrics {
         gauge(MeterId.RETAINED, HealerState::retained);
         gauge(MeterId.PROOF_TOOK, state -> state.proof().took().toNanos() / 1e9);
         gauge(MeterId.PROOF_LONGEST_STOP, state -> state.proof().longestStop().toNanos() / 1e9);
+        gauge(MeterId.PROOF_SILENT, state -> state.proof().silent().isEmpty() ? 0 : 1);
+        gauge(MeterId.PROOF_OUTSTANDING, state -> state.unproven().toNanos() / 1e9);
         counted(MeterId.PROOF_ASKED, state -> state.proof().asked());
         counted(MeterId.PROOF_ANSWERED, state -> state.proof().answered());
         counted(MeterId.QUARANTINED, HealerState::quarantined);

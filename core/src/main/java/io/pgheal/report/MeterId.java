@@ -46,6 +46,11 @@ public enum MeterId {
     PROOF_TOOK("pgheal.proof.took", Kind.GAUGE, "Seconds that its last answer took"),
     PROOF_LONGEST_STOP(
             "pgheal.proof.longest.stop", Kind.GAUGE, "Seconds of the longest stop that was seen while it was asked"),
+    PROOF_SILENT("pgheal.proof.silent", Kind.GAUGE, "1 while it is not asked, for it cannot or may not be"),
+    PROOF_OUTSTANDING(
+            "pgheal.proof.outstanding",
+            Kind.GAUGE,
+            "Seconds of silence of the quietest open transaction whose owner looks gone, and of which nothing is proven"),
     QUARANTINED(
             "pgheal.connections.quarantined",
             Kind.COUNTER,

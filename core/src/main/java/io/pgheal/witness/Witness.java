@@ -231,7 +231,10 @@ public final class Witness {
             collector.ask();
             do {
                 long now = ticker.nanos();
-                stop = Math.max(stop, now - last - STEP_NANOS);
+                if (now - last - STEP_NANOS > stop) {
+                    stop = now - last - STEP_NANOS;
+                    stopped(Duration.ofNanos(stop)); // before the answer is told, and a story with it
+                }
                 last = now;
                 if (look()) {
                     break;
@@ -273,10 +276,13 @@ public final class Witness {
 
     private synchronized void ended(long used, Duration stop) {
         asking = null;
-        longestStop = stop.compareTo(longestStop) > 0 ? stop : longestStop;
         if (collector.way() == Collector.Way.FULL_STOP && answeredSince && used > 0) {
             nanosPerByte = Math.max(LEAST_NANOS_PER_BYTE, CAUTION * stop.toNanos() / used);
         }
+    }
+
+    private synchronized void stopped(Duration stop) {
+        longestStop = stop.compareTo(longestStop) > 0 ? stop : longestStop;
     }
 
     /** Whether the present request is answered. Also hears of answers that came without asking. */

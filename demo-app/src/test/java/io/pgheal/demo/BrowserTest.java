@@ -205,6 +205,48 @@ class BrowserTest {
         setFree(login);
     }
 
+    /** What looks like the leak, and is alive: the collector is asked, and both pages tell what came of it. */
+    @Test
+    void whatTheCollectorToldIsSeenOnBothPages() throws Exception {
+        browser.size(1280, 1400);
+        browser.show(demo.url("/"));
+        demo.post("/api/faults/handed-over?seconds=600&username=bob");
+        CompletableFuture<Answer> login = demo.loginMeanwhile("bob");
+        try {
+            tellsOfTheRetainedOne();
+            assertThat(login).as("nobody ended it").isNotDone();
+        } finally {
+            setFree(login);
+        }
+        onlyItsOwn();
+    }
+
+    private void tellsOfTheRetainedOne() throws IOException {
+        browser.awaitText("#incidents li", "retained: its owner looks gone");
+        browser.awaitText("#collector", "last answer took");
+        browser.awaitText("#collector", "longest stop");
+        assertThat(browser.texts("#collector").get(0)).containsPattern("asked\\s+(once|twice|\\d+ times)");
+        for (String scheme : List.of("light", "dark")) {
+            browser.prefers(scheme);
+            browser.screenshot("demo-retained-" + scheme);
+            assertThat(browser.contrasts())
+                    .hasSizeGreaterThan(30)
+                    .allSatisfy((text, contrast) ->
+                            assertThat(contrast).as(scheme + " " + text).isGreaterThanOrEqualTo(4.5));
+        }
+        browser.phone(360, 780);
+        assertThat(browser.isWiderThanItsWindow()).isFalse();
+
+        browser.show(demo.url("/actuator/pghealconsole"));
+        browser.awaitText(".source", "1: its owner looks gone");
+        browser.awaitText(".source", "answered");
+        browser.awaitText("#tree .root", "retained: its owner looks gone");
+        browser.find("#incidents li summary").click();
+        browser.awaitText("#incidents .story", "longest stop");
+        assertThat(browser.isWiderThanItsWindow()).isFalse();
+        browser.screenshot("console-retained");
+    }
+
     /** What a week of observing is for. */
     @Test
     void aRefutedJudgementIsShown() throws Exception {

@@ -45,12 +45,19 @@ class DashboardsTest {
             "PghealWaitersBlocked", "nobody waits for as long as it takes to ask",
             "PghealJudgementRefuted", "no judgement is wrong",
             "PghealBlind", "the server can be asked",
+            "PghealNothingProven", "the collector answers",
             "PghealHealsDoNotHelp", "they do",
             "PghealNoticesLost", "the healer keeps up",
             "PghealConnectionsQuarantined", "the preflight comes before anything is cut");
 
     /** That they are there proves nothing: they must grow. */
-    private static final Set<String> BEGIN_AT_ZERO = Set.of("Incidents A", "By evidence A", "By remedy A");
+    private static final Set<String> BEGIN_AT_ZERO = Set.of(
+            "Incidents A",
+            "By evidence A",
+            "By remedy A",
+            "The collector is asked, and answers A",
+            "The collector is asked, and answers B",
+            "How long an answer takes A");
 
     private static final JsonMapper JSON = JsonMapper.shared();
 
@@ -95,18 +102,20 @@ class DashboardsTest {
                 }
             });
             prometheus.awaitRules(QUIET.keySet(), "PghealLeakHealed");
-            prometheus.awaitAnswer("pgheal_leaks_total{site=~\".*OrgChartPage.open.*\"} > 1");
+            prometheus.awaitFigure("pgheal_leaks_total{site=~\".*OrgChartPage.open.*\"} > 1", () -> strike(demo));
             prometheus.awaitAnswer("sum by (evidence) (pgheal_evidence_total{evidence=\"SCOPE_ENDED\"}) > 0");
             prometheus.awaitAnswer("histogram_quantile(0.99, sum by (le) (pgheal_time_to_heal_seconds_bucket)) > 0");
             prometheus.awaitAnswer("pgheal_waiters_blocked == 0");
         }
     }
 
-    /** A leak, and somebody who waits for a lock. */
+    /** A leak that is seen at once, one that only the collector proves, and somebody who waits for a lock. */
     private static void strike(RunningDemo demo) {
         demo.post("/api/users/alice/org-chart");
         demo.post("/api/faults/slow-but-alive?username=bob&seconds=2");
         assertThat(demo.login("bob", "secret").status()).isEqualTo(200);
+        demo.post("/api/faults/leak-in-executor?username=carol");
+        assertThat(demo.login("carol", "secret").status()).isEqualTo(200);
     }
 
     /** All that the dashboard and the rules ask, by name, with Grafana's variables filled in. */

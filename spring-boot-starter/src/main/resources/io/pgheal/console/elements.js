@@ -69,13 +69,22 @@ export function clock(instant) {
 
 export const words = (name) => String(name ?? '').toLowerCase().replaceAll('_', ' ');
 
-/** Where the garbage collector, as witness, stood. */
+const NUMBERS = ['never', 'once', 'twice'];
+const times = (count) => NUMBERS[count] ?? `${count} times`;
+
+// Where the garbage collector, as witness, stands or stood.
 export function proofText(proof) {
   if (!proof) {
     return '';
   }
-  const asked = proof.asked ? `asked ${proof.asked} times, answered ${proof.answered}` : 'not asked yet';
-  const took = proof.answered ? `, the last time within ${span(proof.tookMillis)}` : '';
+  const asked = proof.asked ? `asked ${times(proof.asked)}` : 'not asked yet';
+  const answered = !proof.asked ? '' : proof.answered
+    ? `, answered ${times(proof.answered)}, the last time within ${span(proof.tookMillis)}` : ', no answer yet';
   const stop = proof.asked ? `, longest stop ${span(proof.longestStopMillis)}` : '';
-  return `${asked}${took}${stop}${proof.underWay ? ', being asked just now' : ''}${proof.silent ? `; not now: ${proof.silent}` : ''}`;
+  return `${asked}${answered}${stop}${proof.silent ? `; not now: ${proof.silent}` : ''}`;
+}
+
+// Long names break where they have a dot, and are still copied as they are.
+export function breakable(text) {
+  return text.split(/(?<=[.(])/).filter(Boolean).flatMap((part) => [document.createElement('wbr'), part]);
 }

@@ -1,4 +1,4 @@
-import { byId, clock, element, keyed, proofText, say, span, words } from './elements.js';
+import { breakable, byId, clock, element, keyed, proofText, say, span, words } from './elements.js';
 import { draw } from './redraw.js';
 
 const TONE = {
@@ -35,9 +35,9 @@ function tellOfRefutations(all) {
 
 function item(incident) {
   const facts = element('dl', 'story');
-  const fact = (name, value) => {
-    if (value) {
-      facts.append(element('dt', '', name), element('dd', '', value));
+  const fact = (name, ...values) => {
+    if (values.some(Boolean)) {
+      facts.append(element('dt', '', name), element('dd', '', ...values));
     }
   };
   fact('Evidence', lines(incident.evidence, (one) => `${words(one.kind)} (${words(one.strength)}, for ${span(one.ageMillis)}): ${one.detail}`));
@@ -51,7 +51,7 @@ function item(incident) {
   fact('Waiting', lines(incident.waiters, (one) => `pid ${one.pid}${one.applicationName ? ` (${one.applicationName})` : ''}, ${span(one.waitedMillis)}`
     + `${one.table ? `, for ${one.table}` : ''}${one.statement ? `: ${one.statement}` : ''}`));
   fact('Waited in all', incident.blockedMillis ? span(incident.blockedMillis) : '');
-  fact('Borrowed at', incident.borrowStack.join('\n'));
+  fact('Borrowed at', ...breakable(incident.borrowStack.join('\n')));
   fact('By thread', incident.thread);
   fact('Statements', incident.lastStatements.join('\n'));
   fact('Incident', incident.id);

@@ -1,4 +1,4 @@
-import { bar, byId, element, keyed, say, span } from './elements.js';
+import { bar, breakable, byId, element, keyed, say, span } from './elements.js';
 import { draw } from './redraw.js';
 
 const SHOWN = 30;
@@ -31,5 +31,5 @@ function item(lease, longest) {
       element('span', '', lease.thread ?? 'its thread is gone'),
       element('span', 'age', span(lease.heldMillis))),
     bar(share(lease.heldMillis), share(silent), label),
-    lease.borrowStack.length ? element('div', 'place mono', lease.borrowStack[0]) : null);
+    lease.borrowStack.length ? element('div', 'place mono', ...breakable(lease.borrowStack[0])) : null);
 }

@@ -34,7 +34,11 @@ export async function lookAgain() {
   if (asked === null) {
     return;
   }
+  asked.dataSource ||= chosen(); // asked before it was known which there are
   const { table, dataSource } = asked;
+  if (!dataSource) {
+    return; // the next look knows them
+  }
   const answer = await locksOn(table);
   if (asked.table !== table || asked.dataSource !== dataSource) {
     return; // somebody has asked for another one meanwhile

@@ -17,14 +17,22 @@ function card(name, source, modeIsOpen, again) {
   fact('Lent', `${healer.leases}, ${healer.openTransactions} with an open transaction`);
   fact('Longest silence', healer.openTransactions ? span(healer.quietestMillis) : '–');
   fact('Quarantined', String(healer.quarantined));
-  fact('Collector', proofText(healer.proof));
-  fact('Retained', healer.retained ? `${healer.retained}: their owners look gone, but something still refers to them` : 'none');
+  fact('Collector', `${proofText(healer.proof)}${healer.proof.underWay ? '; being asked just now' : ''}`);
+  fact('Retained', retainedText(healer.retained));
   return element('div', 'source',
     element('div', 'title-row', element('h3', '', name), element('span', `mode ${source.mode}`, source.mode)),
     facts,
     healer.breakerOpen ? element('p', 'shortcoming', 'The last heals did not help: nothing is healed for a minute.') : null,
     ...healer.shortcomings.map((each) => element('p', 'shortcoming', each)),
     modeIsOpen ? modes(name, source.mode, again) : null);
+}
+
+function retainedText(count) {
+  if (count === 0) {
+    return 'none';
+  }
+  return count === 1 ? '1: its owner looks gone, but something still refers to it'
+    : `${count}: their owners look gone, but something still refers to them`;
 }
 
 function modes(name, present, again) {

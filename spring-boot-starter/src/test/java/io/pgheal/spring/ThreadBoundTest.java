@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.example.CutCompletionApplication;
 import io.pgheal.SelfHealingDataSource;
+import io.pgheal.decide.Retained;
 import io.pgheal.testserver.PostgresServer;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -124,9 +125,11 @@ class ThreadBoundTest {
         assertThat(committed()).isEqualTo(1);
     }
 
-    /** Taken back between two units: the first could not know. */
+    /** Taken back between two units: the first could not know. What the thread keeps bound goes only at the user's word. */
     @Test
     void whatWasTakenBackMeanwhileIsUnboundByTheNextUnit() throws SQLException {
+        SelfHealingDataSource guard = application.guard();
+        guard.config(guard.config().toBuilder().abandonedRetained(Retained.HEAL).build());
         DataSourceTransactionManager transactions = new DataSourceTransactionManager(application.guard());
         WorkScopes first = begin();
         TransactionStatus status = transactions.getTransaction(new DefaultTransactionDefinition());
@@ -134,7 +137,7 @@ class ThreadBoundTest {
         first.close();
         try (Connection connection = SERVER.connection();
                 Statement statement = connection.createStatement()) {
-            // Somebody waits: the collector is asked.
+            // Somebody waits, for as long as it takes until it is healed.
             statement.executeUpdate("UPDATE counted SET n = n + 1");
         }
         assertThat(status.isCompleted()).isFalse();
