@@ -380,7 +380,8 @@ final class HealingLoop implements AutoCloseable {
         ripeIn = Long.MAX_VALUE;
         for (LeaseSnapshot lease : leases) {
             if (lease.closed()) {
-                if (lease.quiet().compareTo(config.get().limits().patience()) >= 0) {
+                if (lease.enlisted()
+                        && lease.quiet().compareTo(config.get().limits().patience()) >= 0) {
                     suspects.add(lease.lease().id());
                     act(
                             lease,

@@ -344,8 +344,9 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
     /** How the healer itself is. */
     public HealerState healer() {
         List<LeaseSnapshot> seen = loop.seen();
-        List<LeaseSnapshot> open =
-                seen.stream().filter(LeaseSnapshot::transactionOpen).toList();
+        List<LeaseSnapshot> open = seen.stream()
+                .filter(lease -> lease.transactionOpen() && !lease.closed())
+                .toList();
         List<AbandonedLease> suspects =
                 seen.stream().map(Detector::abandoned).flatMap(Optional::stream).toList();
         String hangs = closed ? "" : loop.trouble();

@@ -47,15 +47,16 @@ final class ToldStories {
      *
      * @param retained that something still refers to the culprit: found out later, and worth telling
      * @param seen what the server knows of it; at first it may not have answered in time
+     * @param waitedFor that somebody waits for it
      */
-    private record Facts(boolean retained, boolean seen) {
+    private record Facts(boolean retained, boolean seen, boolean waitedFor) {
         /** It may be known before it is said. */
         static Facts of(Diagnosis diagnosis, boolean retained) {
-            return new Facts(retained, diagnosis.backend() != null);
+            return new Facts(retained, diagnosis.backend() != null, diagnosis.somebodyWaitsForLock());
         }
 
         Facts and(Facts others) {
-            return new Facts(retained || others.retained, seen || others.seen);
+            return new Facts(retained || others.retained, seen || others.seen, waitedFor || others.waitedFor);
         }
     }
 

@@ -138,7 +138,8 @@ public final class Decider {
         if (lease != null && lease.enlisted()) {
             return over
                     ? Decision.report(
-                            gone + ", but its transaction is a global one (JTA), which others may end: left alone")
+                            gone
+                                    + ", but its connection takes part in a global transaction (JTA), which others may end: left alone")
                     : Decision.waitFor(gone, shorter(bound.minus(silence), SUSPECT_LOOK));
         }
         if (limits.retained() == Retained.HEAL && over) {
@@ -178,8 +179,11 @@ public final class Decider {
     /** Whoever began it ends it: a transaction manager, as a rule, which knows nothing of connection objects. */
     private static Decision openAfterClose(Diagnosis diagnosis) {
         Backend backend = diagnosis.backend();
-        return backend != null && !backend.isIdleInTransaction() && !backend.isActive()
-                ? Decision.nothing("its transaction is over")
+        boolean isOver = backend == null
+                ? diagnosis.backendId() != null // it was not seen among the others
+                : !backend.isIdleInTransaction() && !backend.isActive();
+        return isOver
+                ? Decision.nothing("its transaction is over, or could not be seen")
                 : Decision.report(
                         "its connection was closed, and its transaction is open still: a global one (JTA) that"
                                 + " has not ended, or a pool that does not roll back what is given back to it; never touched");

@@ -63,7 +63,7 @@ public final class Lease extends StateWord {
     private volatile boolean returning;
     private volatile boolean returned;
     private volatile boolean leftOpen;
-    private volatile boolean enlisted;
+    private boolean switchedByOthers;
     private volatile boolean givingBack;
     /** Taken on, but not done: set where there may be no stack left for a call, and found by the next look. */
     private volatile boolean returnCut;
@@ -585,7 +585,6 @@ public final class Lease extends StateWord {
                 }
             }
             if (LeaseRegistry.isInTransaction(driver)) { // by now perhaps the next borrower's
-                leftOpen = true;
                 registry.leftOpen(this);
             }
         } // else it has ended, and whoever ended it gives the connection back
@@ -902,24 +901,45 @@ public final class Lease extends StateWord {
         return driver.getTransactionState() != TransactionState.IDLE;
     }
 
-    /**
-     * Whether its transaction is, or was, a global one: of a pool that was seen to keep transactions beyond {@code close()},
-     * a lease whose auto-commit is off, which its borrower never said.
-     */
-    boolean isEnlisted() {
-        if (!enlisted && registry.keepsTransactions() && !autoCommitSaid && !isAutoCommit()) {
-            enlisted = true;
-        }
-        return enlisted;
+    /** Whether somebody else than its borrower has switched auto-commit off: its pool, or a transaction manager for it. */
+    boolean isSwitchedByOthers() {
+        return !isAutoCommit() && !autoCommitSaid;
     }
 
-    /** The application closes it no more, and its pool has its connection. */
+    /** Whether its transaction is a global one, as far as can be told: of a pool that was seen to take part in such. */
+    boolean isEnlisted() {
+        return registry.knowsGlobalTransactions() && isSwitchedByOthers();
+    }
+
+    /** Whether the pool has its connection back although nobody closed the lease: some take it at the end of a transaction. */
+    boolean isTakenBack() {
+        try {
+            return lent.isClosed() || registry.isLentAnew(this, driver);
+        } catch (SQLException | RuntimeException e) {
+            return false;
+        }
+    }
+
+    /** Over without a {@code close()}, and nothing is left to be given back. */
     void forget() {
         tryClose();
         registry.closed(this);
+        if (LeaseRegistry.isInTransaction(driver)) {
+            registry.leftOpen(this);
+        }
     }
 
-    /** Whether it was closed, and a transaction was open on its connection after that. */
+    /** It was closed, and its transaction stayed open. */
+    void leftOpen() {
+        switchedByOthers = isSwitchedByOthers();
+        leftOpen = true;
+    }
+
+    /** As it was when it was closed. */
+    boolean wasSwitchedByOthers() {
+        return switchedByOthers;
+    }
+
     boolean isLeftOpen() {
         return leftOpen;
     }

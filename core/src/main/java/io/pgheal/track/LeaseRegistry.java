@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -157,7 +158,7 @@ public final class LeaseRegistry {
     private final AtomicBoolean lateTold = new AtomicBoolean();
     private volatile Consumer<PhysicalIdentity> newConnection = nobody -> {};
     private volatile boolean healerEnded;
-    private volatile boolean keepsTransactions;
+    private volatile boolean knowsGlobalTransactions;
     private volatile boolean exhausted;
     private @Nullable Long exhaustedSince; // of the loop
 
@@ -225,6 +226,9 @@ public final class LeaseRegistry {
     /** Begins the lease of a connection that the pool just lent. The caller closes {@code lent} if this throws. */
     ConnectionHandle lend(Connection lent, BaseConnection driver) throws SQLException {
         Known known = known(lent, driver);
+        if (!leftOpen.isEmpty()) {
+            leftOpen.remove(driver);
+        }
         LeaseScope scope = scoped ? scopes.get() : null;
         TraceContext trace = tracing == null ? null : span(tracing);
         Lease lease = new Lease(
@@ -244,9 +248,6 @@ public final class LeaseRegistry {
         LongTransaction work = longWork ? longTransactions.get() : null;
         if (work != null) {
             lease.keepSafe(work);
-        }
-        if (keepsTransactions) {
-            lease.isEnlisted(); // now: its transaction may end before the next look
         }
         boolean whole = false;
         try {
@@ -433,16 +434,33 @@ public final class LeaseRegistry {
         }
     }
 
-    /** A transaction is open on what was just closed: the same one still, or that of whom it was lent to since. */
+    /** A transaction is open on what was just closed: the same one still, unless it has been lent since. */
     void leftOpen(Lease lease) {
-        if (!healerEnded) {
-            leftOpen.put(lease.driver(), lease);
+        if (isLentTwice(lease) || !isInTransaction(lease.driver())) {
+            return;
+        }
+        lease.leftOpen();
+        leftOpen.put(lease.driver(), lease);
+        if (healerEnded) {
+            leftOpen.clear(); // nobody looks
         }
     }
 
-    /** Whether the pool was seen to leave a transaction open for somebody else to end it, as a global one (JTA) is. */
-    boolean keepsTransactions() {
-        return keepsTransactions;
+    private boolean isLentTwice(Lease lease) {
+        for (Lease other : open) {
+            if (other != lease && other.driver() == lease.driver()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * Whether a transaction manager (JTA) was seen at work: with auto-commit off, which the borrower had not said, a
+     * transaction outlived {@code close()}, and once it was over auto-commit was on again, though nobody had borrowed since.
+     */
+    boolean knowsGlobalTransactions() {
+        return knowsGlobalTransactions;
     }
 
     boolean isOpen(Lease lease) {
@@ -544,6 +562,7 @@ public final class LeaseRegistry {
     /** From now on nobody finishes what an application's thread leaves. */
     public void healerEnds() {
         healerEnded = true;
+        leftOpen.clear();
     }
 
     /** The next look is to come as soon as a connection is lent. */
@@ -604,23 +623,42 @@ public final class LeaseRegistry {
         List<LeaseSnapshot> seen = new ArrayList<>();
         for (Lease lease : open) {
             LeaseSnapshot each = look(lease, now, answeredFor);
-            if (each.enlisted() && each.unreachable() && !each.transactionOpen() && !each.callInProgress()) {
-                lease.forget(); // whoever ended its transaction gave the pool its connection back
+            if (each.unreachable()
+                    && !each.callInProgress()
+                    && each.unfinished() == LeaseSnapshot.Unfinished.NOTHING
+                    && lease.isTakenBack()) {
+                lease.forget();
             } else {
                 seen.add(each);
             }
         }
-        leftOpen.values()
-                .removeIf(lease ->
-                        !lease.isTransactionOpen() || !lease.isConnected() || isLentAnew(lease, lease.driver()));
-        for (Lease lease : leftOpen.values()) {
-            LeaseSnapshot closed = look(lease, now, answeredFor);
-            if (closed.quiet().compareTo(Duration.ZERO) > 0) { // else the next borrower may be on its way to its lease
-                keepsTransactions = true;
-            }
-            seen.add(closed);
+        if (!leftOpen.isEmpty()) {
+            lookAtLeftOpen(now, answeredFor, seen);
         }
         return seen;
+    }
+
+    private void lookAtLeftOpen(long now, @Nullable Long answeredFor, List<LeaseSnapshot> seen) {
+        Set<BaseConnection> lent = Collections.newSetFromMap(new IdentityHashMap<>());
+        for (Lease lease : open) {
+            lent.add(lease.driver());
+        }
+        leftOpen.keySet().removeAll(lent); // whoever has it now speaks for it
+        leftOpen.values().removeIf(this::isOver);
+        for (Lease lease : leftOpen.values()) {
+            seen.add(look(lease, now, answeredFor));
+        }
+    }
+
+    private boolean isOver(Lease leftOpen) {
+        if (!leftOpen.isConnected()) {
+            return true;
+        }
+        boolean over = !isInTransaction(leftOpen.driver());
+        if (over && leftOpen.wasSwitchedByOthers() && !leftOpen.isSwitchedByOthers()) {
+            knowsGlobalTransactions = true;
+        }
+        return over;
     }
 
     private LeaseSnapshot look(Lease lease, long now, @Nullable Long answeredFor) {
@@ -634,11 +672,14 @@ public final class LeaseRegistry {
 
     /** The loop was starved: what it did not see does not count. */
     public void restartClocks(long now) {
-        for (Lease lease : open) {
-            LeaseWatch watch = lease.watch;
-            if (watch != null) {
-                watch.restart(now);
-            }
+        open.forEach(lease -> restartClock(lease, now));
+        leftOpen.values().forEach(lease -> restartClock(lease, now));
+    }
+
+    private static void restartClock(Lease lease, long now) {
+        LeaseWatch watch = lease.watch;
+        if (watch != null) {
+            watch.restart(now);
         }
     }
 

@@ -17,8 +17,6 @@ import org.jspecify.annotations.Nullable;
 class Collector {
     /** Manageable, in milliseconds: with it, G1 begins a concurrent marking by itself as soon as so much time has passed. */
     private static final String PERIODIC = "G1PeriodicGCInterval";
-    /** Above so much load of the machine there is no periodic collection. */
-    private static final String ONLY_BELOW = "G1PeriodicGCSystemLoadThreshold";
 
     private static final String SHORTEST = "1";
 
@@ -88,10 +86,9 @@ class Collector {
             return new Collector(Way.CONCURRENT, "");
         }
         if (g1 && !isOff(options, "G1PeriodicGCInvokesConcurrent") && value(options, PERIODIC) != null) {
-            String byUser = isPeriodicByUser(options) ? PERIODIC : isPutOffByLoad(options) ? ONLY_BELOW : null;
-            return byUser == null
-                    ? new Collector(Way.PERIODIC, "", options)
-                    : never("the application has set -XX:" + byUser + ", which is left as it is");
+            return isPeriodicByUser(options)
+                    ? never("the application has set -XX:" + PERIODIC + ", which is left as it is")
+                    : new Collector(Way.PERIODIC, "", options);
         }
         return gcIsOff ? never("-XX:+DisableExplicitGC forbids it") : new Collector(Way.FULL_STOP, "");
     }
@@ -104,11 +101,6 @@ class Collector {
     private static boolean isPeriodicByUser(HotSpotDiagnosticMXBean options) {
         VMOption option = options.getVMOption(PERIODIC);
         return option.getOrigin() != VMOption.Origin.DEFAULT && option.getOrigin() != VMOption.Origin.MANAGEMENT;
-    }
-
-    private static boolean isPutOffByLoad(HotSpotDiagnosticMXBean options) {
-        String load = value(options, ONLY_BELOW);
-        return load != null && Double.parseDouble(load) > 0;
     }
 
     private static boolean isOn(HotSpotDiagnosticMXBean options, String name) {

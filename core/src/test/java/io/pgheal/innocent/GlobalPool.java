@@ -61,6 +61,8 @@ public final class GlobalPool implements Lender {
             throw new IllegalStateException(e);
         }
         BeanPopulator.getDefaultInstance(CoordinatorEnvironmentBean.class).setDefaultTimeout(0);
+        BeanPopulator.getDefaultInstance(ObjectStoreEnvironmentBean.class)
+                .setObjectStoreType(VolatileStore.class.getName());
         for (String store : new String[] {"default", "stateStore", "communicationStore"}) {
             BeanPopulator.getNamedInstance(ObjectStoreEnvironmentBean.class, store)
                     .setObjectStoreType(VolatileStore.class.getName());

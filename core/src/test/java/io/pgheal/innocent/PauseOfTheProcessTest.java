@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.pgheal.HealingConfig;
+import io.pgheal.TickerSeam;
 import io.pgheal.decide.Retained;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.testserver.PostgresServer;
@@ -51,7 +52,7 @@ class PauseOfTheProcessTest {
         });
         HealingConfig onlyTimesCount =
                 HealingConfig.builder().abandonedRetained(Retained.HEAL).build();
-        try (Stage stage = Stage.open(SERVER, time, innocent, onlyTimesCount)) {
+        try (Stage stage = Stage.open(SERVER, TickerSeam.forAll(time), innocent, onlyTimesCount)) {
             stage.awaitWaiters();
             time.pass(Duration.ofSeconds(1));
             time.jump(Duration.ofMinutes(10));

@@ -6,7 +6,6 @@ import static org.awaitility.Awaitility.await;
 
 import io.pgheal.HealingConfig;
 import io.pgheal.SelfHealingDataSource;
-import io.pgheal.TickerSeam;
 import io.pgheal.decide.HealingMode;
 import io.pgheal.detect.Evidence;
 import io.pgheal.detect.EvidenceKind;
@@ -16,7 +15,6 @@ import io.pgheal.testserver.PostgresServer;
 import io.pgheal.testserver.SideBySide;
 import io.pgheal.testserver.SideBySide.Work;
 import io.pgheal.testserver.Sql;
-import io.pgheal.track.Ticker;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -28,6 +26,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,13 +59,18 @@ final class Stage implements AutoCloseable {
     private boolean toBeTold = true;
     private volatile boolean insideTransaction;
 
-    private Stage(PostgresServer server, Ticker ticker, Innocent innocent, HealingConfig config) throws SQLException {
+    private Stage(
+            PostgresServer server,
+            UnaryOperator<SelfHealingDataSource.Builder> clock,
+            Innocent innocent,
+            HealingConfig config)
+            throws SQLException {
         this.server = server;
         this.name = innocent.name();
         this.played = innocent;
         int slots = innocent.connections() + 1; // one for the statement of ours that waits
         this.pool = innocent.lender().open(server, name, slots);
-        this.guarded = TickerSeam.with(pool.guarded(), ticker)
+        this.guarded = clock.apply(pool.guarded())
                 .config(config)
                 .insideTransaction(() -> insideTransaction)
                 .build();
@@ -105,17 +109,22 @@ final class Stage implements AutoCloseable {
     }
 
     /** The innocent begins. The caller closes the stage. */
-    static Stage open(PostgresServer server, Ticker ticker, Innocent innocent) throws SQLException {
+    static Stage open(PostgresServer server, UnaryOperator<SelfHealingDataSource.Builder> clock, Innocent innocent)
+            throws SQLException {
         // By all defaults, but for what other tests have left in the heap.
         HealingConfig defaults =
                 HealingConfig.builder().proofLongestStop(Duration.ofMinutes(1)).build();
-        return open(server, ticker, innocent, defaults);
+        return open(server, clock, innocent, defaults);
     }
 
-    static Stage open(PostgresServer server, Ticker ticker, Innocent innocent, HealingConfig config)
+    static Stage open(
+            PostgresServer server,
+            UnaryOperator<SelfHealingDataSource.Builder> clock,
+            Innocent innocent,
+            HealingConfig config)
             throws SQLException {
         insertRow(server, innocent);
-        return new Stage(server, ticker, innocent, config);
+        return new Stage(server, clock, innocent, config);
     }
 
     /** The same in a pool that it shares with others, and that it leaves open. */

@@ -1,5 +1,7 @@
 package io.pgheal.innocent;
 
+import io.pgheal.SelfHealingDataSource;
+import io.pgheal.TickerSeam;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.track.Ticker;
 import java.util.ArrayList;
@@ -9,6 +11,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.UnaryOperator;
 
 /** The stages of many innocents. Each waits for its server more than it works, so a few are opened at a time. */
 final class Stages implements AutoCloseable {
@@ -22,10 +25,11 @@ final class Stages implements AutoCloseable {
 
     /** Returns when all are slow, and whoever is to wait for them does. */
     void open(PostgresServer server, Ticker ticker, List<Innocent> innocents) throws Exception {
+        UnaryOperator<SelfHealingDataSource.Builder> clock = TickerSeam.forAll(ticker);
         Stage.createTables(server);
         sideBySide(innocents.stream()
                 .<Step>map(innocent -> () -> {
-                    Stage stage = Stage.open(server, ticker, innocent);
+                    Stage stage = Stage.open(server, clock, innocent);
                     open.put(innocent.name(), stage);
                     stage.awaitWaiters();
                 })

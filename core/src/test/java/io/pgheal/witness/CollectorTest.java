@@ -44,7 +44,6 @@ class CollectorTest {
             strings = {
                 "-XX:+UseSerialGC -XX:+DisableExplicitGC | -XX:+DisableExplicitGC forbids it",
                 "-XX:+UseG1GC -XX:G1PeriodicGCInterval=60000 | the application has set -XX:G1PeriodicGCInterval",
-                "-XX:+UseG1GC -XX:G1PeriodicGCSystemLoadThreshold=0.5 | has set -XX:G1PeriodicGCSystemLoadThreshold",
                 "-XX:+UseG1GC -XX:-ClassUnloadingWithConcurrentMark | keeps it from answering",
                 "-XX:+UseParallelGC -XX:-ClassUnloading | keeps it from answering",
                 "-XX:+UnlockExperimentalVMOptions -XX:+UseEpsilonGC | Epsilon collects nothing"
