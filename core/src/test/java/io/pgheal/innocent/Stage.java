@@ -344,6 +344,11 @@ final class Stage implements AutoCloseable {
                 .isZero();
         await().atMost(LONG).until(() -> !pool.isExhausted());
         assertThat(innocent).as("%s: its thread lives on", name).isNotDone();
+        over.countDown();
+        innocent.get();
+        for (CompletableFuture<Void> waiter : waiters) {
+            waiter.get(); // a pool that is closed while it lends may leave a session behind
+        }
     }
 
     /** The innocent goes on to its end, then those who waited. By its own ledger and its own exceptions. */
