@@ -23,8 +23,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What was told already and is still the same story: the same culprit in the same transaction, and the same kind of
- * decision. Bounded. Thread-safe:
- * an act that hangs may come back while its replacement is at work.
+ * decision. Bounded. Thread-safe: an act that hangs may come back while its replacement is at work.
  */
 final class ToldStories {
     private static final int KEPT = 1000;
@@ -89,8 +88,8 @@ final class ToldStories {
     }
 
     /**
-     * Tells the story if it was not told already, or more is known of it by now: then under the same id. What tells may block, and so must not be waited for: meanwhile the story
-     * counts as told.
+     * Tells the story if it was not told already, or more is known of it by now: then under the same id. What tells may
+     * block, and so must not be waited for: meanwhile the story counts as told.
      *
      * @param telling tells the story as the incident of this id
      * @return the id of its incident
