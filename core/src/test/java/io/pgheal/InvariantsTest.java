@@ -34,7 +34,8 @@ import org.junit.jupiter.api.Test;
 
 /**
  * What must hold whatever is shown to the pure stages: the invariants, each written down once more in its own words, over
- * thousands of invented worlds, ten times as many where the tests are thorough. The number in a failure is the seed of its world.
+ * thousands of invented worlds, ten times as many where the tests are thorough. The number in a failure is the seed of its
+ * world.
  */
 class InvariantsTest {
     private static final int WORLDS = Integer.getInteger("pgheal.test.worlds", 5_000);

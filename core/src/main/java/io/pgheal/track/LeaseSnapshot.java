@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
  * @param sessionBound whether it may have run LISTEN, COPY or taken an advisory lock
  * @param extended whether the application asked for more time, and that time is not over
  * @param closed whether the application closed it; one that is still looked at left its transaction open
- * @param enlisted whether that transaction is a global one (JTA), as far as can be told: others may end it, and no longer need
- *     the connection object to do so
+ * @param enlisted whether its connection takes part in a global transaction (JTA), as far as can be told: others may end
+ *     that, and need no connection object to do so
  * @param unfinished what it waits for the healing side to finish
  * @param statementTag the tag, among those that are spared, of a statement that its transaction ran
  * @param callIsStale whether it is proven that the call in progress, if there is one, can never go on

@@ -18,9 +18,9 @@ import org.junit.jupiter.api.extension.PreInterruptContext;
 import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
 
 /**
- * How long a test waits for what must happen, how often it looks, and what it leaves behind when it did not: all threads, with what they hold
- * and wait for, at the moment when the time is up. Registered for every test by {@code META-INF/services}, where {@code
- * junit.jupiter.extensions.autodetection.enabled} is true.
+ * How long a test waits for what must happen, how often it looks, and what it leaves behind when it did not: all threads,
+ * with what they hold and wait for, at the moment when the time is up. Registered for every test by {@code
+ * META-INF/services}, where {@code junit.jupiter.extensions.autodetection.enabled} is true.
  */
 public final class Patience
         implements PreInterruptCallback, TestExecutionExceptionHandler, ConditionEvaluationListener<Object> {
