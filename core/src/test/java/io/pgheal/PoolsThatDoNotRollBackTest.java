@@ -6,11 +6,13 @@ import static org.awaitility.Awaitility.await;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pgheal.detect.EvidenceKind;
 import io.pgheal.heal.OutcomeKind;
+import io.pgheal.innocent.FakeTime;
 import io.pgheal.testserver.Garbage;
 import io.pgheal.testserver.Login;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.testserver.SideBySide;
 import io.pgheal.testserver.Sql;
+import io.pgheal.track.Ticker;
 import java.io.StringWriter;
 import java.sql.Connection;
 import java.time.Duration;
@@ -94,9 +96,14 @@ class PoolsThatDoNotRollBackTest {
     }
 
     private void leave(Left left) throws Exception {
+        open(left, looks);
+        leave(left, looks::awaitOne);
+    }
+
+    private void open(Left left, Ticker ticker) {
         pool = left.pool.apply(SERVER.app());
         guarded = SelfHealingDataSource.builder(pool)
-                .ticker(looks)
+                .ticker(ticker)
                 .controlDataSource(SERVER.app().dataSource())
                 .config(HealingConfig.builder()
                         .abandonedGrace(Duration.ofMillis(500))
@@ -107,11 +114,14 @@ class PoolsThatDoNotRollBackTest {
                         .build())
                 .build();
         await().until(() -> guarded.healer().connected());
+    }
+
+    private void leave(Left left, Runnable between) throws Exception {
         for (int i = 0; i < 3; i++) {
             try (Connection connection = guarded.getConnection()) {
                 left.use.of(connection);
             }
-            looks.awaitOne();
+            between.run();
         }
         assertThat(SERVER.app().sessions("state = 'idle in transaction' AND pid <> pg_backend_pid()"))
                 .as("what this is about")
@@ -173,7 +183,9 @@ class PoolsThatDoNotRollBackTest {
     @ParameterizedTest
     @EnumSource
     void nothingIsToldOfIt(Left left) throws Exception {
-        leave(left);
+        FakeTime time = new FakeTime();
+        open(left, time);
+        leave(left, () -> time.pass(Duration.ofSeconds(2)));
         assertThat(guarded.incidents()).isEmpty();
     }
 }
