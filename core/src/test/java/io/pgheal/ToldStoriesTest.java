@@ -148,9 +148,13 @@ class ToldStoriesTest {
         tellBlind.run();
         tellBlind.run();
         assertThat(incidents).containsExactly("blind id1");
-        tell(DiagnosisKind.ABANDONED_TRANSACTION, 1, "first", List.of(waiter("transactionid")));
+        tell(DiagnosisKind.ABANDONED_TRANSACTION, 1, "first", List.of());
         assertThat(tellings).hasValue(1);
         assertThat(told.incidentOf(blind)).isEqualTo("id1");
+        tell(DiagnosisKind.ABANDONED_TRANSACTION, 1, "first", List.of(waiter("transactionid")));
+        assertThat(tellings).as("somebody has come to wait").hasValue(2);
+        tell(DiagnosisKind.ABANDONED_TRANSACTION, 1, "first", List.of());
+        assertThat(tellings).hasValue(2);
         tellBlind.run();
         assertThat(incidents).hasSize(1);
     }
