@@ -168,7 +168,11 @@ final class Questions {
         for (LeaseSnapshot lease : leases) {
             BackendId backend = lease.physical().backend();
             if (backend != null && reaches(lease.physical().server())) {
-                ours.put(backend, lease);
+                // One connection may be lent twice within a global transaction: who has it last speaks for it.
+                ours.merge(
+                        backend,
+                        lease,
+                        (one, other) -> one.lease().id() > other.lease().id() ? one : other);
             }
         }
         Set<Integer> waiters = new HashSet<>();

@@ -185,7 +185,7 @@ class PoolsThatDoNotRollBackTest {
     void nothingIsToldOfIt(Left left) throws Exception {
         FakeTime time = new FakeTime();
         open(left, time);
-        leave(left, () -> time.pass(Duration.ofSeconds(2)));
+        leave(left, () -> time.pass(Duration.ofSeconds(2), Duration.ofMillis(150)));
         assertThat(guarded.incidents()).isEmpty();
     }
 }

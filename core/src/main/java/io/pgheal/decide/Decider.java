@@ -56,6 +56,7 @@ public final class Decider {
                         : limits.retained() == Retained.HEAL
                                         && now.action() == Action.WAIT
                                         && !isExtended(diagnosis)
+                                        && !isEnlisted(diagnosis)
                                         && !mayLead(diagnosis)
                                 ? Optional.of(notNegative(limits.grace().minus(diagnosis.silence())))
                                 : Optional.empty();
@@ -74,6 +75,10 @@ public final class Decider {
 
     private static boolean isExtended(Diagnosis diagnosis) {
         return diagnosis.lease() != null && diagnosis.lease().extended();
+    }
+
+    private static boolean isEnlisted(Diagnosis diagnosis) {
+        return diagnosis.lease() != null && diagnosis.lease().enlisted();
     }
 
     private static Duration notNegative(Duration time) {
@@ -135,7 +140,7 @@ public final class Decider {
         Duration bound = somebodyWaits ? limits.grace() : limits.patience();
         String gone = somebodyWaits ? "its owner looks gone, and somebody waits" : "its owner looks gone";
         boolean over = silence.compareTo(bound) >= 0;
-        if (lease != null && lease.enlisted()) {
+        if (isEnlisted(diagnosis)) {
             return over
                     ? Decision.report(
                             gone

@@ -237,7 +237,9 @@ public final class Lease extends StateWord {
 
     /** {@code setAutoCommit(true)} commits, but as clean-up code calls it, it refutes nothing. */
     boolean enterAutoCommit(boolean autoCommit) throws SQLException {
-        autoCommitSaid = true;
+        if (autoCommit != isAutoCommit()) { // who says what is so already has switched nothing
+            autoCommitSaid = true;
+        }
         return tryEnter(autoCommit ? Call.COMMIT : Call.RESET) || passOver();
     }
 
@@ -725,8 +727,8 @@ public final class Lease extends StateWord {
      * @return false if any call began since the judgement, or is in progress and not proven stale, or the lease ended
      */
     public synchronized boolean revoke(LeaseSnapshot judged, boolean callsAreStale, Revocation why) {
-        // Lent anew: some pools take back by themselves what nobody closed. Its transaction is the next borrower's.
-        if (touches != judged.touches() || isOver() || registry.isLentAnew(this, driver)) {
+        // Some pools take back by themselves what nobody closed. Its transaction is the next borrower's.
+        if (touches != judged.touches() || isOver() || isTakenBack()) {
             return false;
         }
         Revocation before = revocation;
@@ -781,9 +783,10 @@ public final class Lease extends StateWord {
         boolean whole = false;
         givingBack = true;
         try {
-            // A clean close() that was cut after the pool had taken the connection back: it may be somebody else's by
-            // now.
-            if (!returned && !(returning && registry.isLentAnew(this, driver))) {
+            // A clean close() that was cut after the pool had taken the connection back, or a pool that takes back by
+            // itself: it may be somebody else's by now. A cut connection must be nobody's.
+            boolean somebodyElses = (returning || !isCut()) && registry.isLentAnew(this, driver);
+            if (!returned && !somebodyElses) {
                 abortAndDiscard();
             }
             returned = true;
@@ -911,18 +914,24 @@ public final class Lease extends StateWord {
         return registry.knowsGlobalTransactions() && isSwitchedByOthers();
     }
 
-    /** Whether the pool has its connection back although nobody closed the lease: some take it at the end of a transaction. */
+    /**
+     * Whether the pool has its connection back although nobody closed the lease: some take it at the end of a transaction.
+     * What is closed because the connection was lost is not: its slot is still lent.
+     */
     boolean isTakenBack() {
         try {
-            return lent.isClosed() || registry.isLentAnew(this, driver);
-        } catch (SQLException | RuntimeException e) {
-            return false;
+            return registry.isLentAnew(this, driver) || (lent.isClosed() && isConnected());
+        } catch (SQLException | RuntimeException | LinkageError | AssertionError e) {
+            return false; // of a pool that cannot tell
         }
     }
 
     /** Over without a {@code close()}, and nothing is left to be given back. */
     void forget() {
-        tryClose();
+        if (tryClose() == StateWord.Closing.CUT) {
+            giveBack();
+            return;
+        }
         registry.closed(this);
         if (LeaseRegistry.isInTransaction(driver)) {
             registry.leftOpen(this);

@@ -158,6 +158,7 @@ public final class LeaseRegistry {
     private final AtomicBoolean lateTold = new AtomicBoolean();
     private volatile Consumer<PhysicalIdentity> newConnection = nobody -> {};
     private volatile boolean healerEnded;
+    private volatile boolean leavesOpen;
     private volatile boolean knowsGlobalTransactions;
     private volatile boolean exhausted;
     private @Nullable Long exhaustedSince; // of the loop
@@ -225,10 +226,8 @@ public final class LeaseRegistry {
 
     /** Begins the lease of a connection that the pool just lent. The caller closes {@code lent} if this throws. */
     ConnectionHandle lend(Connection lent, BaseConnection driver) throws SQLException {
+        speakForItself(driver);
         Known known = known(lent, driver);
-        if (!leftOpen.isEmpty()) {
-            leftOpen.remove(driver);
-        }
         LeaseScope scope = scoped ? scopes.get() : null;
         TraceContext trace = tracing == null ? null : span(tracing);
         Lease lease = new Lease(
@@ -252,6 +251,7 @@ public final class LeaseRegistry {
         boolean whole = false;
         try {
             open.add(lease);
+            speakForItself(driver); // whoever closed it may have been late to enter it
             if (wakeOnLend) {
                 wakeOnLend = false;
                 wake();
@@ -434,13 +434,24 @@ public final class LeaseRegistry {
         }
     }
 
+    /** Who has closed this connection says nothing about it any more. */
+    private void speakForItself(BaseConnection driver) {
+        if (leavesOpen) {
+            leftOpen.remove(driver);
+        }
+    }
+
     /** A transaction is open on what was just closed: the same one still, unless it has been lent since. */
     void leftOpen(Lease lease) {
         if (isLentTwice(lease) || !isInTransaction(lease.driver())) {
             return;
         }
         lease.leftOpen();
+        leavesOpen = true;
         leftOpen.put(lease.driver(), lease);
+        if (isLentTwice(lease)) {
+            leftOpen.remove(lease.driver(), lease);
+        }
         if (healerEnded) {
             leftOpen.clear(); // nobody looks
         }
@@ -626,13 +637,14 @@ public final class LeaseRegistry {
             if (each.unreachable()
                     && !each.callInProgress()
                     && each.unfinished() == LeaseSnapshot.Unfinished.NOTHING
+                    && !lease.isOver() // else whoever has taken it finishes it
                     && lease.isTakenBack()) {
                 lease.forget();
             } else {
                 seen.add(each);
             }
         }
-        if (!leftOpen.isEmpty()) {
+        if (leavesOpen) {
             lookAtLeftOpen(now, answeredFor, seen);
         }
         return seen;
@@ -650,12 +662,15 @@ public final class LeaseRegistry {
         }
     }
 
-    private boolean isOver(Lease leftOpen) {
-        if (!leftOpen.isConnected()) {
+    private boolean isOver(Lease lease) {
+        if (!lease.isConnected()) {
             return true;
         }
-        boolean over = !isInTransaction(leftOpen.driver());
-        if (over && leftOpen.wasSwitchedByOthers() && !leftOpen.isSwitchedByOthers()) {
+        boolean over = !isInTransaction(lease.driver());
+        if (over
+                && lease.wasSwitchedByOthers()
+                && !lease.isSwitchedByOthers()
+                && leftOpen.get(lease.driver()) == lease) { // else it was the next borrower
             knowsGlobalTransactions = true;
         }
         return over;

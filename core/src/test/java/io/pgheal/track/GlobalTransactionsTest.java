@@ -57,13 +57,27 @@ class GlobalTransactionsTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void whatTheBorrowerSaidIsNobodyElses(boolean autoCommit) throws Exception {
+        driver.autoCommit = !autoCommit;
         ConnectionHandle handle = lend();
         handle.setAutoCommit(autoCommit);
+        driver.autoCommit = false;
         handle.close();
         driver.transaction = TransactionState.IDLE;
         driver.autoCommit = true;
         look();
         assertThat(registry.knowsGlobalTransactions()).isFalse();
+    }
+
+    /** Hand-written code says it as a habit. */
+    @Test
+    void whoSaysThatAutoCommitIsOffWhereItIsHasSwitchedNothing() throws Exception {
+        ConnectionHandle handle = lend();
+        handle.setAutoCommit(false);
+        handle.close();
+        driver.transaction = TransactionState.IDLE;
+        driver.autoCommit = true;
+        look();
+        assertThat(registry.knowsGlobalTransactions()).isTrue();
     }
 
     /** Whatever comes after that may be the next borrower's doing. */
