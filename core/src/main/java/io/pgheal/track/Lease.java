@@ -728,7 +728,8 @@ public final class Lease extends StateWord {
      */
     public synchronized boolean revoke(LeaseSnapshot judged, boolean callsAreStale, Revocation why) {
         // Some pools take back by themselves what nobody closed. Its transaction is the next borrower's.
-        if (touches != judged.touches() || isOver() || isTakenBack()) {
+        boolean takenBack = judged.callInProgress() ? registry.isLentAnew(this, driver) : isTakenBack();
+        if (touches != judged.touches() || isOver() || takenBack) {
             return false;
         }
         Revocation before = revocation;
@@ -784,8 +785,10 @@ public final class Lease extends StateWord {
         givingBack = true;
         try {
             // A clean close() that was cut after the pool had taken the connection back, or a pool that takes back by
-            // itself: it may be somebody else's by now. A cut connection must be nobody's.
-            boolean somebodyElses = (returning || !isCut()) && registry.isLentAnew(this, driver);
+            // itself: it may be somebody else's by now. One that is out of step must be nobody's.
+            long seen = word();
+            boolean inStep = !StateWord.isPoisoned(seen) && StateWord.callsInProgress(seen) == 0;
+            boolean somebodyElses = (returning || inStep) && registry.isLentAnew(this, driver);
             if (!returned && !somebodyElses) {
                 abortAndDiscard();
             }

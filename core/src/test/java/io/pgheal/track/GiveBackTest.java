@@ -17,6 +17,7 @@ import io.pgheal.postgres.PhysicalIdentity;
 import io.pgheal.postgres.ServerAddress;
 import io.pgheal.postgres.ServerIdentity;
 import io.pgheal.postgres.TransactionEnd;
+import java.lang.reflect.Method;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -186,6 +187,49 @@ class GiveBackTest {
         assertThat(first.lease.revoke(judged, true, REASON)).isFalse();
         registry.abandonUnborn(next.lease);
         assertThat(first.lease.revoke(judged, true, REASON)).isTrue();
+    }
+
+    @Test
+    void aRevokedOneIsNotAbortedOnceItsPoolHasLentItAgain() {
+        ConnectionHandle first = lend();
+        LeaseSnapshot judged = new LeaseWatch(first.lease, 0).observe(0, new BorrowSites(), null);
+        assertThat(first.lease.revoke(judged, true, REASON)).isTrue();
+        lend();
+        first.lease.giveBack();
+        assertThat(driver.calls).noneMatch(call -> call.getName().equals("abort"));
+        assertThat(pool.discarded).isZero();
+    }
+
+    /** The next borrower would get the answer of the call that was cut. */
+    @Test
+    void aCutOneIsAbortedThoughItsPoolHasLentItAgain() throws Exception {
+        ConnectionHandle first = lend();
+        first.lease.enter(Call.EXECUTE);
+        first.lease.failed(new StackOverflowError());
+        lend();
+        first.close();
+        assertThat(driver.calls).anyMatch(call -> call.getName().equals("abort"));
+    }
+
+    /** The same, where nobody could even say that it was cut. */
+    @Test
+    void oneInTheMiddleOfACallIsRevokedThoughItsPoolCallsItClosed() throws Exception {
+        Lease first = registry.lend(closedByItsPool().as(Connection.class), driverAgain).lease;
+        first.enter(Call.EXECUTE);
+        LeaseSnapshot judged = new LeaseWatch(first, 0).observe(0, new BorrowSites(), null);
+        assertThat(first.revoke(judged, true, REASON)).isTrue();
+        lend();
+        first.giveBack();
+        assertThat(driver.calls).anyMatch(call -> call.getName().equals("abort"));
+    }
+
+    private static Raw closedByItsPool() {
+        return new Raw() {
+            @Override
+            public Object invoke(Object proxy, Method method, Object[] arguments) throws Throwable {
+                return method.getName().equals("isClosed") ? true : super.invoke(proxy, method, arguments);
+            }
+        };
     }
 
     @Test
