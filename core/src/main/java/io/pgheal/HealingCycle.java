@@ -275,7 +275,7 @@ final class HealingCycle {
     /** @param atTheEnd what is known by then, for the telling */
     private Decision conclude(Reach there, Diagnosis given, Supplier<Diagnosis> atTheEnd, WaitingCalls calls) {
         Diagnosis diagnosis = told.completed(given);
-        Decision decided = ask(decide(diagnosis));
+        Decision decided = ask(diagnosis, decide(diagnosis));
         if (decided.action() == Action.HEAL && isReleased(diagnosis)) {
             return decided;
         }
@@ -306,8 +306,10 @@ final class HealingCycle {
     }
 
     /** Has the collector asked whether anything still refers to the culprit's connection. */
-    private Decision ask(Decision decided) {
-        Witness.Reply reply = decided.asking() == Asking.NOT ? null : ask(decided.asking() == Asking.NOW);
+    private Decision ask(Diagnosis diagnosis, Decision decided) {
+        Witness.Reply reply = decided.asking() == Asking.NOT || isFoundMeanwhile(diagnosis)
+                ? null
+                : ask(decided.asking() == Asking.NOW);
         if (reply == null) {
             return decided;
         }
@@ -317,6 +319,12 @@ final class HealingCycle {
         boolean isHealedSoon =
                 decided.action() == Action.WAIT && config.get().limits().retained() == Retained.HEAL;
         return isHealedSoon ? decided : decided.unanswered(reply.refusal());
+    }
+
+    /** A collection of its own was sooner: asking would prove nothing any more, and the next leak would wait for a pause. */
+    private static boolean isFoundMeanwhile(Diagnosis diagnosis) {
+        LeaseSnapshot lease = diagnosis.lease();
+        return lease != null && lease.lease().isUnreachable();
     }
 
     /**
@@ -370,6 +378,8 @@ final class HealingCycle {
             boolean unresolved = outcome.kind() == OutcomeKind.UNRESOLVED || outcome.kind() == OutcomeKind.REPORTED;
             if (unresolved || outcome.kind() == OutcomeKind.WITHDRAWN) {
                 told.inVain(diagnosis, id, outcome.kind(), times, ticker.nanos());
+            } else {
+                told.ended(diagnosis);
             }
             if (unresolved) {
                 // told once, and counted once: one that nothing helps must not keep the others from being healed

@@ -71,6 +71,15 @@ final class ToldStories {
             List<HeldLock> locks,
             @Nullable Vain vain) {
 
+        Story triedInVain(Vain now) {
+            return new Story(incidentId, action, facts, locks, now);
+        }
+
+        /** Under its id. What was withdrawn before anything was told of it has an id that nobody has heard of. */
+        boolean isContinuedBy(String next) {
+            return action.equals(next) || action.equals(OutcomeKind.WITHDRAWN.name());
+        }
+
         /** What was tried in vain would be tried again: that it may not be just now is no news. */
         boolean isTold(Action next, Facts known) {
             return (action.equals(next.name()) && facts.and(known).equals(facts))
@@ -110,7 +119,7 @@ final class ToldStories {
             }
             Story before = before(diagnosis);
             String action = decision.action().name();
-            next = before == null || !before.action().equals(action)
+            next = before == null || !before.isContinuedBy(action)
                     ? new Story(id, action, known, diagnosis.locks(), before == null ? null : before.vain())
                     : new Story(
                             before.incidentId(), action, before.facts().and(known), diagnosis.locks(), before.vain());
@@ -146,11 +155,17 @@ final class ToldStories {
         stories.remove(key, story);
     }
 
-    /** The incident of a story that was told before and now has an end. */
+    /** The incident of a story that was told before and now may have an end. */
     synchronized Optional<String> idOf(Diagnosis diagnosis) {
         Story before = before(diagnosis);
-        stories.remove(key(diagnosis));
+        if (before != null) {
+            stories.put(key(diagnosis), before);
+        }
         return Optional.ofNullable(before).map(Story::incidentId);
+    }
+
+    synchronized void ended(Diagnosis diagnosis) {
+        stories.remove(key(diagnosis));
     }
 
     /**
@@ -163,14 +178,13 @@ final class ToldStories {
         Duration longest = end == OutcomeKind.UNRESOLVED ? LONGEST_PAUSE : LONGEST_BLIND_PAUSE;
         int longer = end == OutcomeKind.WITHDRAWN ? times - 2 : times - 1; // once is a race, and the next look is right
         long pause = longer < 0 ? 0 : Math.min(FIRST_PAUSE.toNanos() << Math.min(longer, 10), longest.toNanos());
+        Vain vain = new Vain(end, times, now + pause);
+        Story before = stories.get(key(diagnosis));
         stories.put(
                 key(diagnosis),
-                new Story(
-                        incidentId,
-                        end.name(),
-                        Facts.of(diagnosis, false),
-                        diagnosis.locks(),
-                        new Vain(end, times, now + pause)));
+                end == OutcomeKind.WITHDRAWN && before != null
+                        ? before.triedInVain(vain) // nothing was done, so what was told still holds
+                        : new Story(incidentId, end.name(), Facts.of(diagnosis, false), diagnosis.locks(), vain));
     }
 
     /** How often its remedies were in vain. */

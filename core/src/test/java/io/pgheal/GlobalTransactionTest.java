@@ -123,6 +123,13 @@ class GlobalTransactionTest {
         });
     }
 
+    private void awaitToldWithItsWaiter() {
+        await().until(() -> awaitIncident(DiagnosisKind.OPEN_AFTER_CLOSE, OutcomeKind.REPORTED)
+                        .waiters()
+                        .size()
+                == 1);
+    }
+
     private void assertOnlyReported() {
         assertThat(guarded.incidents()).allMatch(incident -> incident.outcome() == OutcomeKind.REPORTED);
     }
@@ -154,10 +161,7 @@ class GlobalTransactionTest {
         open(resource, config -> config);
         Transaction slow = bookAndClose();
         CompletableFuture<Void> waiter = ours();
-        await().until(() -> awaitIncident(DiagnosisKind.OPEN_AFTER_CLOSE, OutcomeKind.REPORTED)
-                        .waiters()
-                        .size()
-                == 1);
+        awaitToldWithItsWaiter();
         commit(slow);
         waiter.get();
         assertOnlyReported();
@@ -172,10 +176,7 @@ class GlobalTransactionTest {
         String id = awaitIncident(DiagnosisKind.OPEN_AFTER_CLOSE, OutcomeKind.REPORTED)
                 .id();
         CompletableFuture<Void> waiter = ours();
-        await().until(() -> awaitIncident(DiagnosisKind.OPEN_AFTER_CLOSE, OutcomeKind.REPORTED)
-                        .waiters()
-                        .size()
-                == 1);
+        awaitToldWithItsWaiter();
         commit(slow);
         waiter.get();
         assertThat(guarded.incidents()).extracting(Incident::id).containsExactly(id);

@@ -12,7 +12,9 @@ import io.pgheal.heal.Safeguards;
 import io.pgheal.postgres.BackendId;
 import io.pgheal.report.IncidentJournal;
 import io.pgheal.report.Metrics;
+import io.pgheal.track.Lease;
 import io.pgheal.track.LeaseRegistry;
+import io.pgheal.track.OwnerState;
 import io.pgheal.track.Pool;
 import io.pgheal.track.Snapshots;
 import io.pgheal.track.Ticker;
@@ -23,6 +25,8 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class HealingCycleTest {
     private static final Decision CERTAIN = new Decision(Action.HEAL, "test", true, true, Duration.ZERO);
@@ -40,6 +44,7 @@ class HealingCycleTest {
         }
     };
 
+    private final Witness witness = Witness.by(ticker);
     private HealingMode mode = HealingMode.HEAL;
 
     private Servers noServer() {
@@ -61,7 +66,7 @@ class HealingCycleTest {
                 new IncidentJournal("test", ticker, 10, Metrics.NONE, null, List.of()),
                 () -> mode,
                 ticker,
-                Witness.by(ticker));
+                witness);
     }
 
     @Test
@@ -73,6 +78,28 @@ class HealingCycleTest {
             mode = HealingMode.OBSERVE;
             assertThat(cycle.ask(true)).isNotNull();
         }
+    }
+
+    /** A collection of its own was sooner; asking in vain would keep the next leak waiting. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void whatIsFoundMeanwhileIsNotAskedFor(boolean found) {
+        fails = false;
+        witness.onAnswer(() -> {});
+        Lease lease = Snapshots.leaseOn(new BackendId(7, "2026-01-01T00:00:00Z"));
+        AbandonedLease suspected = Detector.abandoned(Snapshots.lease()
+                        .of(lease)
+                        .owner(OwnerState.ENDED)
+                        .quietFor(Duration.ofMinutes(1))
+                        .snapshot())
+                .orElseThrow();
+        if (found) {
+            Snapshots.foundUnreachable(lease);
+        }
+        try (Servers servers = noServer()) {
+            cycle(servers).abandoned(suspected, List.of(suspected.lease()), Set.of());
+        }
+        assertThat(witness.testimony().asked()).isEqualTo(found ? 0 : 1);
     }
 
     @Test

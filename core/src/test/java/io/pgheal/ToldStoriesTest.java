@@ -171,6 +171,8 @@ class ToldStoriesTest {
         assertThat(tellings).hasValue(2);
         assertThat(told.idOf(lost)).hasValue("first");
         assertThat(told.idOf(alive)).isEmpty();
+        told.ended(lost);
+        assertThat(told.idOf(lost)).isEmpty();
 
         told.once(alive, REPORT, () -> "third", id -> tellings.incrementAndGet());
         assertThat(told.idOf(lost)).hasValue("third");
@@ -229,6 +231,27 @@ class ToldStoriesTest {
         }
         tell(1, WOULD);
         assertThat(tellings).as("nothing was told of it so far").hasValue(1);
+    }
+
+    /** A heal of what was told may come too late, and nothing was done then. */
+    @Test
+    void whatWasToldKeepsItsIdWhenAHealComesTooLate() {
+        Diagnosis lost = of(DiagnosisKind.ABANDONED_TRANSACTION, 1);
+        told.once(lost, REPORT, () -> "first", id -> tellings.incrementAndGet());
+        told.inVain(lost, told.idOf(lost).orElseThrow(), OutcomeKind.WITHDRAWN, 1, 0);
+        assertThat(told.once(lost, REPORT, () -> "second", id -> tellings.incrementAndGet()))
+                .isEqualTo("first");
+        assertThat(tellings).as("it is no news").hasValue(1);
+    }
+
+    /** Late callers were told of that id already. */
+    @Test
+    void whatIsToldOnlyAfterAHealCameTooLateHasTheIdOfThatHeal() {
+        Diagnosis lost = of(DiagnosisKind.ABANDONED_TRANSACTION, 1);
+        told.inVain(lost, "first", OutcomeKind.WITHDRAWN, 1, 0);
+        assertThat(told.once(lost, REPORT, () -> "second", id -> tellings.incrementAndGet()))
+                .isEqualTo("first");
+        assertThat(tellings).hasValue(1);
     }
 
     /** The breaker may be open when its pause is over, or the budget used up. */

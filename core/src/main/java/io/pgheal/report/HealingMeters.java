@@ -167,11 +167,11 @@ public final class HealingMeters implements Metrics {
     }
 
     @Override
-    public void incident(Incident incident) {
+    public void incident(Incident incident, @Nullable Incident before) {
         if (isFree()) {
             try {
                 if (!closed) {
-                    record(incident);
+                    record(incident, before);
                 }
             } finally {
                 registering.unlock();
@@ -188,7 +188,19 @@ public final class HealingMeters implements Metrics {
         }
     }
 
-    private void record(Incident incident) {
+    private void record(Incident incident, @Nullable Incident before) {
+        if (before == null
+                || before.outcome() != incident.outcome()) { // else more is known of it, and it is not another
+            recordOutcome(incident, before);
+        }
+        if (before == null || before.waiters().isEmpty()) {
+            incident.waiters()
+                    .forEach(waiter -> timer(MeterId.LOCK_WAIT, "table", table(waiter.table()))
+                            .record(waiter.waited()));
+        }
+    }
+
+    private void recordOutcome(Incident incident, @Nullable Incident before) {
         count(
                 MeterId.INCIDENTS,
                 "diagnosis",
@@ -210,10 +222,7 @@ public final class HealingMeters implements Metrics {
                             count(MeterId.REFUTED, "evidence", evidence.kind().name()));
             return;
         }
-        boolean abandoned = incident.diagnosis() == DiagnosisKind.ABANDONED_TRANSACTION
-                || incident.diagnosis() == DiagnosisKind.ABANDONED_CONNECTION;
-        if (abandoned && incident.outcome() != OutcomeKind.REPORTED) { // that is a suspicion, and may be told twice
-
+        if (isLeak(incident) && (before == null || !isLeak(before))) {
             count(MeterId.LEAKS, "site", site(incident));
         }
         incident.remedies()
@@ -224,9 +233,13 @@ public final class HealingMeters implements Metrics {
             timer(MeterId.TIME_TO_HEAL, "diagnosis", incident.diagnosis().name())
                     .record(timeToHeal);
         }
-        incident.waiters()
-                .forEach(waiter ->
-                        timer(MeterId.LOCK_WAIT, "table", table(waiter.table())).record(waiter.waited()));
+    }
+
+    /** What was only reported is a suspicion. */
+    private static boolean isLeak(Incident incident) {
+        boolean abandoned = incident.diagnosis() == DiagnosisKind.ABANDONED_TRANSACTION
+                || incident.diagnosis() == DiagnosisKind.ABANDONED_CONNECTION;
+        return abandoned && incident.outcome() != OutcomeKind.REPORTED;
     }
 
     /** One application makes a table for each tenant, or a partition for each day. */

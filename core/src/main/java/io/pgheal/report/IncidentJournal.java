@@ -102,7 +102,7 @@ public final class IncidentJournal implements AutoCloseable {
                 : Duration.ofNanos(ticker.nanos() - diagnosis.lease().at());
         Incident incident =
                 Incident.of(id, ticker.instant(), dataSource, diagnosis, decision, outcome, sinceSeen, lease, proof);
-        spread(incident);
+        spread(incident, keep(incident));
         return incident;
     }
 
@@ -133,7 +133,7 @@ public final class IncidentJournal implements AutoCloseable {
 
     /** The same incident, of which more is known. */
     public void tellAgain(Incident incident) {
-        spread(incident);
+        spread(incident, null);
     }
 
     /** The last incidents, the newest first. */
@@ -151,10 +151,13 @@ public final class IncidentJournal implements AutoCloseable {
         return lostNotices.get();
     }
 
-    private void spread(Incident incident) {
+    private @Nullable Incident keep(Incident incident) {
         synchronized (kept) {
-            kept.put(incident.id(), incident);
+            return kept.put(incident.id(), incident);
         }
+    }
+
+    private void spread(Incident incident, @Nullable Incident before) {
         LoggingEventBuilder line = LOG.atWarn()
                 .addKeyValue("pgheal.incident", incident.id())
                 .addKeyValue("pgheal.data_source", incident.dataSource())
@@ -166,7 +169,7 @@ public final class IncidentJournal implements AutoCloseable {
         }
         line.log(IncidentText.line(incident));
         LOG.info(IncidentText.block(incident));
-        quietly(() -> record(incident), "a meter");
+        quietly(() -> record(incident, before), "a meter");
         quietly(() -> IncidentEvent.emit(incident), "Flight Recorder");
         ThreadPoolExecutor thread = notices;
         if (thread == null) {
@@ -184,12 +187,12 @@ public final class IncidentJournal implements AutoCloseable {
     }
 
     /** Within the borrower's span, for exemplars, where the tracing system keeps that one. */
-    private void record(Incident incident) {
+    private void record(Incident incident, @Nullable Incident before) {
         TraceContext trace = incident.trace();
         if (tracing != null && trace != null && trace.sampled()) {
-            tracing.within(trace, () -> metrics.incident(incident));
+            tracing.within(trace, () -> metrics.incident(incident, before));
         } else {
-            metrics.incident(incident);
+            metrics.incident(incident, before);
         }
     }
 

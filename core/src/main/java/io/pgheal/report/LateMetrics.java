@@ -1,6 +1,7 @@
 package io.pgheal.report;
 
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /** Figures for whoever is there to take them: nobody at first, perhaps. Thread-safe. */
 public final class LateMetrics implements Metrics {
@@ -14,8 +15,8 @@ public final class LateMetrics implements Metrics {
     }
 
     @Override
-    public void incident(Incident incident) {
-        present.incident(incident);
+    public void incident(Incident incident, @Nullable Incident before) {
+        present.incident(incident, before);
     }
 
     @Override

@@ -3,12 +3,18 @@ package io.pgheal.report;
 import io.pgheal.heal.Safeguards;
 import java.time.Duration;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** Where figures go; {@link #NONE} where there is no Micrometer. */
 public interface Metrics extends AutoCloseable {
     Metrics NONE = new Metrics() {};
 
-    default void incident(Incident incident) {}
+    /**
+     * An incident was told.
+     *
+     * @param before as it was told last; null the first time
+     */
+    default void incident(Incident incident, @Nullable Incident before) {}
 
     /** One look at all leases took so long. */
     default void cycle(Duration took) {}

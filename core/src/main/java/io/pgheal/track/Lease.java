@@ -766,6 +766,11 @@ public final class Lease extends StateWord {
         }
     }
 
+    /** Whether a collection has found by now that nothing refers to its handle any more. */
+    public boolean isUnreachable() {
+        return unreachable;
+    }
+
     /** Whether the driver's socket is open, as far as the driver knows. */
     public boolean isConnected() {
         try {

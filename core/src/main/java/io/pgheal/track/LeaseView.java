@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param backendPid as the driver says
  * @param held since the borrow, to the precision of the healing loop
  * @param quiet since the last call
+ * @param retained whether the collector has found, since the last call, that something still refers to the connection
  * @param thread the borrower's name, null once it is gone
  * @param borrowStack where it was borrowed, the innermost frame first
  * @param lastStatements of its transaction, the oldest first, literals cut
@@ -27,6 +28,7 @@ public record LeaseView(
         boolean callInProgress,
         Duration held,
         Duration quiet,
+        boolean retained,
         @Nullable String thread,
         List<String> borrowStack,
         List<String> lastStatements,
@@ -51,6 +53,7 @@ public record LeaseView(
                 false,
                 waited,
                 Duration.ZERO,
+                false,
                 owner == null ? null : owner.getName(),
                 lease.borrowStack().lines(),
                 statement == null ? List.of() : List.of(StatementText.cutLiterals(statement)),
@@ -69,6 +72,7 @@ public record LeaseView(
                 seen.callInProgress(),
                 seen.held(),
                 seen.quiet(),
+                seen.retained(),
                 owner == null ? null : owner.getName(),
                 lease.borrowStack().lines(),
                 lease.statements().stream().map(StatementText::cutLiterals).toList(),

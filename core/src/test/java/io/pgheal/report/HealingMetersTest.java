@@ -11,6 +11,7 @@ import io.pgheal.detect.Evidence;
 import io.pgheal.detect.EvidenceKind;
 import io.pgheal.detect.Strength;
 import io.pgheal.diagnose.DiagnosisKind;
+import io.pgheal.heal.OutcomeKind;
 import io.pgheal.heal.Safeguards;
 import io.pgheal.track.LeaseView;
 import java.time.Duration;
@@ -25,8 +26,12 @@ class HealingMetersTest {
     });
 
     private static Incident leakAt(String site) {
+        return leakAt(site, OutcomeKind.HEALED);
+    }
+
+    private static Incident leakAt(String site, OutcomeKind outcome) {
         return Incidents.of(DiagnosisKind.ABANDONED_TRANSACTION)
-                .healed()
+                .outcome(outcome)
                 .evidence(List.of(new Evidence(
                         EvidenceKind.OWNER_ENDED, Strength.SUSPICION, Duration.ZERO, "its thread is gone")))
                 .lease(new LeaseView(
@@ -36,6 +41,7 @@ class HealingMetersTest {
                         false,
                         Duration.ZERO,
                         Duration.ZERO,
+                        false,
                         null,
                         List.of(site),
                         List.of(),
@@ -100,7 +106,7 @@ class HealingMetersTest {
                         .count())
                 .isZero();
         int before = registry.find(MeterId.INCIDENTS.meterName()).counters().size();
-        meters.incident(leakAt("Place.one(Place.java:1)"));
+        meters.incident(leakAt("Place.one(Place.java:1)"), null);
         assertThat(registry.get(MeterId.INCIDENTS.meterName())
                         .tag("outcome", "HEALED")
                         .tag("diagnosis", "ABANDONED_TRANSACTION")
@@ -113,9 +119,9 @@ class HealingMetersTest {
     @Test
     void leaksAreToldByPlaceAndTheNumberOfPlacesIsBounded() {
         for (int i = 0; i < 500; i++) {
-            meters.incident(leakAt("Place.number" + i + "(Place.java:1)"));
+            meters.incident(leakAt("Place.number" + i + "(Place.java:1)"), null);
         }
-        meters.incident(leakAt("Place.number7(Place.java:1)"));
+        meters.incident(leakAt("Place.number7(Place.java:1)"), null);
 
         assertThat(registry.find(MeterId.LEAKS.meterName()).counters()).hasSize(101);
         assertThat(registry.get(MeterId.LEAKS.meterName())
@@ -134,10 +140,10 @@ class HealingMetersTest {
     @Test
     void lockWaitsAreToldByTableAndTheNumberOfTablesIsBounded() {
         for (int i = 0; i < 500; i++) {
-            meters.incident(waitFor("public.part_" + i));
+            meters.incident(waitFor("public.part_" + i), null);
         }
-        meters.incident(waitFor("public.part_7"));
-        meters.incident(waitFor(null));
+        meters.incident(waitFor("public.part_7"), null);
+        meters.incident(waitFor(null), null);
 
         assertThat(registry.find(MeterId.LOCK_WAIT.meterName()).timers()).hasSize(102);
         assertThat(waits("public.part_7")).isEqualTo(2);
@@ -152,6 +158,39 @@ class HealingMetersTest {
                 .made();
     }
 
+    /** More is known of it, and it is still one. */
+    @Test
+    void anIncidentThatIsToldAgainIsCountedOnce() {
+        Incident first = Incidents.of(DiagnosisKind.FOREIGN_BLOCKER).made();
+        meters.incident(first, null);
+        meters.incident(waitFor("login"), first);
+        meters.incident(waitFor("login"), waitFor("login"));
+
+        assertThat(counted(DiagnosisKind.FOREIGN_BLOCKER, first.outcome())).isOne();
+        assertThat(waits("login")).isEqualTo(1);
+    }
+
+    /** Its end is news, but its place has leaked once. */
+    @Test
+    void aLeakThatIsHealedAfterItWasToldIsOneLeak() {
+        Incident observed = leakAt("Place.one(Place.java:1)", OutcomeKind.WOULD_HEAL);
+        meters.incident(observed, null);
+        meters.incident(leakAt("Place.one(Place.java:1)"), observed);
+
+        assertThat(counted(DiagnosisKind.ABANDONED_TRANSACTION, OutcomeKind.WOULD_HEAL))
+                .isOne();
+        assertThat(counted(DiagnosisKind.ABANDONED_TRANSACTION, OutcomeKind.HEALED))
+                .isOne();
+        assertThat(registry.get(MeterId.LEAKS.meterName()).counter().count()).isOne();
+    }
+
+    private double counted(DiagnosisKind diagnosis, OutcomeKind outcome) {
+        return registry.get(MeterId.INCIDENTS.meterName())
+                .tags("diagnosis", diagnosis.name(), "outcome", outcome.name())
+                .counter()
+                .count();
+    }
+
     private long waits(String table) {
         return registry.get(MeterId.LOCK_WAIT.meterName())
                 .tag("table", table)
@@ -161,7 +200,7 @@ class HealingMetersTest {
 
     @Test
     void incidentsAreToldByTheirEvidence() {
-        meters.incident(leakAt("Place.one(Place.java:1)"));
+        meters.incident(leakAt("Place.one(Place.java:1)"), null);
 
         assertThat(registry.get(MeterId.EVIDENCE.meterName())
                         .tags("evidence", "OWNER_ENDED", "outcome", "HEALED", "data.source", "login")

@@ -35,7 +35,11 @@ final class Incidents {
 
     /** In three milliseconds, and its transaction was rolled back. */
     Incidents healed() {
-        outcome = OutcomeKind.HEALED;
+        return outcome(OutcomeKind.HEALED);
+    }
+
+    Incidents outcome(OutcomeKind value) {
+        outcome = value;
         return this;
     }
 

@@ -40,6 +40,11 @@ public final class Snapshots {
         return new Snapshots();
     }
 
+    /** As if a collection had found it after the snapshot was made. */
+    public static void foundUnreachable(Lease lease) {
+        lease.unreachable = true;
+    }
+
     /** As if it were proven that the call in progress can never go on. */
     public static LeaseSnapshot withAStaleCall(LeaseSnapshot lease) {
         return new LeaseSnapshot(

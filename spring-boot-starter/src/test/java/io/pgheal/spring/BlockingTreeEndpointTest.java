@@ -24,7 +24,19 @@ class BlockingTreeEndpointTest {
 
     private static LeaseView lease(BackendId backend, ServerIdentity server) {
         return new LeaseView(
-                1, 4711, true, false, Duration.ZERO, Duration.ZERO, null, List.of(), List.of(), backend, server, null);
+                1,
+                4711,
+                true,
+                false,
+                Duration.ZERO,
+                Duration.ZERO,
+                false,
+                null,
+                List.of(),
+                List.of(),
+                backend,
+                server,
+                null);
     }
 
     @Test
