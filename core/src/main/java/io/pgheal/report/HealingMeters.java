@@ -188,9 +188,9 @@ public final class HealingMeters implements Metrics {
         }
     }
 
+    /** One that is told again with the same outcome is one still: only more is known of it. */
     private void record(Incident incident, @Nullable Incident before) {
-        if (before == null
-                || before.outcome() != incident.outcome()) { // else more is known of it, and it is not another
+        if (before == null || before.outcome() != incident.outcome()) {
             recordOutcome(incident, before);
         }
         if (before == null || before.waiters().isEmpty()) {
