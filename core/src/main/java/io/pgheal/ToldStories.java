@@ -49,6 +49,8 @@ final class ToldStories {
      * @param waitedFor that somebody waits for it
      */
     private record Facts(boolean retained, boolean seen, boolean waitedFor) {
+        static final Facts NONE = new Facts(false, false, false);
+
         /** It may be known before it is said. */
         static Facts of(Diagnosis diagnosis, boolean retained) {
             return new Facts(retained, diagnosis.backend() != null, diagnosis.somebodyWaitsForLock());
@@ -71,11 +73,18 @@ final class ToldStories {
             List<HeldLock> locks,
             @Nullable Vain vain) {
 
-        Story triedInVain(Vain now) {
-            return new Story(incidentId, action, facts, locks, now);
+        /** Nothing was done, so what was told before still holds, and so does what was in vain before. */
+        Story withdrawn(List<HeldLock> seen, Vain now) {
+            Vain before = vain;
+            return new Story(
+                    incidentId,
+                    action,
+                    facts,
+                    seen,
+                    before == null ? now : new Vain(before.end(), now.times(), now.until()));
         }
 
-        /** Under its id. What was withdrawn before anything was told of it has an id that nobody has heard of. */
+        /** Under its id. Of what was only withdrawn nothing was told so far but the id, to those who wait. */
         boolean isContinuedBy(String next) {
             return action.equals(next) || action.equals(OutcomeKind.WITHDRAWN.name());
         }
@@ -118,6 +127,7 @@ final class ToldStories {
                 return told;
             }
             Story before = before(diagnosis);
+            stories.remove(keyOfALiveOwner(diagnosis));
             String action = decision.action().name();
             next = before == null || !before.isContinuedBy(action)
                     ? new Story(id, action, known, diagnosis.locks(), before == null ? null : before.vain())
@@ -140,10 +150,13 @@ final class ToldStories {
     /** Whose owner looked alive when it was first told may turn out to be lost: that is still the same story. */
     private @Nullable Story before(Diagnosis diagnosis) {
         Story own = stories.get(key(diagnosis));
-        Story ofALiveOwner = diagnosis.kind() == DiagnosisKind.ABANDONED_TRANSACTION
-                ? stories.remove(key(DiagnosisKind.STUCK_LOCK, diagnosis))
+        return own == null ? stories.get(keyOfALiveOwner(diagnosis)) : own;
+    }
+
+    private static @Nullable String keyOfALiveOwner(Diagnosis diagnosis) {
+        return diagnosis.kind() == DiagnosisKind.ABANDONED_TRANSACTION
+                ? key(DiagnosisKind.STUCK_LOCK, diagnosis)
                 : null;
-        return own == null ? ofALiveOwner : own;
     }
 
     private synchronized @Nullable String toldAs(String key, Decision decision, Facts known) {
@@ -157,15 +170,12 @@ final class ToldStories {
 
     /** The incident of a story that was told before and now may have an end. */
     synchronized Optional<String> idOf(Diagnosis diagnosis) {
-        Story before = before(diagnosis);
-        if (before != null) {
-            stories.put(key(diagnosis), before);
-        }
-        return Optional.ofNullable(before).map(Story::incidentId);
+        return Optional.ofNullable(before(diagnosis)).map(Story::incidentId);
     }
 
     synchronized void ended(Diagnosis diagnosis) {
         stories.remove(key(diagnosis));
+        stories.remove(keyOfALiveOwner(diagnosis));
     }
 
     /**
@@ -180,11 +190,15 @@ final class ToldStories {
         long pause = longer < 0 ? 0 : Math.min(FIRST_PAUSE.toNanos() << Math.min(longer, 10), longest.toNanos());
         Vain vain = new Vain(end, times, now + pause);
         Story before = stories.get(key(diagnosis));
-        stories.put(
-                key(diagnosis),
-                end == OutcomeKind.WITHDRAWN && before != null
-                        ? before.triedInVain(vain) // nothing was done, so what was told still holds
-                        : new Story(incidentId, end.name(), Facts.of(diagnosis, false), diagnosis.locks(), vain));
+        Story next;
+        if (end != OutcomeKind.WITHDRAWN) {
+            next = new Story(incidentId, end.name(), Facts.of(diagnosis, false), diagnosis.locks(), vain);
+        } else if (before != null) {
+            next = before.withdrawn(diagnosis.locks(), vain);
+        } else {
+            next = new Story(incidentId, end.name(), Facts.NONE, diagnosis.locks(), vain);
+        }
+        stories.put(key(diagnosis), next);
     }
 
     /** How often its remedies were in vain. */

@@ -244,6 +244,49 @@ class ToldStoriesTest {
         assertThat(tellings).as("it is no news").hasValue(1);
     }
 
+    /** It is called again, and so its own story is told as before: that of its owner's loss is told when it is lost. */
+    @Test
+    void aLiveOwnersStoryOutlivesAHealThatCameTooLate() {
+        Diagnosis alive = of(DiagnosisKind.STUCK_LOCK, 1);
+        Diagnosis lost = of(DiagnosisKind.ABANDONED_TRANSACTION, 1);
+        told.once(alive, REPORT, () -> "first", id -> tellings.incrementAndGet());
+        told.inVain(lost, told.idOf(lost).orElseThrow(), OutcomeKind.WITHDRAWN, 1, 0);
+
+        assertThat(told.once(alive, REPORT, () -> "second", id -> tellings.incrementAndGet()))
+                .isEqualTo("first");
+        assertThat(tellings).as("it is no news").hasValue(1);
+        assertThat(told.once(lost, REPORT, () -> "third", id -> tellings.incrementAndGet()))
+                .isEqualTo("first");
+        assertThat(tellings).as("that its owner looks gone is").hasValue(2);
+        told.ended(lost);
+        assertThat(told.knows(alive)).isFalse();
+    }
+
+    /** What nothing helped is tried again, and then was too late, and then may not be tried. */
+    @Test
+    void whatWasInVainStaysSoWhenTheNextHealComesTooLate() {
+        inVain(1, 1, Duration.ZERO);
+        told.inVain(of(1), "id", OutcomeKind.WITHDRAWN, 2, 0);
+        assertThat(told.wasInVain(of(1), OutcomeKind.UNRESOLVED)).isTrue();
+        assertThat(told.timesInVain(of(1))).isEqualTo(2);
+        tell(1, WOULD);
+        assertThat(tellings).hasValue(0);
+    }
+
+    /** That somebody waited at that time was told nobody. */
+    @Test
+    void whatWasNotToldWithAHealThatCameTooLateIsNews() {
+        Diagnosis waitedFor = of(DiagnosisKind.ABANDONED_TRANSACTION, 1);
+        Diagnosis noMore = Diagnoses.of(DiagnosisKind.ABANDONED_TRANSACTION)
+                .lease(Snapshots.lease().of(LEASE).calls(1).snapshot())
+                .backend(backend(BATCH, "first", 1))
+                .made();
+        told.inVain(waitedFor, "first", OutcomeKind.WITHDRAWN, 1, 0);
+        told.once(noMore, REPORT, () -> "second", id -> tellings.incrementAndGet());
+        told.once(waitedFor, REPORT, () -> "third", id -> tellings.incrementAndGet());
+        assertThat(tellings).hasValue(2);
+    }
+
     /** Late callers were told of that id already. */
     @Test
     void whatIsToldOnlyAfterAHealCameTooLateHasTheIdOfThatHeal() {

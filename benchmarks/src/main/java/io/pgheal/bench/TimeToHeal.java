@@ -176,7 +176,7 @@ public final class TimeToHeal {
         });
     }
 
-    /** Nobody is suspected, so that nobody looks for those who wait from outside. */
+    /** Nobody is suspected, so nobody looks for those who wait from outside. */
     private Future<Long> oneOfOursWaits() {
         return waiter.submit(() -> {
             try (Connection connection = guarded.getConnection()) {

@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * in the heap, at rest and while other threads allocate. A JVM of its own for each, one after the other.
  */
 public final class TimeToProof {
-    /** Or those that {@code JAVA_OPTIONS=-Dcollectors=} names. */
+    /** These, or those that {@code JAVA_OPTIONS=-Dcollectors=} names. */
     private static final List<String> COLLECTORS = List.of(
             System.getProperty("collectors", "G1,Z,Shenandoah,Serial,Parallel").split(","));
 
@@ -148,9 +148,9 @@ public final class TimeToProof {
         public static void main(String[] arguments) throws Exception {
             long nodes = Integer.parseInt(arguments[0]) * 1_000_000L / BYTES_OF_A_NODE;
             alive = tree(nodes);
+            // ZGC and Shenandoah begin with some collections of their own, and the answer would wait for them.
             for (int i = 0; i < 6; i++) {
-                System.gc(); // ZGC and Shenandoah begin with some collections of their own, and the answer would wait
-                // for them
+                System.gc();
             }
             if (Boolean.parseBoolean(arguments[1])) {
                 Thread allocates = new Thread(InOneJvm::allocate);

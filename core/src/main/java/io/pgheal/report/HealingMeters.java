@@ -188,16 +188,25 @@ public final class HealingMeters implements Metrics {
         }
     }
 
-    /** One that is told again with the same outcome is one still: only more is known of it. */
     private void record(Incident incident, @Nullable Incident before) {
-        if (before == null || before.outcome() != incident.outcome()) {
+        Set<Integer> counted = new HashSet<>();
+        if (before != null && isTheSame(incident, before)) {
+            before.waiters().forEach(waiter -> counted.add(waiter.pid()));
+        } else {
             recordOutcome(incident, before);
         }
-        if (before == null || before.waiters().isEmpty()) {
-            incident.waiters()
-                    .forEach(waiter -> timer(MeterId.LOCK_WAIT, "table", table(waiter.table()))
-                            .record(waiter.waited()));
+        if (incident.outcome() == OutcomeKind.REFUTED) {
+            return; // its waiters were counted with the heal
         }
+        incident.waiters().stream()
+                .filter(waiter -> !counted.contains(waiter.pid()))
+                .forEach(waiter ->
+                        timer(MeterId.LOCK_WAIT, "table", table(waiter.table())).record(waiter.waited()));
+    }
+
+    /** Told again, for more is known of it. */
+    private static boolean isTheSame(Incident incident, Incident before) {
+        return incident.outcome() == before.outcome() && incident.diagnosis() == before.diagnosis();
     }
 
     private void recordOutcome(Incident incident, @Nullable Incident before) {

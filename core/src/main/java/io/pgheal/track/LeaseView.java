@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param backendPid as the driver says
  * @param held since the borrow, to the precision of the healing loop
  * @param quiet since the last call
- * @param retained whether the collector has found, since the last call, that something still refers to the connection
+ * @param stillReferredTo whether the collector has found, since it fell silent, that something still refers to it: of
+ *     a healthy one nothing else is expected
  * @param thread the borrower's name, null once it is gone
  * @param borrowStack where it was borrowed, the innermost frame first
  * @param lastStatements of its transaction, the oldest first, literals cut
@@ -28,7 +29,7 @@ public record LeaseView(
         boolean callInProgress,
         Duration held,
         Duration quiet,
-        boolean retained,
+        boolean stillReferredTo,
         @Nullable String thread,
         List<String> borrowStack,
         List<String> lastStatements,

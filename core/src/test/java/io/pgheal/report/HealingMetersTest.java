@@ -15,6 +15,7 @@ import io.pgheal.heal.OutcomeKind;
 import io.pgheal.heal.Safeguards;
 import io.pgheal.track.LeaseView;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -167,7 +168,39 @@ class HealingMetersTest {
         meters.incident(waitFor("login"), waitFor("login"));
 
         assertThat(counted(DiagnosisKind.FOREIGN_BLOCKER, first.outcome())).isOne();
-        assertThat(waits("login")).isEqualTo(1);
+        assertThat(waits("login")).as("whoever has come to wait").isEqualTo(1);
+    }
+
+    /** How long they waited until the heal is what counts; a refutation of it is not another wait. */
+    @Test
+    void whoWaitedUntilTheHealIsCountedWithIt() {
+        Incident healed = healedWhile("login");
+        meters.incident(waitFor("login"), null);
+        meters.incident(healed, waitFor("login"));
+        assertThat(waits("login")).isEqualTo(2);
+        meters.incident(healed.refuted(Instant.EPOCH), null);
+        assertThat(waits("login")).isEqualTo(2);
+    }
+
+    private static Incident healedWhile(String table) {
+        return Incidents.of(DiagnosisKind.FOREIGN_BLOCKER)
+                .healed()
+                .waiters(waitFor(table).waiters())
+                .made();
+    }
+
+    /** Its owner looked alive at first, and was waited for. */
+    @Test
+    void whatTurnsOutToBeALeakIsCountedAsOne() {
+        Incident alive = Incidents.of(DiagnosisKind.STUCK_LOCK)
+                .outcome(OutcomeKind.WOULD_HEAL)
+                .made();
+        meters.incident(alive, null);
+        meters.incident(leakAt("Place.one(Place.java:1)", OutcomeKind.WOULD_HEAL), alive);
+
+        assertThat(counted(DiagnosisKind.ABANDONED_TRANSACTION, OutcomeKind.WOULD_HEAL))
+                .isOne();
+        assertThat(registry.get(MeterId.LEAKS.meterName()).counter().count()).isOne();
     }
 
     /** Its end is news, but its place has leaked once. */

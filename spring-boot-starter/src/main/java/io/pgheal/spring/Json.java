@@ -116,7 +116,7 @@ final class Json {
         json.put("callInProgress", lease.callInProgress());
         json.put("heldMillis", lease.held().toMillis());
         json.put("quietMillis", lease.quiet().toMillis());
-        json.put("retained", lease.retained());
+        json.put("stillReferredTo", lease.stillReferredTo());
         json.put("thread", lease.thread());
         json.put("borrowStack", lease.borrowStack());
         json.put("lastStatements", lease.lastStatements());

@@ -28,7 +28,7 @@ function item(lease, longest) {
       element('span', '', `pid ${lease.backendPid}`),
       lease.transactionOpen ? element('span', 'tag warn', 'transaction open') : null,
       lease.callInProgress ? element('span', 'tag', 'in a call') : null,
-      lease.retained ? element('span', 'tag', 'retained') : null,
+      lease.stillReferredTo ? element('span', 'tag', 'still referred to') : null,
       element('span', '', lease.thread ?? 'its thread is gone'),
       element('span', 'age', span(lease.heldMillis))),
     bar(share(lease.heldMillis), share(silent), label),
