@@ -211,27 +211,19 @@ class CostOfLookingTest {
         try (ManySessions crowd = new ManySessions(SERVER, SESSIONS, LOCKS)) {
             assertThat(crowd).isNotNull();
             int before = LOG.byPgheal(database).size();
-            Connection[] kept = new Connection[1];
-            ExecutorService worker = Executors.newFixedThreadPool(1);
-            try {
-                worker.submit(() -> {
-                            kept[0] = guarded.getConnection();
-                            kept[0].setAutoCommit(false);
-                            increment(kept[0]);
-                            return null;
-                        })
-                        .get();
-                await().atMost(Duration.ofSeconds(60))
-                        .until(() -> askedSince(before).size() >= 10);
-                assertThat(askedSince(before).subList(0, 10))
-                        .allMatch(sql -> sql.contains("pg_stat_activity"))
-                        .noneMatch(CostOfLookingTest::readsLocks);
-                assertThat(guarded.incidents()).isEmpty();
-                kept[0].commit();
-                kept[0].close();
-            } finally {
-                worker.shutdownNow();
-            }
+            Connection kept = GuardedPool.byAThreadThatEnded(() -> {
+                Connection connection = guarded.getConnection();
+                connection.setAutoCommit(false);
+                increment(connection);
+                return connection;
+            });
+            await().atMost(Duration.ofSeconds(60))
+                    .until(() -> askedSince(before).size() >= 10);
+            assertThat(askedSince(before).subList(0, 10))
+                    .allMatch(sql -> sql.contains("pg_stat_activity"))
+                    .noneMatch(CostOfLookingTest::readsLocks);
+            kept.commit();
+            kept.close();
         }
     }
 
