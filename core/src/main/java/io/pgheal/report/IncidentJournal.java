@@ -133,6 +133,7 @@ public final class IncidentJournal implements AutoCloseable {
 
     /** The same incident, of which more is known. */
     public void tellAgain(Incident incident) {
+        keep(incident); // the end of its heal may have been told meanwhile
         spread(incident, null);
     }
 

@@ -48,6 +48,18 @@ class IncidentJournalTest {
         assertThat(journal.refute(id)).isEmpty();
     }
 
+    /** Its owner came back before the end of its heal was told. */
+    @Test
+    void aRefutationOutlivesTheEndOfItsHeal() {
+        Incident healed =
+                Incidents.of(DiagnosisKind.ABANDONED_TRANSACTION).healed().made();
+        journal.tellAgain(healed);
+        Incident refuted = journal.refute(healed.id()).orElseThrow();
+        journal.tellAgain(healed);
+        journal.tellAgain(refuted);
+        assertThat(journal.last()).extracting(Incident::outcome).containsExactly(OutcomeKind.REFUTED);
+    }
+
     @Test
     void aListenerThatBlocksKeepsABoundedNumberWaiting() throws Exception {
         CountDownLatch goOn = new CountDownLatch(1);
