@@ -14,8 +14,4 @@ final class StreamCalls {
             throw new IOException(refused.getMessage(), refused);
         }
     }
-
-    static boolean enterClose(Lease lease) {
-        return lease.enterClose();
-    }
 }

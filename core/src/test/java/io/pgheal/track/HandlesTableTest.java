@@ -1,0 +1,112 @@
+package io.pgheal.track;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.InputStream;
+import java.io.Reader;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.sql.Array;
+import java.sql.Blob;
+import java.sql.Clob;
+import java.sql.NClob;
+import java.sql.SQLXML;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Holds the table of the handles against JDBC and against the driver. That each handle does what the table says, {@link
+ * HandleTest} sees.
+ */
+class HandlesTableTest {
+    private static final List<Class<?>> OF_THE_APPLICATION = List.of(
+            Array.class,
+            Blob.class,
+            Clob.class,
+            NClob.class,
+            InputStream.class,
+            Object.class,
+            Reader.class,
+            SQLXML.class);
+
+    private static final Map<String, String> DRIVERS = Map.ofEntries(
+            Map.entry("Statement", "PgStatement"),
+            Map.entry("PreparedStatement", "PgPreparedStatement"),
+            Map.entry("CallableStatement", "PgCallableStatement"),
+            Map.entry("ResultSet", "PgResultSet"),
+            Map.entry("DatabaseMetaData", "PgDatabaseMetaData"),
+            Map.entry("ResultSetMetaData", "PgResultSetMetaData"),
+            Map.entry("ParameterMetaData", "PgParameterMetaData"),
+            Map.entry("Array", "PgArray"),
+            Map.entry("Blob", "PgBlob"),
+            Map.entry("Clob", "PgClob"),
+            Map.entry("SQLXML", "PgSQLXML"));
+
+    /** What the type itself declares, as the running JDK has it. */
+    private static Stream<Method> methods(Class<?> type) {
+        return Arrays.stream(type.getDeclaredMethods())
+                .filter(it -> Modifier.isPublic(it.getModifiers()) && !Modifier.isStatic(it.getModifiers()));
+    }
+
+    private static Stream<Class<?>> interfaces() {
+        return DRIVERS.keySet().stream().map(HandlesTableTest::type);
+    }
+
+    private static Class<?> type(String name) {
+        try {
+            return Class.forName("java.sql." + name);
+        } catch (ClassNotFoundException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** The build sees to it for the release that pgheal is built for; a newer JDK may have more. */
+    @Test
+    void namesEveryMethodOfJdbc() {
+        assertThat(interfaces()
+                        .flatMap(HandlesTableTest::methods)
+                        .filter(it -> HandlesTable.kind(it.getDeclaringClass(), it) == null))
+                .isEmpty();
+    }
+
+    @Test
+    void whatHandsTheDriverAnObjectOfTheApplicationIsAHost() {
+        assertThat(interfaces()
+                        .flatMap(HandlesTableTest::methods)
+                        .filter(it -> Arrays.stream(it.getParameterTypes()).anyMatch(OF_THE_APPLICATION::contains))
+                        .filter(it -> !Set.of("host", "read").contains(HandlesTable.kind(it.getDeclaringClass(), it))))
+                .isEmpty();
+    }
+
+    /** By the driver's own code: whatever it calls, and what those call. */
+    @Test
+    void whatStaysInMemoryDoesNotLeadToTheServer() {
+        ReachesServer reaches = new ReachesServer();
+        List<String> leading = new ArrayList<>();
+        int inMemory = 0;
+        int talking = 0;
+        for (Class<?> type : interfaces().toList()) {
+            String driver = "org.postgresql.jdbc." + DRIVERS.get(type.getSimpleName());
+            for (Method method : methods(type).toList()) {
+                String kind = HandlesTable.kind(type, method);
+                List<String> path = reaches.path(driver, method);
+                if (Set.of("touch", "ask", "warnings", "closed", "connection").contains(kind)) {
+                    inMemory++;
+                    if (!path.isEmpty()) {
+                        leading.add(kind + " " + method + " leads to " + path);
+                    }
+                } else if (!path.isEmpty()) {
+                    talking++;
+                }
+            }
+        }
+        assertThat(leading).isEmpty();
+        assertThat(inMemory).isGreaterThan(150);
+        assertThat(talking).isGreaterThan(150); // else nothing would lead anywhere
+    }
+}
