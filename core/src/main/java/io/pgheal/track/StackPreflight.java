@@ -34,646 +34,100 @@ final class StackPreflight {
             frame(below - 1, seed);
         }
         if ((seed & SELDOM) == 0) {
-            long a0 = source;
-            long a1 = source;
-            long a2 = source;
-            long a3 = source;
-            long a4 = source;
-            long a5 = source;
-            long a6 = source;
-            long a7 = source;
-            long a8 = source;
-            long a9 = source;
-            long a10 = source;
-            long a11 = source;
-            long a12 = source;
-            long a13 = source;
-            long a14 = source;
-            long a15 = source;
-            long a16 = source;
-            long a17 = source;
-            long a18 = source;
-            long a19 = source;
-            long a20 = source;
-            long a21 = source;
-            long a22 = source;
-            long a23 = source;
-            long a24 = source;
-            long a25 = source;
-            long a26 = source;
-            long a27 = source;
-            long a28 = source;
-            long a29 = source;
-            long a30 = source;
-            long a31 = source;
-            long a32 = source;
-            long a33 = source;
-            long a34 = source;
-            long a35 = source;
-            long a36 = source;
-            long a37 = source;
-            long a38 = source;
-            long a39 = source;
-            long a40 = source;
-            long a41 = source;
-            long a42 = source;
-            long a43 = source;
-            long a44 = source;
-            long a45 = source;
-            long a46 = source;
-            long a47 = source;
-            long a48 = source;
-            long a49 = source;
-            long a50 = source;
-            long a51 = source;
-            long a52 = source;
-            long a53 = source;
-            long a54 = source;
-            long a55 = source;
-            long a56 = source;
-            long a57 = source;
-            long a58 = source;
-            long a59 = source;
-            long a60 = source;
-            long a61 = source;
-            long a62 = source;
-            long a63 = source;
-            long a64 = source;
-            long a65 = source;
-            long a66 = source;
-            long a67 = source;
-            long a68 = source;
-            long a69 = source;
-            long a70 = source;
-            long a71 = source;
-            long a72 = source;
-            long a73 = source;
-            long a74 = source;
-            long a75 = source;
-            long a76 = source;
-            long a77 = source;
-            long a78 = source;
-            long a79 = source;
-            long a80 = source;
-            long a81 = source;
-            long a82 = source;
-            long a83 = source;
-            long a84 = source;
-            long a85 = source;
-            long a86 = source;
-            long a87 = source;
-            long a88 = source;
-            long a89 = source;
-            long a90 = source;
-            long a91 = source;
-            long a92 = source;
-            long a93 = source;
-            long a94 = source;
-            long a95 = source;
-            long a96 = source;
-            long a97 = source;
-            long a98 = source;
-            long a99 = source;
-            long a100 = source;
-            long a101 = source;
-            long a102 = source;
-            long a103 = source;
-            long a104 = source;
-            long a105 = source;
-            long a106 = source;
-            long a107 = source;
-            long a108 = source;
-            long a109 = source;
-            long a110 = source;
-            long a111 = source;
-            long a112 = source;
-            long a113 = source;
-            long a114 = source;
-            long a115 = source;
-            long a116 = source;
-            long a117 = source;
-            long a118 = source;
-            long a119 = source;
-            long a120 = source;
-            long a121 = source;
-            long a122 = source;
-            long a123 = source;
-            long a124 = source;
-            long a125 = source;
-            long a126 = source;
-            long a127 = source;
-            long a128 = source;
-            long a129 = source;
-            long a130 = source;
-            long a131 = source;
-            long a132 = source;
-            long a133 = source;
-            long a134 = source;
-            long a135 = source;
-            long a136 = source;
-            long a137 = source;
-            long a138 = source;
-            long a139 = source;
-            long a140 = source;
-            long a141 = source;
-            long a142 = source;
-            long a143 = source;
-            long a144 = source;
-            long a145 = source;
-            long a146 = source;
-            long a147 = source;
-            long a148 = source;
-            long a149 = source;
-            long a150 = source;
-            long a151 = source;
-            long a152 = source;
-            long a153 = source;
-            long a154 = source;
-            long a155 = source;
-            long a156 = source;
-            long a157 = source;
-            long a158 = source;
-            long a159 = source;
-            long a160 = source;
-            long a161 = source;
-            long a162 = source;
-            long a163 = source;
-            long a164 = source;
-            long a165 = source;
-            long a166 = source;
-            long a167 = source;
-            long a168 = source;
-            long a169 = source;
-            long a170 = source;
-            long a171 = source;
-            long a172 = source;
-            long a173 = source;
-            long a174 = source;
-            long a175 = source;
-            long a176 = source;
-            long a177 = source;
-            long a178 = source;
-            long a179 = source;
-            long a180 = source;
-            long a181 = source;
-            long a182 = source;
-            long a183 = source;
-            long a184 = source;
-            long a185 = source;
-            long a186 = source;
-            long a187 = source;
-            long a188 = source;
-            long a189 = source;
-            long a190 = source;
-            long a191 = source;
-            long a192 = source;
-            long a193 = source;
-            long a194 = source;
-            long a195 = source;
-            long a196 = source;
-            long a197 = source;
-            long a198 = source;
-            long a199 = source;
-            long a200 = source;
-            long a201 = source;
-            long a202 = source;
-            long a203 = source;
-            long a204 = source;
-            long a205 = source;
-            long a206 = source;
-            long a207 = source;
-            long a208 = source;
-            long a209 = source;
-            long a210 = source;
-            long a211 = source;
-            long a212 = source;
-            long a213 = source;
-            long a214 = source;
-            long a215 = source;
-            long a216 = source;
-            long a217 = source;
-            long a218 = source;
-            long a219 = source;
-            long a220 = source;
-            long a221 = source;
-            long a222 = source;
-            long a223 = source;
-            long a224 = source;
-            long a225 = source;
-            long a226 = source;
-            long a227 = source;
-            long a228 = source;
-            long a229 = source;
-            long a230 = source;
-            long a231 = source;
-            long a232 = source;
-            long a233 = source;
-            long a234 = source;
-            long a235 = source;
-            long a236 = source;
-            long a237 = source;
-            long a238 = source;
-            long a239 = source;
-            long a240 = source;
-            long a241 = source;
-            long a242 = source;
-            long a243 = source;
-            long a244 = source;
-            long a245 = source;
-            long a246 = source;
-            long a247 = source;
-            long a248 = source;
-            long a249 = source;
-            long a250 = source;
-            long a251 = source;
-            long a252 = source;
-            long a253 = source;
-            long a254 = source;
-            long a255 = source;
-            long a256 = source;
-            long a257 = source;
-            long a258 = source;
-            long a259 = source;
-            long a260 = source;
-            long a261 = source;
-            long a262 = source;
-            long a263 = source;
-            long a264 = source;
-            long a265 = source;
-            long a266 = source;
-            long a267 = source;
-            long a268 = source;
-            long a269 = source;
-            long a270 = source;
-            long a271 = source;
-            long a272 = source;
-            long a273 = source;
-            long a274 = source;
-            long a275 = source;
-            long a276 = source;
-            long a277 = source;
-            long a278 = source;
-            long a279 = source;
-            long a280 = source;
-            long a281 = source;
-            long a282 = source;
-            long a283 = source;
-            long a284 = source;
-            long a285 = source;
-            long a286 = source;
-            long a287 = source;
-            long a288 = source;
-            long a289 = source;
-            long a290 = source;
-            long a291 = source;
-            long a292 = source;
-            long a293 = source;
-            long a294 = source;
-            long a295 = source;
-            long a296 = source;
-            long a297 = source;
-            long a298 = source;
-            long a299 = source;
-            long a300 = source;
-            long a301 = source;
-            long a302 = source;
-            long a303 = source;
-            long a304 = source;
-            long a305 = source;
-            long a306 = source;
-            long a307 = source;
-            long a308 = source;
-            long a309 = source;
-            long a310 = source;
-            long a311 = source;
-            long a312 = source;
-            long a313 = source;
-            long a314 = source;
-            long a315 = source;
-            long a316 = source;
-            long a317 = source;
-            long a318 = source;
-            long a319 = source;
-            long a320 = source;
-            long a321 = source;
-            long a322 = source;
-            long a323 = source;
-            long a324 = source;
-            long a325 = source;
-            long a326 = source;
-            long a327 = source;
-            long a328 = source;
-            long a329 = source;
-            long a330 = source;
-            long a331 = source;
-            long a332 = source;
-            long a333 = source;
-            long a334 = source;
-            long a335 = source;
-            long a336 = source;
-            long a337 = source;
-            long a338 = source;
-            long a339 = source;
-            long a340 = source;
-            long a341 = source;
-            long a342 = source;
-            long a343 = source;
-            long a344 = source;
-            long a345 = source;
-            long a346 = source;
-            long a347 = source;
-            long a348 = source;
-            long a349 = source;
-            long a350 = source;
-            long a351 = source;
-            long a352 = source;
-            long a353 = source;
-            long a354 = source;
-            long a355 = source;
-            long a356 = source;
-            long a357 = source;
-            long a358 = source;
-            long a359 = source;
-            long a360 = source;
-            long a361 = source;
-            long a362 = source;
-            long a363 = source;
-            long a364 = source;
-            long a365 = source;
-            long a366 = source;
-            long a367 = source;
-            long a368 = source;
-            long a369 = source;
-            long a370 = source;
-            long a371 = source;
-            long a372 = source;
-            long a373 = source;
-            long a374 = source;
-            long a375 = source;
-            long a376 = source;
-            long a377 = source;
-            long a378 = source;
-            long a379 = source;
-            long a380 = source;
-            long a381 = source;
-            long a382 = source;
-            long a383 = source;
-            long a384 = source;
-            long a385 = source;
-            long a386 = source;
-            long a387 = source;
-            long a388 = source;
-            long a389 = source;
-            long a390 = source;
-            long a391 = source;
-            long a392 = source;
-            long a393 = source;
-            long a394 = source;
-            long a395 = source;
-            long a396 = source;
-            long a397 = source;
-            long a398 = source;
-            long a399 = source;
-            long a400 = source;
-            long a401 = source;
-            long a402 = source;
-            long a403 = source;
-            long a404 = source;
-            long a405 = source;
-            long a406 = source;
-            long a407 = source;
-            long a408 = source;
-            long a409 = source;
-            long a410 = source;
-            long a411 = source;
-            long a412 = source;
-            long a413 = source;
-            long a414 = source;
-            long a415 = source;
-            long a416 = source;
-            long a417 = source;
-            long a418 = source;
-            long a419 = source;
-            long a420 = source;
-            long a421 = source;
-            long a422 = source;
-            long a423 = source;
-            long a424 = source;
-            long a425 = source;
-            long a426 = source;
-            long a427 = source;
-            long a428 = source;
-            long a429 = source;
-            long a430 = source;
-            long a431 = source;
-            long a432 = source;
-            long a433 = source;
-            long a434 = source;
-            long a435 = source;
-            long a436 = source;
-            long a437 = source;
-            long a438 = source;
-            long a439 = source;
-            long a440 = source;
-            long a441 = source;
-            long a442 = source;
-            long a443 = source;
-            long a444 = source;
-            long a445 = source;
-            long a446 = source;
-            long a447 = source;
-            long a448 = source;
-            long a449 = source;
-            long a450 = source;
-            long a451 = source;
-            long a452 = source;
-            long a453 = source;
-            long a454 = source;
-            long a455 = source;
-            long a456 = source;
-            long a457 = source;
-            long a458 = source;
-            long a459 = source;
-            long a460 = source;
-            long a461 = source;
-            long a462 = source;
-            long a463 = source;
-            long a464 = source;
-            long a465 = source;
-            long a466 = source;
-            long a467 = source;
-            long a468 = source;
-            long a469 = source;
-            long a470 = source;
-            long a471 = source;
-            long a472 = source;
-            long a473 = source;
-            long a474 = source;
-            long a475 = source;
-            long a476 = source;
-            long a477 = source;
-            long a478 = source;
-            long a479 = source;
-            long a480 = source;
-            long a481 = source;
-            long a482 = source;
-            long a483 = source;
-            long a484 = source;
-            long a485 = source;
-            long a486 = source;
-            long a487 = source;
-            long a488 = source;
-            long a489 = source;
-            long a490 = source;
-            long a491 = source;
-            long a492 = source;
-            long a493 = source;
-            long a494 = source;
-            long a495 = source;
-            long a496 = source;
-            long a497 = source;
-            long a498 = source;
-            long a499 = source;
-            long a500 = source;
-            long a501 = source;
-            long a502 = source;
-            long a503 = source;
-            long a504 = source;
-            long a505 = source;
-            long a506 = source;
-            long a507 = source;
-            long a508 = source;
-            long a509 = source;
-            long a510 = source;
-            long a511 = source;
-            long a512 = source;
-            long a513 = source;
-            long a514 = source;
-            long a515 = source;
-            long a516 = source;
-            long a517 = source;
-            long a518 = source;
-            long a519 = source;
-            long a520 = source;
-            long a521 = source;
-            long a522 = source;
-            long a523 = source;
-            long a524 = source;
-            long a525 = source;
-            long a526 = source;
-            long a527 = source;
-            long a528 = source;
-            long a529 = source;
-            long a530 = source;
-            long a531 = source;
-            long a532 = source;
-            long a533 = source;
-            long a534 = source;
-            long a535 = source;
-            long a536 = source;
-            long a537 = source;
-            long a538 = source;
-            long a539 = source;
-            long a540 = source;
-            long a541 = source;
-            long a542 = source;
-            long a543 = source;
-            long a544 = source;
-            long a545 = source;
-            long a546 = source;
-            long a547 = source;
-            long a548 = source;
-            long a549 = source;
-            long a550 = source;
-            long a551 = source;
-            long a552 = source;
-            long a553 = source;
-            long a554 = source;
-            long a555 = source;
-            long a556 = source;
-            long a557 = source;
-            long a558 = source;
-            long a559 = source;
-            long a560 = source;
-            long a561 = source;
-            long a562 = source;
-            long a563 = source;
-            long a564 = source;
-            long a565 = source;
-            long a566 = source;
-            long a567 = source;
-            long a568 = source;
-            long a569 = source;
-            long a570 = source;
-            long a571 = source;
-            long a572 = source;
-            long a573 = source;
-            long a574 = source;
-            long a575 = source;
-            long a576 = source;
-            long a577 = source;
-            long a578 = source;
-            long a579 = source;
-            long a580 = source;
-            long a581 = source;
-            long a582 = source;
-            long a583 = source;
-            long a584 = source;
-            long a585 = source;
-            long a586 = source;
-            long a587 = source;
-            long a588 = source;
-            long a589 = source;
-            long a590 = source;
-            long a591 = source;
-            long a592 = source;
-            long a593 = source;
-            long a594 = source;
-            long a595 = source;
-            long a596 = source;
-            long a597 = source;
-            long a598 = source;
-            long a599 = source;
-            long a600 = source;
-            long a601 = source;
-            long a602 = source;
-            long a603 = source;
-            long a604 = source;
-            long a605 = source;
-            long a606 = source;
-            long a607 = source;
-            long a608 = source;
-            long a609 = source;
-            long a610 = source;
-            long a611 = source;
-            long a612 = source;
-            long a613 = source;
-            long a614 = source;
-            long a615 = source;
-            long a616 = source;
-            long a617 = source;
-            long a618 = source;
-            long a619 = source;
-            long a620 = source;
-            long a621 = source;
-            long a622 = source;
-            long a623 = source;
-            long a624 = source;
-            long a625 = source;
-            long a626 = source;
-            long a627 = source;
-            long a628 = source;
-            long a629 = source;
-            long a630 = source;
-            long a631 = source;
-            long a632 = source;
-            long a633 = source;
-            long a634 = source;
-            long a635 = source;
-            long a636 = source;
-            long a637 = source;
-            long a638 = source;
-            long a639 = source;
+            // spotless:off
+            long a0 = source, a1 = source, a2 = source, a3 = source, a4 = source, a5 = source, a6 = source,
+                    a7 = source, a8 = source, a9 = source, a10 = source, a11 = source, a12 = source, a13 = source,
+                    a14 = source, a15 = source, a16 = source, a17 = source, a18 = source, a19 = source, a20 = source,
+                    a21 = source, a22 = source, a23 = source, a24 = source, a25 = source, a26 = source, a27 = source,
+                    a28 = source, a29 = source, a30 = source, a31 = source, a32 = source, a33 = source, a34 = source,
+                    a35 = source, a36 = source, a37 = source, a38 = source, a39 = source, a40 = source, a41 = source,
+                    a42 = source, a43 = source, a44 = source, a45 = source, a46 = source, a47 = source, a48 = source,
+                    a49 = source, a50 = source, a51 = source, a52 = source, a53 = source, a54 = source, a55 = source,
+                    a56 = source, a57 = source, a58 = source, a59 = source, a60 = source, a61 = source, a62 = source,
+                    a63 = source, a64 = source, a65 = source, a66 = source, a67 = source, a68 = source, a69 = source,
+                    a70 = source, a71 = source, a72 = source, a73 = source, a74 = source, a75 = source, a76 = source,
+                    a77 = source, a78 = source, a79 = source, a80 = source, a81 = source, a82 = source, a83 = source,
+                    a84 = source, a85 = source, a86 = source, a87 = source, a88 = source, a89 = source, a90 = source,
+                    a91 = source, a92 = source, a93 = source, a94 = source, a95 = source, a96 = source, a97 = source,
+                    a98 = source, a99 = source, a100 = source, a101 = source, a102 = source, a103 = source, a104 = source,
+                    a105 = source, a106 = source, a107 = source, a108 = source, a109 = source, a110 = source, a111 = source,
+                    a112 = source, a113 = source, a114 = source, a115 = source, a116 = source, a117 = source, a118 = source,
+                    a119 = source, a120 = source, a121 = source, a122 = source, a123 = source, a124 = source, a125 = source,
+                    a126 = source, a127 = source, a128 = source, a129 = source, a130 = source, a131 = source, a132 = source,
+                    a133 = source, a134 = source, a135 = source, a136 = source, a137 = source, a138 = source, a139 = source,
+                    a140 = source, a141 = source, a142 = source, a143 = source, a144 = source, a145 = source, a146 = source,
+                    a147 = source, a148 = source, a149 = source, a150 = source, a151 = source, a152 = source, a153 = source,
+                    a154 = source, a155 = source, a156 = source, a157 = source, a158 = source, a159 = source, a160 = source,
+                    a161 = source, a162 = source, a163 = source, a164 = source, a165 = source, a166 = source, a167 = source,
+                    a168 = source, a169 = source, a170 = source, a171 = source, a172 = source, a173 = source, a174 = source,
+                    a175 = source, a176 = source, a177 = source, a178 = source, a179 = source, a180 = source, a181 = source,
+                    a182 = source, a183 = source, a184 = source, a185 = source, a186 = source, a187 = source, a188 = source,
+                    a189 = source, a190 = source, a191 = source, a192 = source, a193 = source, a194 = source, a195 = source,
+                    a196 = source, a197 = source, a198 = source, a199 = source, a200 = source, a201 = source, a202 = source,
+                    a203 = source, a204 = source, a205 = source, a206 = source, a207 = source, a208 = source, a209 = source,
+                    a210 = source, a211 = source, a212 = source, a213 = source, a214 = source, a215 = source, a216 = source,
+                    a217 = source, a218 = source, a219 = source, a220 = source, a221 = source, a222 = source, a223 = source,
+                    a224 = source, a225 = source, a226 = source, a227 = source, a228 = source, a229 = source, a230 = source,
+                    a231 = source, a232 = source, a233 = source, a234 = source, a235 = source, a236 = source, a237 = source,
+                    a238 = source, a239 = source, a240 = source, a241 = source, a242 = source, a243 = source, a244 = source,
+                    a245 = source, a246 = source, a247 = source, a248 = source, a249 = source, a250 = source, a251 = source,
+                    a252 = source, a253 = source, a254 = source, a255 = source, a256 = source, a257 = source, a258 = source,
+                    a259 = source, a260 = source, a261 = source, a262 = source, a263 = source, a264 = source, a265 = source,
+                    a266 = source, a267 = source, a268 = source, a269 = source, a270 = source, a271 = source, a272 = source,
+                    a273 = source, a274 = source, a275 = source, a276 = source, a277 = source, a278 = source, a279 = source,
+                    a280 = source, a281 = source, a282 = source, a283 = source, a284 = source, a285 = source, a286 = source,
+                    a287 = source, a288 = source, a289 = source, a290 = source, a291 = source, a292 = source, a293 = source,
+                    a294 = source, a295 = source, a296 = source, a297 = source, a298 = source, a299 = source, a300 = source,
+                    a301 = source, a302 = source, a303 = source, a304 = source, a305 = source, a306 = source, a307 = source,
+                    a308 = source, a309 = source, a310 = source, a311 = source, a312 = source, a313 = source, a314 = source,
+                    a315 = source, a316 = source, a317 = source, a318 = source, a319 = source, a320 = source, a321 = source,
+                    a322 = source, a323 = source, a324 = source, a325 = source, a326 = source, a327 = source, a328 = source,
+                    a329 = source, a330 = source, a331 = source, a332 = source, a333 = source, a334 = source, a335 = source,
+                    a336 = source, a337 = source, a338 = source, a339 = source, a340 = source, a341 = source, a342 = source,
+                    a343 = source, a344 = source, a345 = source, a346 = source, a347 = source, a348 = source, a349 = source,
+                    a350 = source, a351 = source, a352 = source, a353 = source, a354 = source, a355 = source, a356 = source,
+                    a357 = source, a358 = source, a359 = source, a360 = source, a361 = source, a362 = source, a363 = source,
+                    a364 = source, a365 = source, a366 = source, a367 = source, a368 = source, a369 = source, a370 = source,
+                    a371 = source, a372 = source, a373 = source, a374 = source, a375 = source, a376 = source, a377 = source,
+                    a378 = source, a379 = source, a380 = source, a381 = source, a382 = source, a383 = source, a384 = source,
+                    a385 = source, a386 = source, a387 = source, a388 = source, a389 = source, a390 = source, a391 = source,
+                    a392 = source, a393 = source, a394 = source, a395 = source, a396 = source, a397 = source, a398 = source,
+                    a399 = source, a400 = source, a401 = source, a402 = source, a403 = source, a404 = source, a405 = source,
+                    a406 = source, a407 = source, a408 = source, a409 = source, a410 = source, a411 = source, a412 = source,
+                    a413 = source, a414 = source, a415 = source, a416 = source, a417 = source, a418 = source, a419 = source,
+                    a420 = source, a421 = source, a422 = source, a423 = source, a424 = source, a425 = source, a426 = source,
+                    a427 = source, a428 = source, a429 = source, a430 = source, a431 = source, a432 = source, a433 = source,
+                    a434 = source, a435 = source, a436 = source, a437 = source, a438 = source, a439 = source, a440 = source,
+                    a441 = source, a442 = source, a443 = source, a444 = source, a445 = source, a446 = source, a447 = source,
+                    a448 = source, a449 = source, a450 = source, a451 = source, a452 = source, a453 = source, a454 = source,
+                    a455 = source, a456 = source, a457 = source, a458 = source, a459 = source, a460 = source, a461 = source,
+                    a462 = source, a463 = source, a464 = source, a465 = source, a466 = source, a467 = source, a468 = source,
+                    a469 = source, a470 = source, a471 = source, a472 = source, a473 = source, a474 = source, a475 = source,
+                    a476 = source, a477 = source, a478 = source, a479 = source, a480 = source, a481 = source, a482 = source,
+                    a483 = source, a484 = source, a485 = source, a486 = source, a487 = source, a488 = source, a489 = source,
+                    a490 = source, a491 = source, a492 = source, a493 = source, a494 = source, a495 = source, a496 = source,
+                    a497 = source, a498 = source, a499 = source, a500 = source, a501 = source, a502 = source, a503 = source,
+                    a504 = source, a505 = source, a506 = source, a507 = source, a508 = source, a509 = source, a510 = source,
+                    a511 = source, a512 = source, a513 = source, a514 = source, a515 = source, a516 = source, a517 = source,
+                    a518 = source, a519 = source, a520 = source, a521 = source, a522 = source, a523 = source, a524 = source,
+                    a525 = source, a526 = source, a527 = source, a528 = source, a529 = source, a530 = source, a531 = source,
+                    a532 = source, a533 = source, a534 = source, a535 = source, a536 = source, a537 = source, a538 = source,
+                    a539 = source, a540 = source, a541 = source, a542 = source, a543 = source, a544 = source, a545 = source,
+                    a546 = source, a547 = source, a548 = source, a549 = source, a550 = source, a551 = source, a552 = source,
+                    a553 = source, a554 = source, a555 = source, a556 = source, a557 = source, a558 = source, a559 = source,
+                    a560 = source, a561 = source, a562 = source, a563 = source, a564 = source, a565 = source, a566 = source,
+                    a567 = source, a568 = source, a569 = source, a570 = source, a571 = source, a572 = source, a573 = source,
+                    a574 = source, a575 = source, a576 = source, a577 = source, a578 = source, a579 = source, a580 = source,
+                    a581 = source, a582 = source, a583 = source, a584 = source, a585 = source, a586 = source, a587 = source,
+                    a588 = source, a589 = source, a590 = source, a591 = source, a592 = source, a593 = source, a594 = source,
+                    a595 = source, a596 = source, a597 = source, a598 = source, a599 = source, a600 = source, a601 = source,
+                    a602 = source, a603 = source, a604 = source, a605 = source, a606 = source, a607 = source, a608 = source,
+                    a609 = source, a610 = source, a611 = source, a612 = source, a613 = source, a614 = source, a615 = source,
+                    a616 = source, a617 = source, a618 = source, a619 = source, a620 = source, a621 = source, a622 = source,
+                    a623 = source, a624 = source, a625 = source, a626 = source, a627 = source, a628 = source, a629 = source,
+                    a630 = source, a631 = source, a632 = source, a633 = source, a634 = source, a635 = source, a636 = source,
+                    a637 = source, a638 = source, a639 = source;
+            // spotless:on
             // From the last to the first, so that none can be folded before all have been read.
             source = a639 ^ a638 ^ a637 ^ a636 ^ a635 ^ a634 ^ a633 ^ a632 ^ a631 ^ a630 ^ a629 ^ a628 ^ a627 ^ a626
                     ^ a625 ^ a624 ^ a623 ^ a622 ^ a621 ^ a620 ^ a619 ^ a618 ^ a617 ^ a616 ^ a615 ^ a614 ^ a613 ^ a612
