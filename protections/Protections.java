@@ -536,7 +536,7 @@ final class Protections {
 
     // ---- javac and JUnit
 
-    private void compile(String module, String kind, Path out) throws IOException {
+    private void compile(String module, String kind, Path out) throws Exception {
         Path source = tree.resolve(module).resolve("src").resolve(kind);
         delete(out);
         Files.createDirectories(out);
@@ -555,8 +555,10 @@ final class Protections {
                 options.addAll(List.of("-processorpath", onlyFile("metadata").toString()));
             default -> options.add("-proc:none");
         }
-        try (Stream<Path> files = Files.walk(source.resolve("java"))) {
-            files.map(Path::toString).filter(it -> it.endsWith(".java")).forEach(options::add);
+        for (Path folder : List.of(source.resolve("java"), generated(source))) {
+            try (Stream<Path> files = Files.walk(folder)) {
+                files.map(Path::toString).filter(it -> it.endsWith(".java")).forEach(options::add);
+            }
         }
         var messages = new java.io.ByteArrayOutputStream();
         int code = ToolProvider.getSystemJavaCompiler()
@@ -564,6 +566,25 @@ final class Protections {
         if (code != 0) {
             throw new UncheckedIOException(new IOException(messages.toString(StandardCharsets.UTF_8)));
         }
+    }
+
+    /** Where the handles are that the module's table says, as Maven writes them; the sources themselves where there is none. */
+    private Path generated(Path source) throws Exception {
+        Path handles = source.resolve("handles").toAbsolutePath();
+        if (!Files.isDirectory(handles)) {
+            return source.resolve("java");
+        }
+        Path out = source.resolve("../../target/generated-sources/handles").toAbsolutePath().normalize();
+        Ended ended = command(Path.of(""), LONGEST, List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                handles.resolve("GenerateHandles.java").toString(),
+                handles.resolve("handles.table").toString(),
+                "17",
+                out.toString()));
+        if (ended.code() != 0) {
+            throw new UncheckedIOException(new IOException(ended.output()));
+        }
+        return out;
     }
 
     /** What Maven copied there. */
