@@ -555,7 +555,7 @@ final class Protections {
                 options.addAll(List.of("-processorpath", onlyFile("metadata").toString()));
             default -> options.add("-proc:none");
         }
-        for (Path folder : List.of(source.resolve("java"), generated(source))) {
+        for (Path folder : sources(source)) {
             try (Stream<Path> files = Files.walk(folder)) {
                 files.map(Path::toString).filter(it -> it.endsWith(".java")).forEach(options::add);
             }
@@ -568,11 +568,12 @@ final class Protections {
         }
     }
 
-    /** Where the handles are that the module's table says, as Maven writes them; the sources themselves where there is none. */
-    private Path generated(Path source) throws Exception {
+    /** Those written by hand, and the handles, if the module has a table of them: as Maven writes them from it. */
+    private List<Path> sources(Path source) throws Exception {
+        Path byHand = source.resolve("java");
         Path handles = source.resolve("handles").toAbsolutePath();
         if (!Files.isDirectory(handles)) {
-            return source.resolve("java");
+            return List.of(byHand);
         }
         Path out = source.resolve("../../target/generated-sources/handles").toAbsolutePath().normalize();
         Ended ended = command(Path.of(""), LONGEST, List.of(
@@ -584,7 +585,7 @@ final class Protections {
         if (ended.code() != 0) {
             throw new UncheckedIOException(new IOException(ended.output()));
         }
-        return out;
+        return List.of(byHand, out);
     }
 
     /** What Maven copied there. */
