@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -45,6 +46,9 @@ final class Protections {
             "core", List.of("test-server", "core"),
             "fence-tests", List.of("core", "fence-tests"),
             "spring-boot-starter", List.of("test-server", "core", "spring-boot-starter"));
+
+    /** What protections are taken out of, by the files' names. */
+    private static final Map<String, List<String>> FILES = files();
 
     /** Of the tests, by module and file name. */
     private static final Map<String, Map<String, String>> SOURCES = new HashMap<>();
@@ -88,33 +92,114 @@ final class Protections {
         }
     }
 
-    private record Patch(String name, Path file, String protection, String against, List<Red> reds) {
+    /** Lines of a source, and what stands there instead once the protection is gone. */
+    private record Replacement(String source, String before, String after) {
+        /** The file that has this name, of whatever module. */
+        String file() {
+            List<String> files = FILES.getOrDefault(source, List.of());
+            if (files.size() != 1) {
+                throw new IllegalStateException("there are " + files.size() + " files " + source + ": " + files);
+            }
+            return files.get(0);
+        }
+
+        /** Null unless the lines are there exactly once. */
+        String in(String text) {
+            String found = "\n" + before;
+            int at = ("\n" + text).indexOf(found);
+            return at < 0 || ("\n" + text).indexOf(found, at + 1) >= 0
+                    ? null
+                    : text.substring(0, at) + after + text.substring(at + before.length());
+        }
+    }
+
+    /** A protection, and how to take it out. */
+    private record Patch(
+            String name, Path file, String protection, String against, List<Red> reds, List<Replacement> replacements) {
         /** The files that it changes. */
         List<String> changes() {
-            return text(file).lines()
-                    .filter(it -> it.startsWith("+++ b/"))
-                    .map(it -> it.substring("+++ b/".length()))
+            return replacements.stream().map(Replacement::file).distinct().toList();
+        }
+
+        /** Each changed file without the protection; where it cannot be taken out, why. */
+        Map<String, String> without(Path root) throws Lost {
+            Map<String, String> changed = new LinkedHashMap<>();
+            for (Replacement replacement : replacements) {
+                String file = replacement.file();
+                String source = changed.containsKey(file) ? changed.get(file) : text(root.resolve(file));
+                String without = replacement.in(source);
+                if (without == null) {
+                    throw new Lost("these lines are not there exactly once in " + file + ":\n" + replacement.before());
+                }
+                changed.put(file, without);
+            }
+            return changed;
+        }
+
+        /** All of a file: each begins with {@code == name}, then its header, then {@code @@ Source.java} and its lines. */
+        static List<Patch> read(Path file) {
+            return Arrays.stream(text(file).split("(?m)^== "))
+                    .skip(1)
+                    .map(it -> parse(file, it.lines().toList()))
                     .toList();
         }
 
-        static Patch read(Path file) {
+        private static Patch parse(Path file, List<String> lines) {
             Map<String, List<String>> header = new LinkedHashMap<>();
-            for (String line : text(file).lines().takeWhile(it -> !it.startsWith("diff ")).toList()) {
-                int colon = line.indexOf(": ");
-                if (colon > 0) {
-                    header.computeIfAbsent(line.substring(0, colon), key -> new ArrayList<>())
-                            .add(line.substring(colon + 2).trim());
-                }
+            int line = 1;
+            for (; line < lines.size() && !lines.get(line).startsWith("@@ "); line++) {
+                int colon = lines.get(line).indexOf(": ");
+                header.computeIfAbsent(lines.get(line).substring(0, Math.max(colon, 0)), key -> new ArrayList<>())
+                        .add(lines.get(line).substring(colon + 2).trim());
             }
-            if (!header.keySet().equals(Set.of("Protection", "Against", "Red"))) {
-                throw new IllegalStateException(file + " needs a header of Protection, Against and Red");
+            List<Replacement> replacements = new ArrayList<>();
+            while (line < lines.size()) {
+                String source = lines.get(line).substring(3);
+                StringBuilder before = new StringBuilder();
+                StringBuilder after = new StringBuilder();
+                int end = line + 1;
+                while (end < lines.size() && !lines.get(end).startsWith("@@ ")) {
+                    end++;
+                }
+                int last = end;
+                while (lines.get(last - 1).isEmpty()) {
+                    last--; // between this one and the next
+                }
+                for (String each : lines.subList(line + 1, last)) {
+                    String rest = each.isEmpty() ? "" : each.substring(1);
+                    switch (each.isEmpty() ? ' ' : each.charAt(0)) {
+                        case '-' -> before.append(rest).append('\n');
+                        case '+' -> after.append(rest).append('\n');
+                        case ' ' -> {
+                            before.append(rest).append('\n');
+                            after.append(rest).append('\n');
+                        }
+                        default -> throw new IllegalStateException(file + ": a line of " + lines.get(0) + " begins with none of - + and space: " + each);
+                    }
+                }
+                replacements.add(new Replacement(source, before.toString(), after.toString()));
+                line = end;
+            }
+            if (!header.keySet().equals(Set.of("Protection", "Against", "Red")) || replacements.isEmpty()) {
+                throw new IllegalStateException(
+                        file + ": " + lines.get(0) + " needs a header of Protection, Against and Red, and a replacement");
             }
             return new Patch(
-                    file.getFileName().toString().replace(".patch", ""),
+                    lines.get(0).strip(),
                     file,
                     String.join(" ", header.get("Protection")),
                     String.join(" ", header.get("Against")),
-                    header.get("Red").stream().map(Red::parse).toList());
+                    header.get("Red").stream().map(Red::parse).toList(),
+                    replacements);
+        }
+    }
+
+    /** The lines that a protection consists of are not there any more. */
+    private static final class Lost extends Exception {
+        private static final long serialVersionUID = 1;
+
+        Lost(String message) {
+            super(message);
         }
     }
 
@@ -138,7 +223,7 @@ final class Protections {
             case "--table" -> System.out.print(table());
             case "--look" -> {
                 String table = table();
-                System.exit(told(patches(), applied(patches()).lost(), "apply") + saysSo(table));
+                System.exit(told(patches(), lost(patches()), "apply") + saysSo(table));
             }
             default -> {
                 Path work = Path.of(arguments[0]);
@@ -183,62 +268,40 @@ final class Protections {
 
     private static List<Patch> patches() throws IOException {
         try (Stream<Path> files = Files.list(FOLDER)) {
-            return files.filter(it -> it.toString().endsWith(".patch")).sorted().map(Patch::read).toList();
+            return files.filter(it -> it.toString().endsWith(".txt"))
+                    .flatMap(it -> Patch.read(it).stream())
+                    .sorted(Comparator.comparing(Patch::name))
+                    .toList();
         }
+    }
+
+    private static Map<String, List<String>> files() {
+        Map<String, List<String>> files = new HashMap<>();
+        for (String module : MODULES) {
+            try (Stream<Path> all = Files.walk(Path.of(module, "src/main"))) {
+                all.filter(Files::isRegularFile).forEach(it -> files.computeIfAbsent(
+                                it.getFileName().toString(), key -> new ArrayList<>())
+                        .add(it.toString().replace(File.separatorChar, '/')));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+        return files;
     }
 
     // ---- without running anything
 
-    /** Copies of what the patches change, patched, in a directory of its own for each; and which do not apply, and why. */
-    private record Applied(Path copies, Map<Patch, String> lost) {
-        Path of(Patch patch) {
-            return copies.resolve(patch.name());
-        }
-    }
-
-    /** One git for all of them: two hundred and more take their time. */
-    private static Applied applied(List<Patch> patches) throws Exception {
-        Path copies = Files.createTempDirectory("protections").toRealPath();
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(copies)));
-        for (Patch patch : patches) {
-            for (String file : patch.changes()) {
-                Path copy = copies.resolve(patch.name()).resolve(file);
-                Files.createDirectories(copy.getParent());
-                if (Files.exists(Path.of(file))) {
-                    Files.copy(Path.of(file), copy);
-                }
-            }
-        }
+    /** Which cannot be taken out any more, and why. */
+    private static Map<Patch, String> lost(List<Patch> patches) {
         Map<Patch, String> lost = new LinkedHashMap<>();
-        String said = apply(copies, patches, "--check");
         for (Patch patch : patches) {
-            String why = said.lines()
-                    .filter(line -> line.contains(" " + patch.name() + "/"))
-                    .collect(Collectors.joining("\n"));
-            if (!why.isEmpty()) {
-                lost.put(patch, why);
+            try {
+                patch.without(Path.of(""));
+            } catch (Lost | IllegalStateException e) {
+                lost.put(patch, e.getMessage());
             }
         }
-        String more = apply(copies, patches.stream().filter(it -> !lost.containsKey(it)).toList());
-        if (!more.isEmpty()) {
-            throw new IllegalStateException(more);
-        }
-        return new Applied(copies, lost);
-    }
-
-    /** What git has against it; nothing, if it has none. */
-    private static String apply(Path copies, List<Patch> patches, String... options) throws Exception {
-        Path all = copies.resolve("all.patch");
-        Files.writeString(all, patches.stream()
-                .map(patch -> text(patch.file()).replaceAll(
-                        "(?m)^(diff --git a/|--- a/|\\+\\+\\+ b/)(.* b/)?", "$1" + patch.name() + "/$2")
-                        .replaceAll("(?m)^(diff --git .* b/)", "$1" + patch.name() + "/"))
-                .collect(Collectors.joining()));
-        List<String> command = new ArrayList<>(List.of("git", "apply"));
-        command.addAll(List.of(options));
-        command.add(all.toString());
-        Ended ended = command(copies, LONGEST, command);
-        return ended.code() == 0 ? "" : ended.output();
+        return lost;
     }
 
     private static int told(List<Patch> patches, Map<Patch, String> lost, String what) {
@@ -260,8 +323,9 @@ final class Protections {
             }
         }
         System.out.printf("compiled what is to be patched, %d s%n", seconds(start));
-        Applied applied = applied(patches);
-        Map<Patch, String> lost = new LinkedHashMap<>(applied.lost());
+        Map<Patch, String> lost = lost(patches);
+        Path copies = Files.createTempDirectory("protections").toRealPath();
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(copies)));
         Map<Patch, Future<String>> errors = new LinkedHashMap<>();
         Map<List<String>, String> before = new ConcurrentHashMap<>();
         var javacs = ThreadLocal.withInitial(() -> ToolProvider.getSystemJavaCompiler()
@@ -270,7 +334,9 @@ final class Protections {
         try {
             for (Patch patch : patches) {
                 if (!lost.containsKey(patch)) {
-                    errors.put(patch, threads.submit(() -> errors(patch, applied.of(patch), before, javacs.get())));
+                    Path copy = copies.resolve(patch.name());
+                    write(patch, Path.of(""), copy);
+                    errors.put(patch, threads.submit(() -> errors(patch, copy, before, javacs.get())));
                 }
             }
             for (Map.Entry<Patch, Future<String>> entry : errors.entrySet()) {
@@ -362,12 +428,12 @@ final class Protections {
                 tiers.put("`" + red.test() + "`" + (red.module().equals("core") ? "" : " of " + red.module()), tier);
             }
             quick += tiers.containsValue("verify") ? 1 : 0;
-            rows.append("| %s | %s | [%s](../protections/%s.patch) | %s | %s |\n"
+            rows.append("| %s | %s | [%s](../protections/%s) | %s | %s |\n"
                     .formatted(
                             patch.protection(),
                             patch.against(),
                             patch.name(),
-                            patch.name(),
+                            patch.file().getFileName(),
                             String.join("<br>", tiers.keySet()),
                             String.join("<br>", Set.copyOf(tiers.values()).size() == 1
                                     ? Set.copyOf(tiers.values())
@@ -376,8 +442,8 @@ final class Protections {
         return """
                 # Protections
 
-                Each line is a patch in `protections/` that takes one protection out of the code, the tests that fail then, and
-                the tier in which these run. %d of the %d fail a test of `./mvnw verify`, the others one of
+                Each line is a patch that takes one protection out of the code, the tests that fail then, and the tier in which
+                these run. The patches stand in `protections/`, in a file named after the class that they change. %d of the %d fail a test of `./mvnw verify`, the others one of
                 `./mvnw verify -Pthorough`. Generated by `protections/run --table`.
 
                 | command | what it does |
@@ -388,8 +454,9 @@ final class Protections {
                 | `protections/run --check` | whether each still applies and compiles, in a minute or two; `./mvnw verify -Pthorough` checks that, too |
                 | `protections/run --look` | whether each still applies, names tests that there are, and stands in this table, in seconds; `./mvnw verify` checks that, too |
 
-                A patch that does not apply or compile any more is refreshed by hand: take the protection out again, and put the
-                output of `git diff -U1` below the patch's header.
+                Such a patch is `== name`, three kinds of header lines, and below `@@ Source.java` lines as in a diff: those that
+                begin with a space or a minus must be in the source exactly once. One that does not apply or compile any more is
+                refreshed by hand.
 
                 | protection | against | patch | tests that fail without it | tier |
                 |---|---|---|---|---|
@@ -482,9 +549,10 @@ final class Protections {
     }
 
     private Result proves(Patch patch) throws Exception {
-        Ended applied = command(tree, LONGEST, List.of("git", "apply", patch.file().toAbsolutePath().toString()));
-        if (applied.code() != 0) {
-            return say(patch, "DOES NOT APPLY", applied.output());
+        try {
+            write(patch, tree, tree);
+        } catch (Lost e) {
+            return say(patch, "DOES NOT APPLY", e.getMessage());
         }
         try {
             for (String module : changedModules()) {
@@ -517,8 +585,15 @@ final class Protections {
             for (String module : MODULES) {
                 delete(out(module, "patched"));
             }
-            // Not by the patch in reverse: what it puts back may fit at more than one place.
             must(command(tree, LONGEST, List.of("git", "checkout", "--quiet", "--", ".")));
+        }
+    }
+
+    private static void write(Patch patch, Path from, Path to) throws Lost, IOException {
+        for (Map.Entry<String, String> changed : patch.without(from).entrySet()) {
+            Path file = to.resolve(changed.getKey());
+            Files.createDirectories(file.getParent());
+            Files.writeString(file, changed.getValue());
         }
     }
 
@@ -721,7 +796,7 @@ final class Protections {
             return;
         }
         try (Stream<Path> files = Files.walk(directory)) {
-            for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
                 Files.delete(file);
             }
         } catch (IOException e) {

@@ -33,9 +33,7 @@ class ProtectionsTest {
     void eachPatchAppliesAndNamesTestsThatThereAreAndStandsInTheTable() throws Exception {
         Said said = said("--look");
         assertThat(said.code())
-                .as(
-                        "a patch that is lost: take its protection out again, put `git diff -U1` below its header%n%s",
-                        said)
+                .as("a patch that is lost: say anew below its header how the protection is taken out%n%s", said)
                 .isZero();
         assertThat(said.lines()).last().asString().matches("(\\d{3}) of \\1 apply");
     }
