@@ -1,31 +1,22 @@
 package io.pgheal;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import io.pgheal.cycle.Healing;
 import io.pgheal.decide.HealingMode;
-import io.pgheal.detect.Detector;
-import io.pgheal.detect.Strength;
-import io.pgheal.detect.Symptom.AbandonedLease;
-import io.pgheal.heal.ActThread;
-import io.pgheal.heal.OutcomeKind;
-import io.pgheal.heal.Safeguards;
 import io.pgheal.postgres.BlockingTree;
 import io.pgheal.postgres.ConnectionOpener;
-import io.pgheal.postgres.ControlChannel;
+import io.pgheal.postgres.ControlAddress;
 import io.pgheal.postgres.ServerIdentity;
 import io.pgheal.postgres.TableLock;
 import io.pgheal.postgres.TableName;
 import io.pgheal.report.HealerState;
 import io.pgheal.report.HealingMeters;
 import io.pgheal.report.Incident;
-import io.pgheal.report.IncidentJournal;
 import io.pgheal.report.IncidentListener;
-import io.pgheal.report.LateMetrics;
 import io.pgheal.report.Metrics;
 import io.pgheal.track.InterceptedDataSource;
-import io.pgheal.track.LeaseEvent;
 import io.pgheal.track.LeaseRegistry;
 import io.pgheal.track.LeaseScope;
-import io.pgheal.track.LeaseSnapshot;
 import io.pgheal.track.LeaseView;
 import io.pgheal.track.LongTransaction;
 import io.pgheal.track.Pool;
@@ -40,7 +31,9 @@ import java.sql.SQLFeatureNotSupportedException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -48,7 +41,6 @@ import java.util.logging.Logger;
 import javax.sql.DataSource;
 import net.ttddyy.dsproxy.support.ProxyDataSourceBuilder;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.LoggerFactory;
 
 /**
  * A {@link DataSource} that heals itself: it lends the connections of another one, watches what becomes of them, and
@@ -58,37 +50,19 @@ import org.slf4j.LoggerFactory;
  * <p>Whatever goes wrong in pgheal, connections are lent as if it were not there.
  */
 public final class SelfHealingDataSource implements DataSource, AutoCloseable {
-    private static final org.slf4j.Logger LOG = LoggerFactory.getLogger(SelfHealingDataSource.class);
     private static final AtomicInteger UNNAMED = new AtomicInteger();
-    private static final Duration ACT_DEADLINE = Duration.ofSeconds(20);
-    /** Each remedy may be waited for. */
-    private static final int REMEDIES = 3;
-
-    private static final Duration ANSWER = Duration.ofSeconds(5);
     private static final Duration CONTROL_STATEMENT = Duration.ofSeconds(1);
-    private static final int CERTAIN_PER_SLOT = 10;
-    private static final int POOL_OF_UNKNOWN_SIZE = 10;
 
     private final DataSource target;
     private final String name;
     private final LeaseRegistry registry;
     private final InterceptedDataSource connections;
-    private final Servers servers;
-    private final Safeguards safeguards;
-    private final LateMetrics metrics = new LateMetrics();
-    private final IncidentJournal journal;
-    private final HealingLoop loop;
-    private final Witness witness;
-    private final OperatorActs operator;
-    private final AtomicInteger refutations = new AtomicInteger();
-    private volatile HealingConfig config;
-    private volatile HealingMode mode;
+    private final Healing healing;
     private volatile boolean closed;
 
     private SelfHealingDataSource(Builder builder) {
         this.target = builder.target;
-        this.config = builder.config;
-        this.mode = config.mode();
+        HealingConfig config = builder.config;
         Ticker ticker = builder.ticker;
         Waiting waiting = new Waiting(ticker);
         Pool pool = Pool.of(target, waiting);
@@ -103,29 +77,19 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
                 ticker,
                 builder.insideTransaction,
                 config.spare().statementTags());
-        this.connections = new InterceptedDataSource(name, target, registry, waiting, builder.interception);
-        this.servers =
-                new Servers(name, ControlAddress.of(target, builder.control), ticker, config.escalationInterval());
-        registry.onNewConnection(servers::seen);
         registry.tracing(builder.tracing);
-        int certain = config.certainPerMinute() > 0
-                ? config.certainPerMinute()
-                : CERTAIN_PER_SLOT * pool.size().orElse(POOL_OF_UNKNOWN_SIZE);
-        this.safeguards = new Safeguards(name, config.signalsPerMinute(), certain);
-        this.journal =
-                new IncidentJournal(name, ticker, config.incidentsKept(), metrics, builder.tracing, builder.listeners);
-        this.witness = builder.witness;
-        HealingCycle cycle =
-                new HealingCycle(this::config, registry, servers, safeguards, journal, this::mode, ticker, witness);
-        ActThread acts = new ActThread(
-                name, ticker, ACT_DEADLINE.plus(config.escalationInterval().multipliedBy(REMEDIES)));
-        this.loop =
-                new HealingLoop(name, this::config, registry, cycle, acts, ticker, metrics, new Refutations(), witness);
-        this.operator = new OperatorActs(servers.all().get(0), acts, journal, () -> config().spare(), loop::seenAnew);
+        this.connections = new InterceptedDataSource(name, target, registry, waiting, builder.interception);
+        this.healing = new Healing(
+                name,
+                config,
+                registry,
+                ControlAddress.of(target, builder.control),
+                builder.witness,
+                ticker,
+                builder.tracing,
+                builder.listeners);
         metrics(builder.metrics);
-        servers.start();
-        loop.start();
-        LOG.info("[{}] pgheal guards this data source, mode {}", name, mode);
+        healing.start();
     }
 
     /** Guards {@code target}, whose connections should be PostgreSQL's; others are lent as they are. */
@@ -146,7 +110,7 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
     }
 
     private boolean isPassive() {
-        return closed || mode == HealingMode.OFF;
+        return closed || healing.mode() == HealingMode.OFF;
     }
 
     @Override
@@ -194,12 +158,12 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
     }
 
     public HealingMode mode() {
-        return mode;
+        return healing.mode();
     }
 
     /** Takes effect at once. Leases that were made before {@link HealingMode#OFF} stay tracked, and are not touched. */
     public void mode(HealingMode next) {
-        setMode(next, "");
+        healing.mode(next, null);
     }
 
     /**
@@ -208,20 +172,12 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
      * @throws IllegalArgumentException if that is no name on one line
      */
     public void mode(HealingMode next, String by) {
-        setMode(next, ", set by " + OperatorActs.named(by));
-    }
-
-    private void setMode(HealingMode next, String by) {
-        HealingMode before = mode;
-        mode = next;
-        if (before != next) {
-            LOG.warn("[{}] pgheal's mode is now {} (was {}){}", name, next, before, by);
-        }
+        healing.mode(next, Objects.requireNonNull(by, "by"));
     }
 
     /** The rules that hold now. The mode in it is that of the start: {@link #mode()} tells the present one. */
     public HealingConfig config() {
-        return config;
+        return healing.config();
     }
 
     /**
@@ -233,7 +189,7 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
      * @throws IllegalArgumentException if it is not, with a sentence that says so; nothing is changed then
      */
     public void config(HealingConfig next) {
-        setConfig(next, "");
+        healing.config(next, null);
     }
 
     /**
@@ -242,23 +198,12 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
      * @throws IllegalArgumentException also if that is no name on one line
      */
     public void config(HealingConfig next, String by) {
-        setConfig(next, ", set by " + OperatorActs.named(by));
-    }
-
-    private synchronized void setConfig(HealingConfig next, String by) {
-        List<String> changes = RuleChange.between(config, next);
-        if (changes.isEmpty()) {
-            return;
-        }
-        registry.spareStatementTags(next.spare().statementTags());
-        config = next;
-        loop.rulesChanged();
-        LOG.warn("[{}] pgheal's rules have changed: {}{}", name, String.join("; ", changes), by);
+        healing.config(next, Objects.requireNonNull(by, "by"));
     }
 
     /** The open leases, as seen by the healing loop a moment ago. */
     public List<LeaseView> leases() {
-        return loop.seen().stream()
+        return healing.leases().stream()
                 .filter(lease -> !lease.lease().isOver())
                 .map(LeaseView::of)
                 .toList();
@@ -266,25 +211,25 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
 
     /** The last incidents, the newest first. */
     public List<Incident> incidents() {
-        return journal.last();
+        return healing.incidents();
     }
 
     /**
      * The places in the code whose leases were seen to move between threads, or came back when they were judged to be lost: the
      * end of a request by an error is no proof there.
      */
-    public java.util.Set<String> movingSites() {
+    public Set<String> movingSites() {
         return registry.sites().moving();
     }
 
     /** The server that the questions below are put to; empty while it cannot be asked. */
     public Optional<ServerIdentity> server() {
-        return servers.home().server().map(ControlChannel.Server::identity);
+        return healing.server();
     }
 
     /** Who waits for whom in the whole database, now. */
     public BlockingTree blockingTree() throws SQLException {
-        return servers.home().ask(ANSWER, control -> control.fullBlockingTree(null));
+        return healing.blockingTree();
     }
 
     /**
@@ -293,8 +238,7 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
      * @param table {@code table} or {@code schema.table}
      */
     public List<TableLock> locksOn(String table) throws SQLException {
-        TableName parsed = TableName.parse(table);
-        return servers.home().ask(ANSWER, control -> control.locksOn(parsed));
+        return healing.locksOn(TableName.parse(table));
     }
 
     /**
@@ -303,7 +247,7 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
      * @throws SQLException when the server cannot be asked, or the session that is meant has ended or moved on
      */
     public List<ReleaseCandidate> wouldRelease(ReleaseTarget whom, Release how) throws SQLException {
-        return operator.wouldRelease(whom, how);
+        return healing.wouldRelease(whom, how);
     }
 
     /**
@@ -316,7 +260,7 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
      * @throws SQLException when the server cannot be asked, or the session that is meant has ended or moved on
      */
     public List<Incident> release(ReleaseTarget whom, Release how, String by) throws SQLException {
-        return operator.release(whom, how, by);
+        return healing.release(whom, how, by);
     }
 
     /** Begins a unit of work on the calling thread whose leases must not outlive it; to be closed by the same thread. */
@@ -343,48 +287,7 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
 
     /** How the healer itself is. */
     public HealerState healer() {
-        List<LeaseSnapshot> seen = loop.seen();
-        List<LeaseSnapshot> open = seen.stream()
-                .filter(lease -> lease.transactionOpen() && !lease.closed())
-                .toList();
-        List<AbandonedLease> suspects =
-                seen.stream().map(Detector::abandoned).flatMap(Optional::stream).toList();
-        String hangs = closed ? "" : loop.trouble();
-        String trouble = closed ? servers.home().trouble() : servers.trouble();
-        return new HealerState(
-                mode,
-                servers.home().server().isPresent(),
-                hangs.isEmpty() ? trouble : hangs,
-                servers.shortcomings(),
-                safeguards.isBreakerOpen(),
-                safeguards.signalsLeft(),
-                safeguards.certainLeft(),
-                registry.openCount(),
-                open.size(),
-                registry.heldUpCount(),
-                open.stream().map(LeaseSnapshot::quiet).max(Duration::compareTo).orElse(Duration.ZERO),
-                registry.quarantined(),
-                servers.asked(),
-                registry.lostEvents(),
-                loop.mishaps(servers, journal.lostNotices()),
-                witness.testimony(),
-                (int) suspects.stream().filter(each -> each.lease().retained()).count(),
-                suspects.stream()
-                        .filter(each -> mode != HealingMode.OFF && isUnproven(each))
-                        .map(AbandonedLease::silence)
-                        .max(Duration::compareTo)
-                        .orElse(Duration.ZERO));
-    }
-
-    /** Of these the witness is asked sooner or later, whoever waits, and whoever does not. */
-    private static boolean isUnproven(AbandonedLease suspect) {
-        LeaseSnapshot lease = suspect.lease();
-        return suspect.strength() == Strength.SUSPICION
-                && lease.transactionOpen()
-                && !lease.retained()
-                && !lease.extended()
-                && !lease.enlisted()
-                && !lease.callInProgress();
+        return healing.state();
     }
 
     /**
@@ -393,84 +296,19 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
      * does with every bean, must not fail. Where they cannot be made, that is logged, and all goes on without.
      */
     public void metrics(Metrics.Source source) {
-        try {
-            metrics.bind(Metrics.NONE); // first, or meters of the same name would be found and then taken away
-            Metrics made = source.of(name, this::healer);
-            metrics.bind(made);
-            made.safeguards(safeguards);
-        } catch (RuntimeException | Error e) {
-            LOG.warn(
-                    "[{}] the meters could not be made: {}; all goes on without them",
-                    name,
-                    e.getClass().getName());
-        }
-    }
-
-    /** What a refutation does. */
-    private final class Refutations implements HealingLoop.Refutations {
-        private volatile String lastForgotten = "";
-
-        @Override
-        public boolean heard(LeaseEvent.Refuted event) {
-            String id = event.judgement().incidentId();
-            Incident wrong = journal.refute(id).orElse(null);
-            if (wrong == null) {
-                return journal.keeps(id);
-            }
-            try {
-                observe(id); // first: it is not heard again, and learning or telling may fail
-            } finally {
-                learn(wrong);
-                journal.tellAgain(wrong);
-            }
-            return true;
-        }
-
-        /** Which evidence was wrong is not known any more, but that it was is. */
-        @Override
-        public void heardTooLate(LeaseEvent.Refuted event) {
-            String id = event.judgement().incidentId();
-            if (!id.equals(lastForgotten)) { // a late caller may come again and again
-                lastForgotten = id;
-                observe(id);
-            }
-        }
-    }
-
-    private void learn(Incident wrong) {
-        LeaseView lease = wrong.lease();
-        if (lease != null && !lease.borrowStack().isEmpty()) {
-            registry.sites().learnMove(lease.borrowStack().get(0));
-        }
-    }
-
-    private void observe(String wrong) {
-        if (refutations.incrementAndGet() > config.refutationsAllowed() && mode == HealingMode.HEAL) {
-            mode(HealingMode.OBSERVE);
-            LOG.error(
-                    "[{}] incident {} was a wrong judgement: the lease's owner was alive. pgheal only observes from now on; "
-                            + "set the mode back to HEAL when you know why ({})",
-                    name,
-                    wrong,
-                    OutcomeKind.REFUTED);
-        }
+        healing.metrics(source);
     }
 
     /** Stops the healer and its control connection. The pool stays open; from now on its connections are lent as they are. */
     @Override
     public void close() {
-        if (closed) {
-            return;
-        }
         closed = true;
-        loop.close();
-        servers.close();
-        journal.close();
+        healing.close();
     }
 
     @Override
     public String toString() {
-        return "SelfHealingDataSource[" + name + ", " + mode + "]";
+        return "SelfHealingDataSource[" + name + ", " + mode() + "]";
     }
 
     /** Collects what a {@link SelfHealingDataSource} is made of. Everything but the target is optional. */

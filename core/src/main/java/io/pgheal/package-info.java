@@ -1,6 +1,5 @@
 /**
- * The public API and the whole flow: a data source that guards another one, its configuration, and the cycle
- * that runs the stages (track, detect, diagnose, decide, heal, report) one after the other.
+ * What a user types: the data source that guards another one, its configuration, the retry, and what an operator says.
  */
 @NullMarked
 package io.pgheal;

@@ -1,6 +1,7 @@
 package io.pgheal;
 
 import static com.tngtech.archunit.base.DescribedPredicate.describe;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 
@@ -16,6 +17,7 @@ import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import java.time.Clock;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /** What the layout promises, see the package comments. */
@@ -34,7 +36,11 @@ class ArchitectureTest {
             "io.pgheal.decide..",
             "io.pgheal.heal..",
             "io.pgheal.report..",
+            "io.pgheal.cycle..",
             "io.pgheal");
+
+    /** What of the root package is but values, which the cycle may know. */
+    private static final Set<String> VALUES = Set.of("HealingConfig", "Release", "ReleaseCandidate", "ReleaseTarget");
 
     private static final String[] PURE = {"io.pgheal.detect..", "io.pgheal.diagnose..", "io.pgheal.decide.."};
 
@@ -45,16 +51,30 @@ class ArchitectureTest {
     @ArchTest
     static void aPackageImportsOnlyWhatStandsToItsLeft(JavaClasses core) {
         for (int stage = 0; stage < STAGES.size() - 1; stage++) {
+            String left = STAGES.get(stage);
             String[] toTheRight = STAGES.subList(stage + 1, STAGES.size()).toArray(String[]::new);
             noClasses()
                     .that()
-                    .resideInAPackage(STAGES.get(stage))
+                    .resideInAPackage(left)
                     .should()
-                    .dependOnClassesThat()
-                    .resideInAnyPackage(toTheRight)
+                    .dependOnClassesThat(resideInAnyPackage(toTheRight)
+                            .and(describe(
+                                    "are no values", type -> !left.equals("io.pgheal.cycle..") || !isValue(type))))
                     .allowEmptyShould(true)
                     .check(core);
         }
+    }
+
+    @ArchTest
+    static final ArchRule valuesKnowNobodyWhoKnowsThem = noClasses()
+            .that(describe("are values of the root package", ArchitectureTest::isValue))
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("io.pgheal.cycle..");
+
+    private static boolean isValue(JavaClass type) {
+        return type.getPackageName().equals("io.pgheal")
+                && VALUES.contains(type.getName().replaceAll("io\\.pgheal\\.(\\w+).*", "$1"));
     }
 
     @ArchTest

@@ -70,4 +70,15 @@ public final class Detector {
                     "the thread that borrowed it has terminated"));
         }
     }
+
+    /** Whether the witness is asked about it sooner or later, whoever waits, and whoever does not. */
+    public static boolean isUnproven(AbandonedLease suspect) {
+        LeaseSnapshot lease = suspect.lease();
+        return suspect.strength() == Strength.SUSPICION
+                && lease.transactionOpen()
+                && !lease.retained()
+                && !lease.extended()
+                && !lease.enlisted()
+                && !lease.callInProgress();
+    }
 }

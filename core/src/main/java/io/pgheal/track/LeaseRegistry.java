@@ -16,6 +16,7 @@ import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -696,6 +697,11 @@ public final class LeaseRegistry {
         if (watch != null) {
             watch.restart(now);
         }
+    }
+
+    /** How many connections the pool lends at most, if it says so. */
+    public Optional<Integer> poolSize() {
+        return pool.size();
     }
 
     public BorrowSites sites() {

@@ -1,5 +1,6 @@
-package io.pgheal;
+package io.pgheal.cycle;
 
+import io.pgheal.HealingConfig;
 import io.pgheal.decide.Action;
 import io.pgheal.decide.Decision;
 import io.pgheal.detect.Detector;
@@ -106,8 +107,6 @@ final class HealingLoop implements AutoCloseable {
     private boolean askNow;
     private volatile boolean rulesChanged;
     private final List<FailedStatement> failedWaits = new ArrayList<>();
-    /** Heard while the heals that they refute were under way. */
-    private final List<LeaseEvent.Refuted> unheard = new ArrayList<>();
 
     private volatile long lastLook;
     private final AtomicLong failedLooks = new AtomicLong();
@@ -121,15 +120,6 @@ final class HealingLoop implements AutoCloseable {
     private long answerHeardAt;
 
     private long lookTook;
-
-    /** What becomes of a refutation. */
-    interface Refutations {
-        /** False if its incident is not known: not told yet, or not kept any more. */
-        boolean heard(LeaseEvent.Refuted refuted);
-
-        /** Its incident was told, and is not kept any more. */
-        void heardTooLate(LeaseEvent.Refuted refuted);
-    }
 
     /** One that surely failed to get a lock, and how long it had been seen. */
     private record FailedStatement(LeaseEvent.FailedWait failed, Duration waited) {}
@@ -363,12 +353,7 @@ final class HealingLoop implements AutoCloseable {
                 failedLook("an event could not be heard; the others are", e);
             }
         }
-        // Before all heals that wait, for it may end the healing.
-        unheard.removeIf(refuted -> acts.submit(Turn.NEXT, () -> {
-            if (!refutations.heard(refuted)) {
-                refutations.heardTooLate(refuted);
-            }
-        }));
+        refutations.hearTheEarly(acts);
         hearTheWitness(now);
         List<LeaseSnapshot> leases = registry.look(now, answeredFor);
         seen = leases;
@@ -429,16 +414,7 @@ final class HealingLoop implements AutoCloseable {
 
     private void hear(LeaseEvent event, long now) {
         if (event instanceof LeaseEvent.Refuted refuted) {
-            if (!refutations.heard(refuted)) {
-                // its heal is under way, and tells its story at the end; a late caller may come again and again until
-                // then
-                if (unheard.stream()
-                        .noneMatch(one -> one.judgement()
-                                .incidentId()
-                                .equals(refuted.judgement().incidentId()))) {
-                    unheard.add(refuted);
-                }
-            }
+            refutations.hear(refuted);
         } else if (event instanceof LeaseEvent.Outlived outlived) {
             if (afterlife.size() < AFTERLIFE_KEPT) {
                 afterlife.put(

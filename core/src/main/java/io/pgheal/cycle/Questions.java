@@ -1,4 +1,4 @@
-package io.pgheal;
+package io.pgheal.cycle;
 
 import io.pgheal.detect.Symptom.AbandonedLease;
 import io.pgheal.detect.Symptom.OutlivedBackends;

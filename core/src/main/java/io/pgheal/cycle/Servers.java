@@ -1,4 +1,4 @@
-package io.pgheal;
+package io.pgheal.cycle;
 
 import io.pgheal.heal.Healer;
 import io.pgheal.postgres.ConnectionOpener;

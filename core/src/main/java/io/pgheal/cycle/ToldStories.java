@@ -1,4 +1,4 @@
-package io.pgheal;
+package io.pgheal.cycle;
 
 import io.pgheal.decide.Action;
 import io.pgheal.decide.Decision;

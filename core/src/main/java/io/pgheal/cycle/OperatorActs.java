@@ -1,5 +1,8 @@
-package io.pgheal;
+package io.pgheal.cycle;
 
+import io.pgheal.Release;
+import io.pgheal.ReleaseCandidate;
+import io.pgheal.ReleaseTarget;
 import io.pgheal.decide.Action;
 import io.pgheal.decide.Decider;
 import io.pgheal.decide.Decision;

@@ -1,5 +1,6 @@
-package io.pgheal;
+package io.pgheal.cycle;
 
+import io.pgheal.HealingConfig;
 import io.pgheal.decide.Limits;
 import io.pgheal.decide.TableRule;
 import java.time.Duration;

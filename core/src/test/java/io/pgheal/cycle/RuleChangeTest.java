@@ -1,8 +1,9 @@
-package io.pgheal;
+package io.pgheal.cycle;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pgheal.HealingConfig;
 import io.pgheal.decide.HealingMode;
 import java.time.Duration;
 import java.util.Set;

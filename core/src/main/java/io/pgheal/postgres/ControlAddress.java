@@ -1,10 +1,6 @@
-package io.pgheal;
+package io.pgheal.postgres;
 
 import com.zaxxer.hikari.HikariDataSource;
-import io.pgheal.postgres.ConnectionOpener;
-import io.pgheal.postgres.ControlSettings;
-import io.pgheal.postgres.ServerAddress;
-import io.pgheal.postgres.UnknownAddressException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -15,12 +11,12 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.common.BaseDataSource;
 
 /** Where the control connection comes from when nobody says so: the address of the pool itself, outside the pool. */
-final class ControlAddress {
+public final class ControlAddress {
     private static final Duration STATEMENT = Duration.ofSeconds(1);
 
     private ControlAddress() {}
 
-    static ConnectionOpener of(DataSource target, @Nullable ConnectionOpener given) {
+    public static ConnectionOpener of(DataSource target, @Nullable ConnectionOpener given) {
         if (given != null) {
             return given;
         }

@@ -1,8 +1,9 @@
-package io.pgheal;
+package io.pgheal.cycle;
 
-import io.pgheal.Questions.Blockers;
-import io.pgheal.Questions.PendingStory;
-import io.pgheal.Servers.Reach;
+import io.pgheal.HealingConfig;
+import io.pgheal.cycle.Questions.Blockers;
+import io.pgheal.cycle.Questions.PendingStory;
+import io.pgheal.cycle.Servers.Reach;
 import io.pgheal.decide.Action;
 import io.pgheal.decide.Asking;
 import io.pgheal.decide.Decider;

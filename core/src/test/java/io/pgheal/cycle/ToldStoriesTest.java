@@ -1,7 +1,8 @@
-package io.pgheal;
+package io.pgheal.cycle;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pgheal.HealingConfig;
 import io.pgheal.decide.Action;
 import io.pgheal.decide.Decider;
 import io.pgheal.decide.Decision;

@@ -1,4 +1,4 @@
-package io.pgheal;
+package io.pgheal.cycle;
 
 import io.pgheal.diagnose.Diagnosis;
 import io.pgheal.diagnose.DiagnosisKind;

@@ -1,0 +1,263 @@
+package io.pgheal.cycle;
+
+import io.pgheal.HealingConfig;
+import io.pgheal.Release;
+import io.pgheal.ReleaseCandidate;
+import io.pgheal.ReleaseTarget;
+import io.pgheal.decide.HealingMode;
+import io.pgheal.detect.Detector;
+import io.pgheal.detect.Symptom.AbandonedLease;
+import io.pgheal.heal.ActThread;
+import io.pgheal.heal.Safeguards;
+import io.pgheal.postgres.BlockingTree;
+import io.pgheal.postgres.ConnectionOpener;
+import io.pgheal.postgres.ControlChannel;
+import io.pgheal.postgres.ServerIdentity;
+import io.pgheal.postgres.TableLock;
+import io.pgheal.postgres.TableName;
+import io.pgheal.report.HealerState;
+import io.pgheal.report.Incident;
+import io.pgheal.report.IncidentJournal;
+import io.pgheal.report.IncidentListener;
+import io.pgheal.report.LateMetrics;
+import io.pgheal.report.Metrics;
+import io.pgheal.track.LeaseRegistry;
+import io.pgheal.track.LeaseSnapshot;
+import io.pgheal.track.Ticker;
+import io.pgheal.track.Tracing;
+import io.pgheal.witness.Witness;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The healing side of one data source: its rules, its threads, its control connections, and what it has to tell. The one door
+ * of this package. Thread-safe.
+ */
+public final class Healing implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Healing.class);
+    private static final Duration ACT_DEADLINE = Duration.ofSeconds(20);
+    /** Each remedy may be waited for. */
+    private static final int REMEDIES = 3;
+
+    private static final Duration ANSWER = Duration.ofSeconds(5);
+    private static final int CERTAIN_PER_SLOT = 10;
+    private static final int POOL_OF_UNKNOWN_SIZE = 10;
+
+    private final String dataSource;
+    private final LeaseRegistry registry;
+    private final Servers servers;
+    private final Safeguards safeguards;
+    private final LateMetrics metrics = new LateMetrics();
+    private final IncidentJournal journal;
+    private final HealingLoop loop;
+    private final Witness witness;
+    private final OperatorActs operator;
+    private volatile HealingConfig config;
+    private volatile HealingMode mode;
+    private volatile boolean closed;
+
+    /** Everything is made, and nothing runs before {@link #start}. */
+    public Healing(
+            String dataSource,
+            HealingConfig config,
+            LeaseRegistry registry,
+            ConnectionOpener control,
+            Witness witness,
+            Ticker ticker,
+            @Nullable Tracing tracing,
+            List<IncidentListener> listeners) {
+        this.dataSource = dataSource;
+        this.config = config;
+        this.mode = config.mode();
+        this.registry = registry;
+        this.witness = witness;
+        this.servers = new Servers(dataSource, control, ticker, config.escalationInterval());
+        registry.onNewConnection(servers::seen);
+        int certain = config.certainPerMinute() > 0
+                ? config.certainPerMinute()
+                : CERTAIN_PER_SLOT * registry.poolSize().orElse(POOL_OF_UNKNOWN_SIZE);
+        this.safeguards = new Safeguards(dataSource, config.signalsPerMinute(), certain);
+        this.journal = new IncidentJournal(dataSource, ticker, config.incidentsKept(), metrics, tracing, listeners);
+        HealingCycle cycle =
+                new HealingCycle(this::config, registry, servers, safeguards, journal, this::mode, ticker, witness);
+        ActThread acts = new ActThread(
+                dataSource,
+                ticker,
+                ACT_DEADLINE.plus(config.escalationInterval().multipliedBy(REMEDIES)));
+        Refutations refutations = new Refutations(
+                dataSource, journal, registry.sites(), () -> config().refutationsAllowed(), new Modes());
+        this.loop =
+                new HealingLoop(dataSource, this::config, registry, cycle, acts, ticker, metrics, refutations, witness);
+        this.operator = new OperatorActs(servers.all().get(0), acts, journal, () -> config().spare(), loop::seenAnew);
+    }
+
+    private final class Modes implements Refutations.Modes {
+        @Override
+        public HealingMode mode() {
+            return mode;
+        }
+
+        @Override
+        public void mode(HealingMode next) {
+            setMode(next, "");
+        }
+    }
+
+    public void start() {
+        servers.start();
+        loop.start();
+        LOG.info("[{}] pgheal guards this data source, mode {}", dataSource, mode);
+    }
+
+    // ---- the rules
+
+    public HealingMode mode() {
+        return mode;
+    }
+
+    /**
+     * Changes the mode at once.
+     *
+     * @param by the operator who says so; null if nobody is named
+     */
+    public void mode(HealingMode next, @Nullable String by) {
+        setMode(next, setBy(by));
+    }
+
+    private void setMode(HealingMode next, String by) {
+        HealingMode before = mode;
+        mode = next;
+        if (before != next) {
+            LOG.warn("[{}] pgheal's mode is now {} (was {}){}", dataSource, next, before, by);
+        }
+    }
+
+    public HealingConfig config() {
+        return config;
+    }
+
+    /**
+     * Changes the rules, from the next decision on.
+     *
+     * @param by the operator who says so; null if nobody is named
+     * @throws IllegalArgumentException if something is to change that is built in at the start
+     */
+    public synchronized void config(HealingConfig next, @Nullable String by) {
+        String setBy = setBy(by);
+        List<String> changes = RuleChange.between(config, next);
+        if (changes.isEmpty()) {
+            return;
+        }
+        registry.spareStatementTags(next.spare().statementTags());
+        config = next;
+        loop.rulesChanged();
+        LOG.warn("[{}] pgheal's rules have changed: {}{}", dataSource, String.join("; ", changes), setBy);
+    }
+
+    private static String setBy(@Nullable String operator) {
+        return operator == null ? "" : ", set by " + OperatorActs.named(operator);
+    }
+
+    // ---- what people ask
+
+    /** The leases as they were at the last look. */
+    public List<LeaseSnapshot> leases() {
+        return loop.seen();
+    }
+
+    /** The last incidents, the newest first. */
+    public List<Incident> incidents() {
+        return journal.last();
+    }
+
+    /** The server that people's questions are put to; empty while it cannot be asked. */
+    public Optional<ServerIdentity> server() {
+        return servers.home().server().map(ControlChannel.Server::identity);
+    }
+
+    /** Who waits for whom in the whole database, now. */
+    public BlockingTree blockingTree() throws SQLException {
+        return servers.home().ask(ANSWER, control -> control.fullBlockingTree(null));
+    }
+
+    /** Who holds which locks on a table, and who waits for them, now. */
+    public List<TableLock> locksOn(TableName table) throws SQLException {
+        return servers.home().ask(ANSWER, control -> control.locksOn(table));
+    }
+
+    /** Whom {@link #release} would hit, now. Nothing is done. */
+    public List<ReleaseCandidate> wouldRelease(ReleaseTarget whom, Release how) throws SQLException {
+        return operator.wouldRelease(whom, how);
+    }
+
+    /** An operator's act; waits for its end. */
+    public List<Incident> release(ReleaseTarget whom, Release how, String by) throws SQLException {
+        return operator.release(whom, how, by);
+    }
+
+    /** How the healer itself is. */
+    public HealerState state() {
+        List<LeaseSnapshot> seen = loop.seen();
+        List<LeaseSnapshot> open = seen.stream()
+                .filter(lease -> lease.transactionOpen() && !lease.closed())
+                .toList();
+        List<AbandonedLease> suspects =
+                seen.stream().map(Detector::abandoned).flatMap(Optional::stream).toList();
+        String hangs = closed ? "" : loop.trouble();
+        String trouble = closed ? servers.home().trouble() : servers.trouble();
+        return new HealerState(
+                mode,
+                servers.home().server().isPresent(),
+                hangs.isEmpty() ? trouble : hangs,
+                servers.shortcomings(),
+                safeguards.isBreakerOpen(),
+                safeguards.signalsLeft(),
+                safeguards.certainLeft(),
+                registry.openCount(),
+                open.size(),
+                registry.heldUpCount(),
+                open.stream().map(LeaseSnapshot::quiet).max(Duration::compareTo).orElse(Duration.ZERO),
+                registry.quarantined(),
+                servers.asked(),
+                registry.lostEvents(),
+                loop.mishaps(servers, journal.lostNotices()),
+                witness.testimony(),
+                (int) suspects.stream().filter(each -> each.lease().retained()).count(),
+                suspects.stream()
+                        .filter(each -> mode != HealingMode.OFF && Detector.isUnproven(each))
+                        .map(AbandonedLease::silence)
+                        .max(Duration::compareTo)
+                        .orElse(Duration.ZERO));
+    }
+
+    /** From now on figures go there, and are taken away from where they went before. */
+    public void metrics(Metrics.Source source) {
+        try {
+            metrics.bind(Metrics.NONE); // first, or meters of the same name would be found and then taken away
+            Metrics made = source.of(dataSource, this::state);
+            metrics.bind(made);
+            made.safeguards(safeguards);
+        } catch (RuntimeException | Error e) {
+            LOG.warn(
+                    "[{}] the meters could not be made: {}; all goes on without them",
+                    dataSource,
+                    e.getClass().getName());
+        }
+    }
+
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        loop.close();
+        servers.close();
+        journal.close();
+    }
+}
