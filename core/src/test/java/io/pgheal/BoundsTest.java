@@ -43,8 +43,9 @@ class BoundsTest {
         return field.get(of);
     }
 
-    private Map<?, ?> ofTheLoop(String name) throws ReflectiveOperationException {
-        return (Map<?, ?>) field(field(pool.guarded, "loop"), name);
+    private Map<?, ?> scheduled(String schedule, String name) throws ReflectiveOperationException {
+        Object loop = field(field(pool.guarded, "healing"), "loop");
+        return (Map<?, ?>) field(field(loop, schedule), name);
     }
 
     /** Nobody can be asked whether they are gone. */
@@ -65,7 +66,7 @@ class BoundsTest {
                 await().until(() -> ((java.util.Queue<?>) field(registry, "events")).isEmpty());
             }
         }
-        Map<?, ?> afterlife = ofTheLoop("afterlife");
+        Map<?, ?> afterlife = scheduled("afterlife", "backends");
         await().until(() -> afterlife.size() >= 1000);
         assertThat(afterlife).hasSize(1000);
     }
@@ -77,8 +78,8 @@ class BoundsTest {
                 config -> config.abandonedGrace(Duration.ofMillis(100))
                         .abandonedPatience(Duration.ofMinutes(5))
                         .lockWaitThreshold(Duration.ofMillis(100)));
-        Map<?, ?> looks = ofTheLoop("looks");
-        Map<?, ?> slowLooks = ofTheLoop("slowLooks");
+        Map<?, ?> looks = scheduled("suspects", "suspects");
+        Map<?, ?> slowLooks = scheduled("slowStatements", "statements");
         for (int i = 0; i < 3; i++) {
             AtomicReference<Connection> left = new AtomicReference<>();
             try (SideBySide beside = new SideBySide()) {

@@ -1,7 +1,7 @@
 package io.pgheal.cycle;
 
 import io.pgheal.HealingConfig;
-import io.pgheal.cycle.Questions.Blockers;
+import io.pgheal.cycle.Questions.Blocking;
 import io.pgheal.cycle.Questions.PendingStory;
 import io.pgheal.cycle.Servers.Reach;
 import io.pgheal.decide.Action;
@@ -27,6 +27,7 @@ import io.pgheal.postgres.BackendId;
 import io.pgheal.postgres.BackendStory;
 import io.pgheal.postgres.BlockingTree;
 import io.pgheal.postgres.ControlChannel;
+import io.pgheal.postgres.HeldLock;
 import io.pgheal.postgres.ServerIdentity;
 import io.pgheal.postgres.TransactionEnd;
 import io.pgheal.postgres.Waiter;
@@ -41,6 +42,7 @@ import io.pgheal.track.Revocation;
 import io.pgheal.track.Ticker;
 import io.pgheal.witness.Testimony;
 import io.pgheal.witness.Witness;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -128,23 +130,28 @@ final class HealingCycle {
             Map<BackendId, AbandonedLease> abandoned,
             Runnable asked) {
         WaitingCalls calls = new WaitingCalls(leases);
-        Map<Reach, Blockers> found = new LinkedHashMap<>();
+        Map<Reach, List<Diagnosis>> found = new LinkedHashMap<>();
         List<AbandonedLease> suspected = new ArrayList<>();
         for (Reach there : servers.all()) {
-            Blockers blockers = there.questions.blockersOf(symptom, leases, abandoned.keySet(), told, locksMatter());
-            BlockingTree tree = blockers.tree();
-            if (tree != null) {
-                learn(there, symptom, tree);
-                suspected.addAll(tellOfAbandoned(tree, abandoned, calls));
+            try {
+                Blocking blocking = there.questions.whoBlocks(symptom, leases).orElse(null);
+                if (blocking == null) {
+                    continue; // none of them is on this server
+                }
+                List<Diagnosis> culprits = culprits(there, blocking, abandoned.keySet());
+                learn(there, symptom, blocking.tree());
+                suspected.addAll(tellOfAbandoned(blocking.tree(), abandoned, calls));
+                found.put(there, culprits);
+            } catch (SQLException e) {
+                // the channel has told its trouble; asked again when the statements are slower still
             }
-            found.put(there, blockers);
         }
         asked.run();
         long now = ticker.nanos();
-        inTheWay.lookedAt(found.values().stream().flatMap(each -> each.culprits().stream()), now);
+        inTheWay.lookedAt(found.values().stream().flatMap(List::stream), now);
         List<Decision> decisions = new ArrayList<>();
-        for (Map.Entry<Reach, Blockers> each : found.entrySet()) {
-            for (Diagnosis seen : each.getValue().culprits()) {
+        for (Map.Entry<Reach, List<Diagnosis>> each : found.entrySet()) {
+            for (Diagnosis seen : each.getValue()) {
                 Diagnosis culprit = seen.inTheWayFor(inTheWay.since(seen, now));
                 if (Thread.currentThread().isInterrupted()) {
                     return decisions; // given up: what was seen is old by now, and others are at work
@@ -156,6 +163,25 @@ final class HealingCycle {
             decisions.add(abandoned(each, leases, Set.of()));
         }
         return decisions;
+    }
+
+    /**
+     * The root blockers. Their locks, the expensive half, are asked once per story; where a rule depends on them each time, for a
+     * culprit that was told may have locked what is to be spared since.
+     *
+     * @param abandoned those that have evidence: they are judged on their own
+     */
+    private List<Diagnosis> culprits(Reach there, Blocking blocking, Set<BackendId> abandoned) throws SQLException {
+        List<Diagnosis> found =
+                Diagnostician.blockers(blocking.tree(), blocking.waiters(), blocking.ours(), abandoned, Map.of());
+        if (!locksMatter() && found.stream().allMatch(told::knows)) {
+            return found;
+        }
+        Map<Integer, List<HeldLock>> locks = there.questions.locksOf(found.stream()
+                .map(Diagnosis::backendId)
+                .filter(Objects::nonNull)
+                .toList());
+        return Diagnostician.blockers(blocking.tree(), blocking.waiters(), blocking.ours(), abandoned, locks);
     }
 
     /** Whether a rule depends on what the culprit has locked, beside what is waited for. */
@@ -233,14 +259,14 @@ final class HealingCycle {
         }
         int failures = registry.sites().unseenHoldersToTell(site, ticker.nanos());
         if (failures > 0) {
-            Diagnosis diagnosis = UnseenHolder.of(failed, waited);
+            Diagnosis diagnosis = Diagnostician.holderNotSeen(failed, waited);
             Decision decision = decide(diagnosis);
             journal.tell(
                     journal.nextId(),
                     diagnosis,
                     decision,
                     Outcome.untouched(OutcomeKind.REPORTED),
-                    UnseenHolder.view(failed, waited),
+                    LeaseView.of(failed, waited),
                     null);
         }
     }

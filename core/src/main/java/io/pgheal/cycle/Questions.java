@@ -3,8 +3,6 @@ package io.pgheal.cycle;
 import io.pgheal.detect.Symptom.AbandonedLease;
 import io.pgheal.detect.Symptom.OutlivedBackends;
 import io.pgheal.detect.Symptom.SlowStatements;
-import io.pgheal.diagnose.Diagnosis;
-import io.pgheal.diagnose.Diagnostician;
 import io.pgheal.diagnose.ServerSide;
 import io.pgheal.postgres.Backend;
 import io.pgheal.postgres.BackendId;
@@ -144,26 +142,15 @@ final class Questions {
     }
 
     /**
-     * What was found out about slow statements.
+     * Who waits for whom, as far as statements of ours are concerned.
      *
-     * @param tree who waits for whom; null when the server could not be asked
-     * @param culprits a diagnosis for each root, but for those that have evidence: they are judged on their own
+     * @param waiters the pids of the slow statements that were asked about
+     * @param ours all leases on this server by their backends
      */
-    record Blockers(@Nullable BlockingTree tree, List<Diagnosis> culprits) {
-        private static final Blockers UNKNOWN = new Blockers(null, List.of());
-    }
+    record Blocking(BlockingTree tree, Set<Integer> waiters, Map<BackendId, LeaseSnapshot> ours) {}
 
-    /**
-     * The root blockers of the slow statements; the expensive half is asked once per story.
-     *
-     * @param locksMatter then each time: a culprit that was told may have locked what is to be spared since
-     */
-    Blockers blockersOf(
-            SlowStatements symptom,
-            Collection<LeaseSnapshot> leases,
-            Set<BackendId> abandoned,
-            ToldStories told,
-            boolean locksMatter) {
+    /** Whom the slow statements wait for; empty if none of them is on this server. */
+    Optional<Blocking> whoBlocks(SlowStatements symptom, Collection<LeaseSnapshot> leases) throws SQLException {
         Map<BackendId, LeaseSnapshot> ours = new HashMap<>();
         for (LeaseSnapshot lease : leases) {
             BackendId backend = lease.physical().backend();
@@ -183,34 +170,20 @@ final class Questions {
             }
         }
         if (waiters.isEmpty()) {
-            return Blockers.UNKNOWN;
+            return Optional.empty();
         }
-        try {
-            BlockingTree cheap = channel.ask(ANSWER, control -> control.blockingTree(waiters));
-            if (cheap.roots().isEmpty()) {
-                return new Blockers(cheap, List.of());
-            }
-            BlockingTree tree = channel.ask(ANSWER, control -> control.fullBlockingTree(waiters));
-            List<Diagnosis> found = Diagnostician.blockers(tree, waiters, ours, abandoned, Map.of());
-            return new Blockers(
-                    tree,
-                    locksMatter || found.stream().anyMatch(diagnosis -> !told.knows(diagnosis))
-                            ? Diagnostician.blockers(tree, waiters, ours, abandoned, locksOf(found))
-                            : found);
-        } catch (SQLException e) {
-            return Blockers
-                    .UNKNOWN; // the channel has told its trouble; asked again when the statements are slower still
-        }
+        BlockingTree cheap = channel.ask(ANSWER, control -> control.blockingTree(waiters));
+        return Optional.of(new Blocking(
+                cheap.roots().isEmpty() ? cheap : channel.ask(ANSWER, control -> control.fullBlockingTree(waiters)),
+                waiters,
+                ours));
     }
 
-    private Map<Integer, List<HeldLock>> locksOf(List<Diagnosis> culprits) throws SQLException {
+    Map<Integer, List<HeldLock>> locksOf(List<BackendId> backends) throws SQLException {
         Map<Integer, List<HeldLock>> locks = new HashMap<>();
-        for (Diagnosis culprit : culprits) {
-            BackendId id = culprit.backendId();
-            if (id != null) {
-                channel.ask(ANSWER, control -> control.story(id))
-                        .ifPresent(story -> locks.put(id.pid(), story.locks()));
-            }
+        for (BackendId backend : backends) {
+            channel.ask(ANSWER, control -> control.story(backend))
+                    .ifPresent(story -> locks.put(backend.pid(), story.locks()));
         }
         return locks;
     }

@@ -9,9 +9,15 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
 /** Judges leases by what was seen of them. Pure. */
 public final class Detector {
+    /** So long its owner may still be on the way to give it back. */
+    private static final Duration SUSPECT = Duration.ofMillis(200);
+    /** A pool that is exhausted for less is merely busy. */
+    private static final Duration EXHAUSTED = Duration.ofSeconds(1);
+
     private Detector() {}
 
     /** Whether anything tells that this lease is abandoned. */
@@ -69,6 +75,81 @@ public final class Detector {
                     lease.ownerFor(),
                     "the thread that borrowed it has terminated"));
         }
+    }
+
+    /**
+     * Whether it is looked at more closely. Nothing is suspected before a moment of silence, nor while nobody could want what
+     * the lease holds.
+     */
+    public static boolean isRipe(AbandonedLease symptom, boolean poolExhausted) {
+        LeaseSnapshot lease = symptom.lease();
+        return symptom.strength() == Strength.CERTAIN
+                || (symptom.silence().compareTo(SUSPECT) >= 0
+                        && !lease.extended()
+                        && (lease.transactionOpen() || poolExhausted));
+    }
+
+    /** How much longer it has to be silent; zero or less if that is long enough. */
+    public static Duration untilRipe(AbandonedLease symptom) {
+        return SUSPECT.minus(symptom.silence());
+    }
+
+    /**
+     * Whether somebody who waits for it is no reason to judge it as a live owner. Without a transaction and without certainty
+     * it is one: nobody would tell those who wait for an advisory lock of its session.
+     */
+    public static boolean isJudgedOnItsOwn(AbandonedLease symptom) {
+        return symptom.strength() == Strength.CERTAIN || symptom.lease().transactionOpen();
+    }
+
+    /** Whether the application closed it, and its transaction is still open after so long. */
+    public static boolean isOpenAfterClose(LeaseSnapshot lease, Duration patience) {
+        return lease.closed() && lease.enlisted() && lease.quiet().compareTo(patience) >= 0;
+    }
+
+    /** Whether a statement of it runs, and nothing tells that its owner is gone. */
+    public static boolean mayBeHeldUp(LeaseSnapshot lease) {
+        return lease.executing()
+                && !lease.closed()
+                && lease.unfinished() == LeaseSnapshot.Unfinished.NOTHING
+                && abandoned(lease).isEmpty();
+    }
+
+    /**
+     * Whether its statement has run for so long that it is asked whom it waits for.
+     *
+     * @param shortest of all places
+     * @param learned of the place that borrowed it; asked only of what is slow for some place
+     */
+    public static boolean isSlow(
+            LeaseSnapshot lease, Duration usual, Duration shortest, Function<String, Duration> learned) {
+        return lease.callFor().compareTo(shortest) >= 0
+                && (lease.callFor().compareTo(usual) >= 0
+                        || lease.callFor().compareTo(learned.apply(lease.site())) >= 0);
+    }
+
+    /**
+     * Whether the witness is asked about it though nobody is known to wait for it: whoever waits for a connection of an exhausted
+     * pool may wait for one that nobody will give back, and a transaction that is idle for long pins its locks. A call that
+     * lasts for long may be one that was cut without a word.
+     *
+     * @param exhausted for how long the pool has been
+     */
+    public static boolean isWorthAsking(LeaseSnapshot lease, Duration exhausted, Duration patience) {
+        if (lease.retained()
+                || lease.unwrapped()
+                || lease.unreachable()
+                || lease.extended()
+                || lease.enlisted()
+                || lease.closed()) {
+            return false;
+        }
+        boolean somebodyWaits = exhausted.compareTo(EXHAUSTED) >= 0;
+        boolean silentForLong = lease.quiet().compareTo(patience) >= 0;
+        return lease.callInProgress()
+                ? somebodyWaits && silentForLong
+                : (somebodyWaits && lease.quiet().compareTo(EXHAUSTED) >= 0)
+                        || (lease.transactionOpen() && silentForLong);
     }
 
     /** Whether the witness is asked about it sooner or later, whoever waits, and whoever does not. */

@@ -6,8 +6,11 @@ import io.pgheal.postgres.BackendId;
 import io.pgheal.postgres.BackendStory;
 import io.pgheal.postgres.BlockingTree;
 import io.pgheal.postgres.HeldLock;
+import io.pgheal.postgres.StatementText;
 import io.pgheal.postgres.Waiter;
+import io.pgheal.track.LeaseEvent.FailedWait;
 import io.pgheal.track.LeaseSnapshot;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -149,6 +152,31 @@ public final class Diagnostician {
                 story.waiters(),
                 false,
                 untouchable(story.backend()));
+    }
+
+    /**
+     * A statement that failed to get a lock before anybody saw who held it: there is a waiter, and no culprit.
+     *
+     * <p>Only of those whose SQLSTATE says that it was a lock: 55P03 (lock timeout) and 40P01 (deadlock). A statement that was
+     * cancelled (57014) may have been merely slow, and only the server's message, in whatever language, could tell: it teaches
+     * its place in the code an earlier threshold, and if it did wait, the next one is seen.
+     *
+     * @param waited as far as it was seen
+     */
+    public static Diagnosis holderNotSeen(FailedWait failed, Duration waited) {
+        String statement = failed.statement();
+        Backend backend = Backend.unasked(
+                failed.lease().physical().driverPid(), statement == null ? null : StatementText.cutLiterals(statement));
+        return new Diagnosis(
+                DiagnosisKind.HOLDER_NOT_SEEN,
+                null,
+                List.of(),
+                null,
+                null,
+                List.of(),
+                List.of(new Waiter(backend, null, null, null, Set.of(), waited, null)),
+                false,
+                null);
     }
 
     private static Set<Integer> pidsOf(List<Waiter> waiters, Set<BackendId> ours) {

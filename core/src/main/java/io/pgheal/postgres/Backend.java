@@ -53,6 +53,29 @@ public record Backend(
         }
     }
 
+    /** One of which nothing is known but its process and what it executed. */
+    public static Backend unasked(int pid, @Nullable String lastStatement) {
+        return new Backend(
+                pid,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                lastStatement,
+                false);
+    }
+
     /** Whether enough is seen to judge this backend. What is not visible is reported, never touched. */
     public boolean visible() {
         return transaction != null;

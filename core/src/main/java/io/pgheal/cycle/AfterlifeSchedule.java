@@ -1,0 +1,100 @@
+package io.pgheal.cycle;
+
+import io.pgheal.detect.Symptom.OutlivedBackends;
+import io.pgheal.heal.ActThread;
+import io.pgheal.heal.ActThread.Turn;
+import io.pgheal.postgres.BackendId;
+import io.pgheal.track.LeaseSnapshot;
+import io.pgheal.track.Ticker;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
+
+/**
+ * When it is asked next whether backends whose leases have ended are still there. Belongs to the loop; the ends of acts come
+ * from the act thread.
+ */
+final class AfterlifeSchedule {
+    private static final Duration FIRST_LOOK = Duration.ofMillis(25);
+    /** The pause of a look that comes 0.8 s after the lease's end: by then a backend that was told has ended. */
+    private static final Duration LINGERING = FIRST_LOOK.multipliedBy(32);
+
+    private static final int KEPT = 1000;
+
+    private final ActThread acts;
+    private final Ticker ticker;
+    private final Map<BackendId, Look> backends = new ConcurrentHashMap<>();
+
+    AfterlifeSchedule(ActThread acts, Ticker ticker) {
+        this.acts = acts;
+        this.ticker = ticker;
+    }
+
+    /** Its lease has ended, and it may not know. */
+    void add(BackendId backend, long now) {
+        if (backends.size() < KEPT) {
+            backends.put(backend, Look.at(now + FIRST_LOOK.toNanos(), FIRST_LOOK));
+        }
+    }
+
+    /**
+     * Hands those that are due to the act thread.
+     *
+     * @param leases all that are open: what is lent again can be reached
+     * @param question asks about them, and returns those that are still there
+     */
+    void look(List<LeaseSnapshot> leases, long now, Function<OutlivedBackends, Set<BackendId>> question) {
+        if (backends.isEmpty()) {
+            return;
+        }
+        for (LeaseSnapshot lease : leases) {
+            BackendId backend = lease.physical().backend();
+            if (backend != null && lease.lease().isConnected()) {
+                backends.remove(backend);
+            }
+        }
+        Set<BackendId> due = new HashSet<>();
+        Set<BackendId> lingering = new HashSet<>();
+        backends.forEach((backend, look) -> {
+            if (look.isDue(now)) {
+                due.add(backend);
+                if (look.pause().compareTo(LINGERING) >= 0) {
+                    lingering.add(backend);
+                }
+            }
+        });
+        if (due.isEmpty()) {
+            return;
+        }
+        due.forEach(backend -> backends.computeIfPresent(backend, (key, look) -> look.begun()));
+        AtomicReference<Set<BackendId>> remaining = new AtomicReference<>(due);
+        boolean taken = false;
+        try {
+            taken = acts.submit(
+                    Turn.LAST,
+                    () -> remaining.set(question.apply(new OutlivedBackends(due, lingering))),
+                    () -> asked(due, Objects.requireNonNull(remaining.get())));
+        } finally {
+            if (!taken) {
+                asked(due, due);
+            }
+        }
+    }
+
+    private void asked(Set<BackendId> asked, Set<BackendId> remaining) {
+        long now = ticker.nanos();
+        for (BackendId backend : asked) {
+            if (remaining.contains(backend)) {
+                backends.computeIfPresent(backend, (key, look) -> look.backOff(now));
+            } else {
+                backends.remove(backend);
+            }
+        }
+    }
+}
