@@ -9,7 +9,6 @@ import io.pgheal.testserver.PostgresServer;
 import io.pgheal.testserver.SideBySide;
 import io.pgheal.testserver.Sql;
 import io.pgheal.track.LeaseEvent;
-import io.pgheal.track.LeaseRegistry;
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;
 import java.sql.Connection;
@@ -57,13 +56,13 @@ class BoundsTest {
                 builder -> builder.control(() -> {
                     throw new SQLException("no way", "08001");
                 }));
-        LeaseRegistry registry = (LeaseRegistry) field(pool.guarded, "registry");
-        Method raise = LeaseRegistry.class.getDeclaredMethod("raise", LeaseEvent.class);
+        Object queue = field(field(pool.guarded, "registry"), "queue");
+        Method raise = queue.getClass().getDeclaredMethod("raise", LeaseEvent.class);
         raise.setAccessible(true);
         for (int i = 1; i <= 3000; i++) {
-            raise.invoke(registry, new LeaseEvent.Outlived(new BackendId(i, "2026-01-01T00:00:00.000000Z")));
+            raise.invoke(queue, new LeaseEvent.Outlived(new BackendId(i, "2026-01-01T00:00:00.000000Z")));
             if (i % 500 == 0) {
-                await().until(() -> ((java.util.Queue<?>) field(registry, "events")).isEmpty());
+                await().until(() -> ((java.util.Queue<?>) field(queue, "events")).isEmpty());
             }
         }
         Map<?, ?> afterlife = scheduled("afterlife", "backends");

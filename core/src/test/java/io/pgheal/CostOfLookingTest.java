@@ -128,11 +128,12 @@ class CostOfLookingTest {
             }));
         }
         await().atMost(Duration.ofMinutes(5)).until(() -> waitForLocks() == WAITERS);
+        time.settle(); // whoever is seen first after the first step is of another age, and is asked about apart
         time.pass(Duration.ofMillis(8500), Duration.ofMillis(100));
 
         List<String> asked = askedSince(before);
-        assertThat(asked).isNotEmpty().hasSizeLessThan(30);
-        assertThat(asked).filteredOn(CostOfLookingTest::readsLocks).hasSizeLessThan(15);
+        assertThat(asked.size()).isBetween(1, 29);
+        assertThat(asked.stream().filter(CostOfLookingTest::readsLocks).count()).isLessThan(15);
         assertThat(guarded.incidents())
                 .singleElement()
                 .satisfies(incident -> assertThat(incident.outcome()).isEqualTo(OutcomeKind.REPORTED));

@@ -64,8 +64,9 @@ final class Interception implements JdbcProxyFactory {
             BaseConnection driver = driverOf(lent);
             if (driver == null) {
                 if (foreignTold.compareAndSet(false, true)) {
-                    registry.tell("a connection is not PostgreSQL's, and is left alone: "
-                            + lent.getClass().getName());
+                    registry.log()
+                            .info("a connection is not PostgreSQL's, and is left alone: "
+                                    + lent.getClass().getName());
                 }
                 return lent;
             }
@@ -78,7 +79,7 @@ final class Interception implements JdbcProxyFactory {
             if (CutCall.isCutBy(e)) {
                 throw e;
             }
-            registry.complain("tracking a connection", e);
+            registry.log().warn("tracking a connection", e);
             return lent;
         }
     }

@@ -586,7 +586,7 @@ public final class Lease extends StateWord {
                     returnCut = false;
                 }
             }
-            if (LeaseRegistry.isInTransaction(driver)) { // by now perhaps the next borrower's
+            if (PhysicalConnections.isInTransaction(driver)) { // by now perhaps the next borrower's
                 registry.leftOpen(this);
             }
         } // else it has ended, and whoever ended it gives the connection back
@@ -810,7 +810,7 @@ public final class Lease extends StateWord {
         try {
             driver.abort(Runnable::run);
         } catch (SQLException | RuntimeException e) {
-            registry.complain("aborting the connection of lease " + id, e);
+            registry.log().warn("aborting the connection of lease " + id, e);
         } catch (Error e) {
             returnedThough("aborting the connection of lease " + id, e);
         } finally {
@@ -820,7 +820,7 @@ public final class Lease extends StateWord {
             registry.pool().discard(lent);
         } catch (SQLException | RuntimeException e) {
             // Closing an aborted connection may well complain; the pool has its slot back all the same.
-            registry.grumble("closing the pool's handle of lease " + id, e);
+            registry.log().debug("closing the pool's handle of lease " + id, e);
         } catch (Error e) {
             returnedThough("giving the slot of lease " + id + " back to its pool", e);
         }
@@ -835,7 +835,7 @@ public final class Lease extends StateWord {
             timesReturnCut++;
             throw e;
         }
-        registry.complain(while_, e);
+        registry.log().warn(while_, e);
     }
 
     boolean isBeingGivenBack() {
@@ -941,7 +941,7 @@ public final class Lease extends StateWord {
             return;
         }
         registry.closed(this);
-        if (LeaseRegistry.isInTransaction(driver)) {
+        if (PhysicalConnections.isInTransaction(driver)) {
             registry.leftOpen(this);
         }
     }

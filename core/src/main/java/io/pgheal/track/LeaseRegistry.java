@@ -4,35 +4,20 @@ import io.pgheal.postgres.BackendId;
 import io.pgheal.postgres.PhysicalIdentity;
 import io.pgheal.postgres.SqlState;
 import java.lang.invoke.MethodHandles;
-import java.lang.ref.Reference;
-import java.lang.ref.ReferenceQueue;
-import java.lang.ref.WeakReference;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashSet;
-import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.WeakHashMap;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.core.BaseConnection;
 import org.postgresql.core.Parser;
-import org.postgresql.core.TransactionState;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The open leases of one data source. Application threads come in by {@link #lend}; the healing loop waits, looks and
@@ -40,11 +25,6 @@ import org.slf4j.LoggerFactory;
  * one loop thread. No method that an application thread calls waits for the healing side.
  */
 public final class LeaseRegistry {
-    private static final Logger LOG = LoggerFactory.getLogger(LeaseRegistry.class);
-    private static final int EVENTS_KEPT = 1024;
-    private static final int RECENT = 64; // a power of two
-    private static final long EXHAUSTED_NANOS = 500_000_000L;
-
     /**
      * A class whose initializer an overflow cuts can never be used again, so none is initialized deep in some stack. Nor is
      * one found there that the first cut needs: that takes more stack than most driver calls, and would be cut each time.
@@ -85,7 +65,6 @@ public final class LeaseRegistry {
         BorrowStack.capture(1); // and what the JDK needs for it
     }
 
-    private final String dataSource;
     private final Pool pool;
     private final boolean preflight;
     private final int borrowStackDepth;
@@ -94,75 +73,21 @@ public final class LeaseRegistry {
     private volatile StatementTags tags;
     private @Nullable Tracing tracing;
 
-    private final OpenLeases open = new OpenLeases();
-    /** Closed, and their transactions are open still: the last lease of each connection. */
-    private final Map<BaseConnection, Lease> leftOpen = new ConcurrentHashMap<>();
-
     private final AtomicLong ids = new AtomicLong();
-    private final ReferenceQueue<Object> collected = new ReferenceQueue<>();
-    private final ArrayBlockingQueue<LeaseEvent> events = new ArrayBlockingQueue<>(EVENTS_KEPT);
-    private final AtomicLong lostEvents = new AtomicLong();
     private final AtomicLong quarantined = new AtomicLong();
-    private final Map<BaseConnection, Known> physicals = Collections.synchronizedMap(new WeakHashMap<>());
-    /** Of {@code physicals}, those that were asked for last, by their identity hash: to find one there takes no lock. */
-    private final AtomicReferenceArray<@Nullable Known> recent = new AtomicReferenceArray<>(RECENT);
-
+    private final OpenLeases open = new OpenLeases();
+    private final LeftOpenLeases leftOpen = new LeftOpenLeases(open);
+    private final PhysicalConnections physicals;
+    private final ThreadWork work = new ThreadWork();
+    private final LoopQueue queue = new LoopQueue();
+    private final PoolPressure pressure;
+    private final TrackerLog log;
     private final BorrowSites sites = new BorrowSites();
-
-    @SuppressWarnings("ThreadLocalUsage") // one for each data source, gone with it
-    private final ThreadLocal<@Nullable LeaseScope> scopes = new ThreadLocal<>();
-
-    @SuppressWarnings("ThreadLocalUsage") // one for each data source, gone with it
-    private final ThreadLocal<@Nullable LongTransaction> longTransactions = new ThreadLocal<>();
-
-    /** As for {@link #scoped}. */
-    private volatile boolean longWork;
 
     /** The loop has nothing to look at, and wants to see the next lease early. */
     private volatile boolean wakeOnLend;
-    /** Where there are no scopes, threads need not be asked for theirs; asking leaves an entry in each. */
-    private volatile boolean scoped;
 
-    /**
-     * A physical connection, and who borrowed it last: often the same thread again, which needs but one reference. It does
-     * not hold the connection. Read and written by whom the connection is lent to, one at a time; what one has written,
-     * the pool's handing over shows to the next.
-     */
-    private static final class Known extends WeakReference<BaseConnection> {
-        private Borrower borrower;
-        /** It has been seen in the middle of a transaction only, and nobody has been asked who serves it. */
-        private boolean toBeAsked;
-
-        Known(BaseConnection driver, PhysicalConnection physical, int place, boolean toBeAsked) {
-            super(driver);
-            this.borrower = Borrower.currentThread(physical, place);
-            this.toBeAsked = toBeAsked;
-        }
-
-        void asked(PhysicalConnection physical) {
-            borrower = Borrower.currentThread(physical, borrower.place);
-            toBeAsked = false;
-        }
-
-        Borrower borrowedByCurrentThread() {
-            Borrower last = borrower;
-            if (!last.refersTo(Thread.currentThread())) {
-                last = Borrower.currentThread(last.physical, last.place);
-                borrower = last;
-            }
-            return last;
-        }
-    }
-
-    private final AtomicInteger complaints = new AtomicInteger();
-    private final AtomicBoolean poolerTold = new AtomicBoolean();
-    private final AtomicBoolean lateTold = new AtomicBoolean();
-    private volatile Consumer<PhysicalIdentity> newConnection = nobody -> {};
     private volatile boolean healerEnded;
-    private volatile boolean leavesOpen;
-    private volatile boolean knowsGlobalTransactions;
-    private volatile boolean exhausted;
-    private @Nullable Long exhaustedSince; // of the loop
 
     /**
      * A registry without leases.
@@ -192,8 +117,10 @@ public final class LeaseRegistry {
             Ticker ticker,
             BooleanSupplier insideTransaction,
             Set<String> statementTags) {
-        this.dataSource = dataSource;
+        this.log = new TrackerLog(dataSource);
+        this.physicals = new PhysicalConnections(log, open::place);
         this.pool = pool;
+        this.pressure = new PoolPressure(pool);
         this.preflight = preflight;
         this.borrowStackDepth = borrowStackDepth;
         this.ticker = ticker;
@@ -227,32 +154,26 @@ public final class LeaseRegistry {
 
     /** Begins the lease of a connection that the pool just lent. The caller closes {@code lent} if this throws. */
     ConnectionHandle lend(Connection lent, BaseConnection driver) throws SQLException {
-        speakForItself(driver);
-        Known known = known(lent, driver);
-        LeaseScope scope = scoped ? scopes.get() : null;
+        leftOpen.lent(driver);
+        Borrower borrower = physicals.borrow(lent, driver);
+        LeaseScope scope = work.scope();
         TraceContext trace = tracing == null ? null : span(tracing);
         Lease lease = new Lease(
-                ids.incrementAndGet(),
-                this,
-                lent,
-                driver,
-                known.borrowedByCurrentThread(),
-                BorrowStack.capture(borrowStackDepth),
-                scope);
+                ids.incrementAndGet(), this, lent, driver, borrower, BorrowStack.capture(borrowStackDepth), scope);
         lease.borrowedIn(trace);
         ConnectionHandle handle = new ConnectionHandle(lease);
-        lease.reference = new HandleReference(handle, collected, lease);
+        lease.reference = queue.watch(handle, lease);
         if (scope != null) {
             scope.leaseOpened();
         }
-        LongTransaction work = longWork ? longTransactions.get() : null;
-        if (work != null) {
-            lease.keepSafe(work);
+        LongTransaction longTransaction = work.longTransaction();
+        if (longTransaction != null) {
+            lease.keepSafe(longTransaction);
         }
         boolean whole = false;
         try {
             open.add(lease);
-            speakForItself(driver); // whoever closed it may have been late to enter it
+            leftOpen.lent(driver); // whoever closed it may have been late to enter it
             if (wakeOnLend) {
                 wakeOnLend = false;
                 wake();
@@ -264,55 +185,6 @@ public final class LeaseRegistry {
                 abandonUnborn(lease);
             }
         }
-    }
-
-    private Known known(Connection lent, BaseConnection driver) throws SQLException {
-        int index = System.identityHashCode(driver) & (RECENT - 1);
-        Known known = recent.get(index);
-        if (known == null || !known.refersTo(driver)) {
-            known = physicals.get(driver);
-            if (known == null) {
-                boolean later = isInTransaction(driver);
-                known = new Known(driver, later ? unknown(driver) : identify(lent, driver), open.place(), later);
-                physicals.put(driver, known);
-            }
-            recent.set(index, known);
-        }
-        if (known.toBeAsked) {
-            askLate(known, lent, driver);
-        }
-        return known;
-    }
-
-    /** Whoever began the transaction, the pool itself with auto-commit off or an XA one, it is not asked within it. */
-    private void askLate(Known known, Connection lent, BaseConnection driver) throws SQLException {
-        if (!isInTransaction(driver)) {
-            known.asked(identify(lent, driver));
-        } else if (lateTold.compareAndSet(false, true)) {
-            tell(
-                    "a new connection was lent with a transaction open, begun by the pool's own settings or by XA: who serves"
-                            + " it is asked once that is over, and until then it is only ever aborted, never signalled");
-        }
-    }
-
-    /**
-     * The application has ended a transaction: now is the time to ask what could not be asked when the connection was lent.
-     * Where the pool begins one at each borrow, to test the connection, there is no other. Known from the next lease on.
-     */
-    void transactionEnded(Connection lent, BaseConnection driver) throws SQLException {
-        Known known = physicals.get(driver);
-        if (known != null && known.toBeAsked) {
-            askLate(known, lent, driver);
-        }
-    }
-
-    static boolean isInTransaction(BaseConnection driver) {
-        TransactionState state = driver.getTransactionState();
-        return state == TransactionState.OPEN || state == TransactionState.FAILED;
-    }
-
-    private static PhysicalConnection unknown(BaseConnection driver) {
-        return new PhysicalConnection(driver.getBackendPID(), null);
     }
 
     private static @Nullable TraceContext span(Tracing tracing) {
@@ -329,53 +201,22 @@ public final class LeaseRegistry {
         closed(lease);
     }
 
-    private PhysicalConnection identify(Connection lent, BaseConnection driver) throws SQLException {
-        try {
-            PhysicalIdentity identity = PhysicalIdentity.read(lent);
-            if (identity.poolerInBetween()) {
-                tellOfPooler(
-                        "a pooler stands between " + dataSource + " and its server: backends are never signalled by "
-                                + "the driver's pid, an abandoned connection is still aborted");
-            }
-            newConnection.accept(identity);
-            return new PhysicalConnection(driver.getBackendPID(), identity);
-        } catch (SQLException | RuntimeException | Error e) {
-            if (CutCall.isCutBy(e)) {
-                driver.abort(Runnable::run); // the next answer on it would be this question's
-                throw e;
-            }
-            complain("asking a new connection who serves it (it will only ever be aborted, never signalled)", e);
-            return unknown(driver);
-        }
-    }
-
     /** Who wants to know each new physical connection; called by the application's threads, so it waits for nothing. */
     public void onNewConnection(Consumer<PhysicalIdentity> listener) {
-        newConnection = listener;
+        physicals.onNew(listener);
+    }
+
+    /** The application has ended a transaction: what could not be asked when the connection was lent is asked now. */
+    void transactionEnded(Connection lent, BaseConnection driver) throws SQLException {
+        physicals.transactionEnded(lent, driver);
     }
 
     /** Opens a scope on the calling thread. */
     public LeaseScope openScope(String name, boolean ownedByApplication) {
-        scoped = true;
         LeaseScope scope =
-                new LeaseScope(this, name, ownedByApplication, insideTransaction.getAsBoolean(), scopes.get());
-        scopes.set(scope);
+                new LeaseScope(this, name, ownedByApplication, insideTransaction.getAsBoolean(), work.scope());
+        work.begin(scope);
         return scope;
-    }
-
-    void scopeClosed(LeaseScope scope, @Nullable LeaseScope outer) {
-        LeaseScope current = scopes.get();
-        while (current != null && current != scope) {
-            current = current.outer(); // an inner scope that was never closed is left with this one
-        }
-        if (current == null) {
-            return; // closed by another thread, or already: the thread's own scope stands
-        }
-        if (outer == null) {
-            scopes.remove();
-        } else {
-            scopes.set(outer);
-        }
     }
 
     /**
@@ -388,32 +229,15 @@ public final class LeaseRegistry {
             throw new IllegalArgumentException("a long transaction lasts " + time + "; write a time longer than zero");
         }
         Duration bounded = time.compareTo(Lease.LONGEST_EXTENSION) > 0 ? Lease.LONGEST_EXTENSION : time;
-        LongTransaction work = new LongTransaction(this, ticker.nanos() + bounded.toNanos(), longTransactions.get());
+        LongTransaction begun = new LongTransaction(work, ticker.nanos() + bounded.toNanos(), work.longTransaction());
         Thread current = Thread.currentThread();
         for (Lease lease : open) {
             if (lease.ownerThread() == current) {
-                lease.keepSafe(work);
+                lease.keepSafe(begun);
             }
         }
-        longWork = true;
-        longTransactions.set(work);
-        return work;
-    }
-
-    void longTransactionClosed(LongTransaction closed) {
-        LongTransaction current = longTransactions.get();
-        while (current != null && current != closed) {
-            current = current.outer(); // an inner one that was never closed ends with this one
-        }
-        if (current == null) {
-            return;
-        }
-        LongTransaction outer = closed.outer();
-        if (outer == null) {
-            longTransactions.remove();
-        } else {
-            longTransactions.set(outer);
-        }
+        work.begin(begun);
+        return begun;
     }
 
     @Nullable
@@ -435,44 +259,14 @@ public final class LeaseRegistry {
         }
     }
 
-    /** Who has closed this connection says nothing about it any more. */
-    private void speakForItself(BaseConnection driver) {
-        if (leavesOpen) {
-            leftOpen.remove(driver);
-        }
-    }
-
-    /** A transaction is open on what was just closed: the same one still, unless it has been lent since. */
+    /** A transaction is open on what was just closed. */
     void leftOpen(Lease lease) {
-        if (isLentTwice(lease) || !isInTransaction(lease.driver())) {
-            return;
-        }
-        lease.leftOpen();
-        leavesOpen = true;
-        leftOpen.put(lease.driver(), lease);
-        if (isLentTwice(lease)) {
-            leftOpen.remove(lease.driver(), lease);
-        }
-        if (healerEnded) {
-            leftOpen.clear(); // nobody looks
-        }
+        leftOpen.add(lease);
     }
 
-    private boolean isLentTwice(Lease lease) {
-        for (Lease other : open) {
-            if (other != lease && other.driver() == lease.driver()) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /**
-     * Whether a transaction manager (JTA) was seen at work: with auto-commit off, which the borrower had not said, a
-     * transaction outlived {@code close()}, and once it was over auto-commit was on again, though nobody had borrowed since.
-     */
+    /** Whether a transaction manager (JTA) was seen at work. */
     boolean knowsGlobalTransactions() {
-        return knowsGlobalTransactions;
+        return leftOpen.knowsGlobalTransactions();
     }
 
     boolean isOpen(Lease lease) {
@@ -495,24 +289,19 @@ public final class LeaseRegistry {
     }
 
     void failedWait(Lease lease, Failure failure, @Nullable String statement) {
-        raise(new LeaseEvent.FailedWait(lease, failure, statement));
+        queue.raise(new LeaseEvent.FailedWait(lease, failure, statement));
     }
 
     void refuted(Lease lease, Revocation judgement) {
-        raise(new LeaseEvent.Refuted(lease, judgement));
+        queue.raise(new LeaseEvent.Refuted(lease, judgement));
     }
 
     /** @param spared whether its transaction is not to be touched whatever becomes of its connection */
     void outlived(PhysicalConnection physical, BaseConnection driver, boolean spared) {
-        physicals.remove(driver);
-        int index = System.identityHashCode(driver) & (RECENT - 1);
-        Known known = recent.get(index);
-        if (known != null && known.refersTo(driver)) {
-            recent.compareAndSet(index, known, null);
-        }
+        physicals.forget(driver);
         BackendId backend = physical.backend();
         if (backend != null && !spared) {
-            raise(new LeaseEvent.Outlived(backend));
+            queue.raise(new LeaseEvent.Outlived(backend));
         }
     }
 
@@ -522,16 +311,9 @@ public final class LeaseRegistry {
         wake();
     }
 
-    private void raise(LeaseEvent event) {
-        if (!events.offer(event)) {
-            lostEvents.incrementAndGet();
-        }
-        wake();
-    }
-
     /** Makes the healing loop look at once. */
     public void wake() {
-        new WeakReference<>(this, collected).enqueue();
+        queue.wake();
     }
 
     void extend(Lease lease, Duration time) {
@@ -542,27 +324,12 @@ public final class LeaseRegistry {
         return pool;
     }
 
-    void complain(String while_, Throwable e) {
-        String what = e.getClass().getName() + (SqlState.of(e) == null ? "" : " SQLSTATE " + SqlState.of(e));
-        if (complaints.incrementAndGet() <= 100) {
-            LOG.warn("[{}] {} failed: {}; the application goes on as without it", dataSource, while_, what);
-        } else {
-            LOG.debug("[{}] {} failed: {}", dataSource, while_, what);
-        }
+    TrackerLog log() {
+        return log;
     }
 
-    private void tellOfPooler(String what) {
-        if (poolerTold.compareAndSet(false, true)) {
-            LOG.warn("[{}] {}", dataSource, what);
-        }
-    }
-
-    void tell(String what) {
-        LOG.info("[{}] {}", dataSource, what);
-    }
-
-    void grumble(String while_, Throwable e) {
-        LOG.debug("[{}] {}: {}", dataSource, while_, e.getClass().getName());
+    ThreadWork work() {
+        return work;
     }
 
     Iterable<Lease> openLeases() {
@@ -574,7 +341,7 @@ public final class LeaseRegistry {
     /** From now on nobody finishes what an application's thread leaves. */
     public void healerEnds() {
         healerEnded = true;
-        leftOpen.clear();
+        leftOpen.healerEnds();
     }
 
     /** The next look is to come as soon as a connection is lent. */
@@ -607,22 +374,11 @@ public final class LeaseRegistry {
      * @return how many
      */
     public int await(long millis) throws InterruptedException {
-        Reference<?> reference = collected.remove(millis);
-        int gone = 0;
-        while (reference != null) {
-            if (reference instanceof HandleReference handle) {
-                handle.lease.unreachable = true;
-                gone++;
-            }
-            reference = collected.poll();
-        }
-        return gone;
+        return queue.await(millis);
     }
 
     public List<LeaseEvent> events() {
-        List<LeaseEvent> drained = new ArrayList<>();
-        events.drainTo(drained);
-        return drained;
+        return queue.events();
     }
 
     /**
@@ -631,7 +387,7 @@ public final class LeaseRegistry {
      * @param answeredFor up to which moment all is found that nothing refers to; null if none is known
      */
     public List<LeaseSnapshot> look(long now, @Nullable Long answeredFor) {
-        lookAtPool(now);
+        pressure.look(now);
         List<LeaseSnapshot> seen = new ArrayList<>();
         for (Lease lease : open) {
             LeaseSnapshot each = look(lease, now, answeredFor);
@@ -645,36 +401,10 @@ public final class LeaseRegistry {
                 seen.add(each);
             }
         }
-        if (leavesOpen) {
-            lookAtLeftOpen(now, answeredFor, seen);
-        }
-        return seen;
-    }
-
-    private void lookAtLeftOpen(long now, @Nullable Long answeredFor, List<LeaseSnapshot> seen) {
-        Set<BaseConnection> lent = Collections.newSetFromMap(new IdentityHashMap<>());
-        for (Lease lease : open) {
-            lent.add(lease.driver());
-        }
-        leftOpen.keySet().removeAll(lent); // whoever has it now speaks for it
-        leftOpen.values().removeIf(this::isOver);
-        for (Lease lease : leftOpen.values()) {
+        for (Lease lease : leftOpen.look()) {
             seen.add(look(lease, now, answeredFor));
         }
-    }
-
-    private boolean isOver(Lease lease) {
-        if (!lease.isConnected()) {
-            return true;
-        }
-        boolean over = !isInTransaction(lease.driver());
-        if (over
-                && lease.wasSwitchedByOthers()
-                && !lease.isSwitchedByOthers()
-                && leftOpen.get(lease.driver()) == lease) { // else it was the next borrower
-            knowsGlobalTransactions = true;
-        }
-        return over;
+        return seen;
     }
 
     private LeaseSnapshot look(Lease lease, long now, @Nullable Long answeredFor) {
@@ -689,7 +419,7 @@ public final class LeaseRegistry {
     /** The loop was starved: what it did not see does not count. */
     public void restartClocks(long now) {
         open.forEach(lease -> restartClock(lease, now));
-        leftOpen.values().forEach(lease -> restartClock(lease, now));
+        leftOpen.all().forEach(lease -> restartClock(lease, now));
     }
 
     private static void restartClock(Lease lease, long now) {
@@ -726,31 +456,17 @@ public final class LeaseRegistry {
 
     /** For how long callers have been waiting for a connection at every look; zero while none does. */
     public Duration exhaustedFor(long now) {
-        Long since = exhaustedSince;
-        return since == null ? Duration.ZERO : Duration.ofNanos(now - since);
+        return pressure.exhaustedFor(now);
     }
 
     /** Whether callers have been waiting for a connection at every look for half a second. */
     public boolean isPoolExhausted() {
-        return exhausted;
-    }
-
-    /** A pool that is merely opening one more connection looks exhausted, too, for a moment. */
-    private void lookAtPool(long now) {
-        if (!pool.isExhausted()) {
-            exhaustedSince = null;
-            exhausted = false;
-            return;
-        }
-        if (exhaustedSince == null) {
-            exhaustedSince = now;
-        }
-        exhausted = now - exhaustedSince >= EXHAUSTED_NANOS;
+        return pressure.isExhausted();
     }
 
     /** Events that found the queue full; more than none means that the healing loop is overrun. */
     public long lostEvents() {
-        return lostEvents.get();
+        return queue.lostEvents();
     }
 
     /** How many connections were cut by an error and kept from the next borrower. */

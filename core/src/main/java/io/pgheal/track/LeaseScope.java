@@ -66,7 +66,7 @@ public final class LeaseScope implements AutoCloseable {
     /** Leaves the thread, and ends the scope unless it continues elsewhere. Idempotent; never throws. */
     @Override
     public void close() {
-        registry.scopeClosed(this, outer);
+        registry.work().end(this);
         if (!asynchronous) {
             completed();
         }

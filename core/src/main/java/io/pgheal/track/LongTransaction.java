@@ -8,14 +8,14 @@ import org.jspecify.annotations.Nullable;
  * closed by the thread that opened it. Afterwards limits count from its end, not from the last call before it.
  */
 public final class LongTransaction implements AutoCloseable {
-    private final LeaseRegistry registry;
+    private final ThreadWork work;
     private final long until;
     private final @Nullable LongTransaction outer;
     private volatile boolean over;
 
     /** @param until by the ticker's nanoseconds; it ends by then, closed or not */
-    LongTransaction(LeaseRegistry registry, long until, @Nullable LongTransaction outer) {
-        this.registry = registry;
+    LongTransaction(ThreadWork work, long until, @Nullable LongTransaction outer) {
+        this.work = work;
         this.until = until;
         this.outer = outer;
     }
@@ -27,8 +27,8 @@ public final class LongTransaction implements AutoCloseable {
 
     /** Whether this piece of work, or one around it, keeps its leases safe at that moment. */
     boolean covers(long now) {
-        for (LongTransaction work = this; work != null; work = work.outer) {
-            if (!work.over && work.until - now > 0) {
+        for (LongTransaction each = this; each != null; each = each.outer) {
+            if (!each.over && each.until - now > 0) {
                 return true;
             }
         }
@@ -39,6 +39,6 @@ public final class LongTransaction implements AutoCloseable {
     @Override
     public void close() {
         over = true;
-        registry.longTransactionClosed(this);
+        work.end(this);
     }
 }

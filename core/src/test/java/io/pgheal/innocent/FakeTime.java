@@ -50,6 +50,11 @@ public final class FakeTime extends Ticker {
         }
     }
 
+    /** Until every loop has seen what there is to see at the present time: what it sees later is younger. */
+    public void settle() {
+        awaitALook();
+    }
+
     /** The whole process stood still for so long. */
     void jump(Duration time) {
         nanos.addAndGet(time.toNanos());

@@ -40,11 +40,15 @@ class TrackBoundsTest {
         assertThat(lease.statements()).hasSize(8).startsWith("select 92").endsWith("select 99");
     }
 
+    private static Object field(Object of, String name) throws ReflectiveOperationException {
+        Field field = of.getClass().getDeclaredField(name);
+        field.setAccessible(true);
+        return field.get(of);
+    }
+
     @Test
     void aPhysicalConnectionThatIsGoneIsForgotten() throws Exception {
-        Field field = LeaseRegistry.class.getDeclaredField("physicals");
-        field.setAccessible(true);
-        Map<?, ?> physicals = (Map<?, ?>) field.get(registry);
+        Map<?, ?> physicals = (Map<?, ?>) field(field(registry, "physicals"), "physicals");
         for (int i = 0; i < 100; i++) {
             Raw driver = new Raw();
             registry.lend(new Raw().as(Connection.class), driver.as(BaseConnection.class))
