@@ -185,20 +185,12 @@ class RemainsTest {
                 true,
                 trouble,
                 List.of(),
-                breakerOpen,
-                1,
-                1,
-                0,
-                0,
-                0,
-                Duration.ZERO,
-                0,
                 0,
                 lostEvents,
+                new HealerState.Budget(breakerOpen, 1, 1),
+                new HealerState.Lent(0, 0, 0, Duration.ZERO, 0, Duration.ZERO, 0),
                 new HealerState.Mishaps(0, 0, 0, 0, 0, 0, 0),
-                new Testimony(0, 0, false, Duration.ZERO, Duration.ZERO, ""),
-                0,
-                Duration.ZERO);
+                new Testimony(0, 0, false, Duration.ZERO, Duration.ZERO, ""));
     }
 
     /** In observe mode, so that nobody is hurt: the scope is over, and its lease goes on. */

@@ -215,24 +215,28 @@ public final class Healing implements AutoCloseable {
                 servers.home().server().isPresent(),
                 hangs.isEmpty() ? trouble : hangs,
                 servers.shortcomings(),
-                safeguards.isBreakerOpen(),
-                safeguards.signalsLeft(),
-                safeguards.certainLeft(),
-                registry.openCount(),
-                open.size(),
-                registry.heldUpCount(),
-                open.stream().map(LeaseSnapshot::quiet).max(Duration::compareTo).orElse(Duration.ZERO),
-                registry.quarantined(),
                 servers.asked(),
                 registry.lostEvents(),
+                new HealerState.Budget(safeguards.isBreakerOpen(), safeguards.signalsLeft(), safeguards.certainLeft()),
+                new HealerState.Lent(
+                        registry.openCount(),
+                        open.size(),
+                        registry.heldUpCount(),
+                        open.stream()
+                                .map(LeaseSnapshot::quiet)
+                                .max(Duration::compareTo)
+                                .orElse(Duration.ZERO),
+                        (int) suspects.stream()
+                                .filter(each -> each.lease().retained())
+                                .count(),
+                        suspects.stream()
+                                .filter(each -> mode != HealingMode.OFF && Detector.isUnproven(each))
+                                .map(AbandonedLease::silence)
+                                .max(Duration::compareTo)
+                                .orElse(Duration.ZERO),
+                        registry.quarantined()),
                 loop.mishaps(servers, journal.lostNotices()),
-                witness.testimony(),
-                (int) suspects.stream().filter(each -> each.lease().retained()).count(),
-                suspects.stream()
-                        .filter(each -> mode != HealingMode.OFF && Detector.isUnproven(each))
-                        .map(AbandonedLease::silence)
-                        .max(Duration::compareTo)
-                        .orElse(Duration.ZERO));
+                witness.testimony());
     }
 
     /** From now on figures go there, and are taken away from where they went before. */

@@ -15,9 +15,6 @@ import org.jspecify.annotations.Nullable;
  * @param leaderPid the leader when this is a parallel worker
  * @param backendType for example {@code client backend}; null when hidden
  * @param xid the transaction id (32 bits); null for a transaction that has written nothing
- * @param transactionAge null without an open transaction
- * @param stateAge time in the present state
- * @param statementAge time since the present (or last) statement began
  * @param lastStatement its text with the literals cut; null when hidden
  * @param committing the backend executes COMMIT or PREPARE TRANSACTION, or waits for its standby: never to be signalled
  */
@@ -27,17 +24,10 @@ public record Backend(
         @Nullable TransactionRef transaction,
         @Nullable Integer leaderPid,
         @Nullable String backendType,
-        @Nullable String waitEventType,
-        @Nullable String waitEvent,
-        @Nullable String database,
-        @Nullable String user,
-        @Nullable String applicationName,
-        @Nullable String clientAddress,
-        @Nullable Integer clientPort,
+        WaitEvent waitsFor,
+        Client client,
         @Nullable String xid,
-        @Nullable Duration transactionAge,
-        @Nullable Duration stateAge,
-        @Nullable Duration statementAge,
+        Ages ages,
         @Nullable String lastStatement,
         boolean committing) {
 
@@ -61,17 +51,10 @@ public record Backend(
                 null,
                 null,
                 null,
+                new WaitEvent(null, null),
+                new Client(null, null, null, null, null),
                 null,
-                null,
-                null,
-                null,
-                null,
-                null,
-                null,
-                null,
-                null,
-                null,
-                null,
+                new Ages(null, null, null),
                 lastStatement,
                 false);
     }
@@ -93,7 +76,7 @@ public record Backend(
     }
 
     public boolean isWaitingForLock() {
-        return Objects.equals(waitEventType, "Lock");
+        return Objects.equals(waitsFor.type(), "Lock");
     }
 
     /** See {@link #committing()}. */
@@ -113,5 +96,70 @@ public record Backend(
 
     public Optional<TransactionRef> judged() {
         return Optional.ofNullable(transaction);
+    }
+
+    // ---- its parts
+
+    /** What it waits for. */
+    public record WaitEvent(@Nullable String type, @Nullable String name) {}
+
+    /** Whose session it is; what the server hides is null. */
+    public record Client(
+            @Nullable String database,
+            @Nullable String user,
+            @Nullable String applicationName,
+            @Nullable String address,
+            @Nullable Integer port) {}
+
+    /**
+     * By the clock of the server.
+     *
+     * @param transaction null without an open transaction
+     * @param state time in the present state
+     * @param statement time since the present (or last) statement began
+     */
+    public record Ages(
+            @Nullable Duration transaction,
+            @Nullable Duration state,
+            @Nullable Duration statement) {}
+
+    public @Nullable String waitEventType() {
+        return waitsFor.type();
+    }
+
+    public @Nullable String waitEvent() {
+        return waitsFor.name();
+    }
+
+    public @Nullable String database() {
+        return client.database();
+    }
+
+    public @Nullable String user() {
+        return client.user();
+    }
+
+    public @Nullable String applicationName() {
+        return client.applicationName();
+    }
+
+    public @Nullable String clientAddress() {
+        return client.address();
+    }
+
+    public @Nullable Integer clientPort() {
+        return client.port();
+    }
+
+    public @Nullable Duration transactionAge() {
+        return ages.transaction();
+    }
+
+    public @Nullable Duration stateAge() {
+        return ages.state();
+    }
+
+    public @Nullable Duration statementAge() {
+        return ages.statement();
     }
 }

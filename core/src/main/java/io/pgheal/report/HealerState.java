@@ -11,34 +11,19 @@ import java.util.List;
  * @param connected whether the control connection is open
  * @param trouble why the healer is blind, empty while it is well
  * @param shortcomings what the control connection's role cannot see or do, each with what would help
- * @param signalsLeft heals at the user's say that the budget still allows in its present minute
- * @param certainLeft the same by certain evidence
- * @param waitersBlocked statements of ours whose wait for a lock was seen, and which are not over
- * @param quietest since the last call of the open transaction that has been quiet the longest
  * @param proof where the garbage collector as witness stands
- * @param retained leases whose owner looks gone, but to which something still refers
- * @param unproven for so long the open transaction has been silent whose owner looks gone, and of which the witness has not
- *     told: the longest; zero where there is none
  */
 public record HealerState(
         HealingMode mode,
         boolean connected,
         String trouble,
         List<String> shortcomings,
-        boolean breakerOpen,
-        int signalsLeft,
-        int certainLeft,
-        int leases,
-        int openTransactions,
-        int waitersBlocked,
-        Duration quietest,
-        long quarantined,
         long queries,
         long lostEvents,
+        Budget budget,
+        Lent lent,
         Mishaps mishaps,
-        Testimony proof,
-        int retained,
-        Duration unproven) {
+        Testimony proof) {
     public HealerState {
         shortcomings = List.copyOf(shortcomings);
     }
@@ -62,4 +47,72 @@ public record HealerState(
             long lostNotices,
             long connects,
             long losses) {}
+
+    // ---- its parts
+
+    /**
+     * How many heals it may still do.
+     *
+     * @param signalsLeft heals at the user's say that the budget still allows in its present minute
+     * @param certainLeft the same by certain evidence
+     */
+    public record Budget(boolean breakerOpen, int signalsLeft, int certainLeft) {}
+
+    /**
+     * What is lent, and what is wrong with it.
+     *
+     * @param waitersBlocked statements of ours whose wait for a lock was seen, and which are not over
+     * @param quietest since the last call of the open transaction that has been quiet the longest
+     * @param retained leases whose owner looks gone, but to which something still refers
+     * @param unproven for so long the open transaction has been silent whose owner looks gone, and of which the witness has not
+     *     told: the longest; zero where there is none
+     */
+    public record Lent(
+            int leases,
+            int openTransactions,
+            int waitersBlocked,
+            Duration quietest,
+            int retained,
+            Duration unproven,
+            long quarantined) {}
+
+    public boolean breakerOpen() {
+        return budget.breakerOpen();
+    }
+
+    public int signalsLeft() {
+        return budget.signalsLeft();
+    }
+
+    public int certainLeft() {
+        return budget.certainLeft();
+    }
+
+    public int leases() {
+        return lent.leases();
+    }
+
+    public int openTransactions() {
+        return lent.openTransactions();
+    }
+
+    public int waitersBlocked() {
+        return lent.waitersBlocked();
+    }
+
+    public Duration quietest() {
+        return lent.quietest();
+    }
+
+    public int retained() {
+        return lent.retained();
+    }
+
+    public Duration unproven() {
+        return lent.unproven();
+    }
+
+    public long quarantined() {
+        return lent.quarantined();
+    }
 }

@@ -24,53 +24,22 @@ import org.jspecify.annotations.Nullable;
  * One story, whole. Immutable; a later word on the same story is another incident with the same id.
  *
  * @param id names the incident in logs, exceptions and endpoints
- * @param tables that the culprit had locked or that were waited for, those that were waited for first
- * @param blocksItself pid of the waiter in which the culprit's own thread waits for it, by another connection: neither can
- *     go on; null when it does not
- * @param tableUnknown whether there may be other tables: somebody waited for something that PostgreSQL does not tie to a
- *     table, or the story could not be asked in time
- * @param action what was decided, in one word; {@code reason} says why
- * @param transaction what became of the culprit's transaction, as far as it is proven; null when it had none, or was not
- *     touched
  * @param timeToHeal from the evidence, or where there is none from the beginning of the longest wait, until the
  *     transaction was seen gone; null when it was not healed
  * @param silence from the culprit's last call until the end of the story
- * @param blocked what all waiters together had waited when the story was asked
  * @param lease the culprit's lease, where it is one of ours; of a holder that was not seen, the waiter's
- * @param operator who asked for it; null when pgheal decided by itself
  * @param proof where the garbage collector as witness stood when it was told; null where it has nothing to do with it
  */
 public record Incident(
         String id,
         Instant at,
         String dataSource,
-        DiagnosisKind diagnosis,
-        List<Evidence> evidence,
-        List<String> tables,
-        boolean tableUnknown,
-        @Nullable Integer blocksItself,
-        @Nullable Culprit culprit,
-        List<LockView> locks,
-        List<WaiterView> waiters,
-        String action,
-        String reason,
-        List<RungResult> remedies,
-        OutcomeKind outcome,
-        @Nullable TransactionEnd transaction,
+        Cause cause,
+        Act act,
         @Nullable Duration timeToHeal,
         @Nullable Duration silence,
-        Duration blocked,
         @Nullable LeaseView lease,
-        @Nullable String operator,
         @Nullable Testimony proof) {
-
-    public Incident {
-        evidence = List.copyOf(evidence);
-        tables = List.copyOf(tables);
-        locks = List.copyOf(locks);
-        waiters = List.copyOf(waiters);
-        remedies = List.copyOf(remedies);
-    }
 
     /** The span in which the lease was borrowed, where it is one of ours and the application traces. */
     public @Nullable TraceContext trace() {
@@ -124,37 +93,48 @@ public record Incident(
                 id,
                 at,
                 dataSource,
-                diagnosis.kind(),
-                diagnosis.evidence(),
-                diagnosis.tables().stream().map(TableName::toString).distinct().toList(),
-                diagnosis.waitsForUnknownTable() || diagnosis.backend() == null,
-                diagnosis.blocksItself(),
-                culprit(diagnosis),
-                diagnosis.locks().stream()
-                        .map(lock -> new LockView(
-                                lock.table() == null ? null : lock.table().toString(), lock.mode(), lock.lockType()))
-                        .toList(),
-                diagnosis.waiters().stream()
-                        .map(waiter -> new WaiterView(
-                                waiter.pid(),
-                                diagnosis.ourWaiters().contains(waiter.pid()),
-                                waiter.backend().applicationName(),
-                                waiter.table() == null ? null : waiter.table().toString(),
-                                waiter.lockType(),
-                                waiter.mode(),
-                                waiter.waited(),
-                                waiter.backend().lastStatement()))
-                        .toList(),
-                decision.action().name(),
-                decision.reason(),
-                outcome.rungs(),
-                outcome.kind(),
-                outcome.transaction(),
+                new Cause(
+                        diagnosis.kind(),
+                        diagnosis.evidence(),
+                        diagnosis.tables().stream()
+                                .map(TableName::toString)
+                                .distinct()
+                                .toList(),
+                        diagnosis.waitsForUnknownTable() || diagnosis.backend() == null,
+                        diagnosis.blocksItself(),
+                        culprit(diagnosis),
+                        diagnosis.locks().stream()
+                                .map(lock -> new LockView(
+                                        lock.table() == null
+                                                ? null
+                                                : lock.table().toString(),
+                                        lock.mode(),
+                                        lock.lockType()))
+                                .toList(),
+                        diagnosis.waiters().stream()
+                                .map(waiter -> new WaiterView(
+                                        waiter.pid(),
+                                        diagnosis.ourWaiters().contains(waiter.pid()),
+                                        waiter.backend().applicationName(),
+                                        waiter.table() == null
+                                                ? null
+                                                : waiter.table().toString(),
+                                        waiter.lockType(),
+                                        waiter.mode(),
+                                        waiter.waited(),
+                                        waiter.backend().lastStatement()))
+                                .toList(),
+                        diagnosis.waiters().stream().map(w -> w.waited()).reduce(Duration.ZERO, Duration::plus)),
+                new Act(
+                        decision.action().name(),
+                        decision.reason(),
+                        outcome.rungs(),
+                        outcome.kind(),
+                        outcome.transaction(),
+                        decision.operator()),
                 healed ? trouble.plus(sinceSeen) : null,
                 diagnosis.lease() == null ? null : diagnosis.lease().quiet().plus(sinceSeen),
-                diagnosis.waiters().stream().map(w -> w.waited()).reduce(Duration.ZERO, Duration::plus),
                 lease,
-                decision.operator(),
                 proof);
     }
 
@@ -183,28 +163,123 @@ public record Incident(
 
     /** The same story, refuted: its culprit was alive. */
     Incident refuted(Instant when) {
-        return new Incident(
-                id,
-                at,
-                dataSource,
-                diagnosis,
-                evidence,
-                tables,
-                tableUnknown,
-                blocksItself,
-                culprit,
-                locks,
-                waiters,
-                action,
-                reason + "; REFUTED at " + when + ": its owner went on",
-                remedies,
+        Act wrong = new Act(
+                act.action(),
+                act.reason() + "; REFUTED at " + when + ": its owner went on",
+                act.remedies(),
                 OutcomeKind.REFUTED,
-                transaction,
-                timeToHeal,
-                silence,
-                blocked,
-                lease,
-                operator,
-                proof);
+                act.transaction(),
+                act.operator());
+        return new Incident(id, at, dataSource, cause, wrong, timeToHeal, silence, lease, proof);
+    }
+
+    // ---- its parts
+
+    /**
+     * What was wrong, and whose fault it was.
+     *
+     * @param tables that the culprit had locked or that were waited for, those that were waited for first
+     * @param tableUnknown whether there may be other tables: somebody waited for something that PostgreSQL does not tie to a
+     *     table, or the story could not be asked in time
+     * @param blocksItself pid of the waiter in which the culprit's own thread waits for it, by another connection: neither can
+     *     go on; null when it does not
+     * @param blocked what all waiters together had waited when the story was asked
+     */
+    public record Cause(
+            DiagnosisKind diagnosis,
+            List<Evidence> evidence,
+            List<String> tables,
+            boolean tableUnknown,
+            @Nullable Integer blocksItself,
+            @Nullable Culprit culprit,
+            List<LockView> locks,
+            List<WaiterView> waiters,
+            Duration blocked) {
+        public Cause {
+            evidence = List.copyOf(evidence);
+            tables = List.copyOf(tables);
+            locks = List.copyOf(locks);
+            waiters = List.copyOf(waiters);
+        }
+    }
+
+    /**
+     * What was decided and done.
+     *
+     * @param action what was decided, in one word; {@code reason} says why
+     * @param transaction what became of the culprit's transaction, as far as it is proven; null when it had none, or was not
+     *     touched
+     * @param operator who asked for it; null when pgheal decided by itself
+     */
+    public record Act(
+            String action,
+            String reason,
+            List<RungResult> remedies,
+            OutcomeKind outcome,
+            @Nullable TransactionEnd transaction,
+            @Nullable String operator) {
+        public Act {
+            remedies = List.copyOf(remedies);
+        }
+    }
+
+    public DiagnosisKind diagnosis() {
+        return cause.diagnosis();
+    }
+
+    public List<Evidence> evidence() {
+        return cause.evidence();
+    }
+
+    public List<String> tables() {
+        return cause.tables();
+    }
+
+    public boolean tableUnknown() {
+        return cause.tableUnknown();
+    }
+
+    public @Nullable Integer blocksItself() {
+        return cause.blocksItself();
+    }
+
+    public @Nullable Culprit culprit() {
+        return cause.culprit();
+    }
+
+    public List<LockView> locks() {
+        return cause.locks();
+    }
+
+    public List<WaiterView> waiters() {
+        return cause.waiters();
+    }
+
+    public Duration blocked() {
+        return cause.blocked();
+    }
+
+    public String action() {
+        return act.action();
+    }
+
+    public String reason() {
+        return act.reason();
+    }
+
+    public List<RungResult> remedies() {
+        return act.remedies();
+    }
+
+    public OutcomeKind outcome() {
+        return act.outcome();
+    }
+
+    public @Nullable TransactionEnd transaction() {
+        return act.transaction();
+    }
+
+    public @Nullable String operator() {
+        return act.operator();
     }
 }

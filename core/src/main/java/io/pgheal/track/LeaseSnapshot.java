@@ -9,55 +9,21 @@ import org.jspecify.annotations.Nullable;
  *
  * @param lease what the fence is asked of, with this snapshot in hand
  * @param at when it was seen, by the ticker's nanoseconds
- * @param quiet since the last call, or since the loop first looked
- * @param callFor how long the call in progress has been seen, zero when there is none
- * @param ownerFor how long the owner has been seen in this state with no call since
- * @param scopeEndFor how long ago the end of its scope was first seen
- * @param unreachableFor how long ago its handle was seen collected
  * @param observed how long it has been looked at without a pause of the process
- * @param retained whether something still refers to it: the whole heap was marked since it fell silent, and its handle was
- *     not found to be unreachable
- * @param movedBetweenThreads whether it was used by more than one thread
- * @param placeMoves of one whose scope has ended: whether leases of the place that borrowed it were seen to move between
- *     threads, or that place is not known
- * @param calledElsewhere whether any call, even one that is no use, came from another thread than the borrower's
- * @param sessionBound whether it may have run LISTEN, COPY or taken an advisory lock
- * @param extended whether the application asked for more time, and that time is not over
- * @param closed whether the application closed it; one that is still looked at left its transaction open
- * @param enlisted whether its connection takes part in a global transaction (JTA), as far as can be told: others may end
- *     that, and need no connection object to do so
  * @param unfinished what it waits for the healing side to finish
  * @param statementTag the tag, among those that are spared, of a statement that its transaction ran
- * @param callIsStale whether it is proven that the call in progress, if there is one, can never go on
  */
 public record LeaseSnapshot(
         Lease lease,
         long at,
-        long sequence,
-        int touches,
         boolean transactionOpen,
-        boolean callInProgress,
-        boolean callIsStale,
-        boolean executing,
         Duration held,
-        Duration quiet,
-        Duration callFor,
-        OwnerState owner,
-        Duration ownerFor,
-        @Nullable ScopeEnd scopeEnd,
-        Duration scopeEndFor,
-        boolean unreachable,
-        Duration unreachableFor,
         Duration observed,
-        boolean retained,
-        boolean movedBetweenThreads,
-        boolean placeMoves,
-        boolean calledElsewhere,
-        boolean unwrapped,
-        boolean sessionBound,
-        boolean extended,
-        boolean closed,
-        boolean enlisted,
+        Calls calls,
+        Borrowing borrower,
+        Scope scope,
+        Reachability handle,
+        Marks marks,
         Unfinished unfinished,
         @Nullable Failure failure,
         @Nullable String statementTag) {
@@ -78,11 +44,148 @@ public record LeaseSnapshot(
     /** Whether one thread, which is alive, borrowed both and is the only one that used either. */
     public boolean hasOwnerOf(LeaseSnapshot other) {
         Thread mine = lease.ownerThread();
-        return mine != null && mine == other.lease.ownerThread() && !movedBetweenThreads && !other.movedBetweenThreads;
+        return mine != null && mine == other.lease.ownerThread() && !borrower.moved() && !other.borrower.moved();
     }
 
     /** The place in the code that borrowed it; resolved at each call. */
     public String site() {
         return lease.site();
+    }
+
+    // ---- its parts
+
+    /**
+     * What was called on it.
+     *
+     * @param stale whether it is proven that the call in progress, if there is one, can never go on
+     * @param quiet since the last call, or since the loop first looked
+     */
+    public record Calls(
+            long sequence, int touches, boolean inProgress, boolean stale, boolean executing, Duration quiet) {}
+
+    /**
+     * Its owner, as far as threads tell.
+     *
+     * @param since how long the owner has been seen in this state with no call since
+     * @param moved whether it was used by more than one thread
+     * @param calledElsewhere whether any call, even one that is no use, came from another thread than the borrower's
+     */
+    public record Borrowing(OwnerState state, Duration since, boolean moved, boolean calledElsewhere) {}
+
+    /**
+     * The unit of work that it was borrowed in.
+     *
+     * @param endedFor how long ago the end of its scope was first seen
+     * @param placeMoves of one whose scope has ended: whether leases of the place that borrowed it were seen to move between
+     *     threads, or that place is not known
+     */
+    public record Scope(@Nullable ScopeEnd end, Duration endedFor, boolean placeMoves) {}
+
+    /**
+     * Whether anything refers to its handle.
+     *
+     * @param since how long ago its handle was seen collected
+     * @param retained whether something still refers to it: the whole heap was marked since it fell silent, and its handle was
+     *     not found to be unreachable
+     */
+    public record Reachability(boolean unreachable, Duration since, boolean retained) {}
+
+    /**
+     * What keeps it from being judged like others.
+     *
+     * @param sessionBound whether it may have run LISTEN, COPY or taken an advisory lock
+     * @param extended whether the application asked for more time, and that time is not over
+     * @param closed whether the application closed it; one that is still looked at left its transaction open
+     * @param enlisted whether its connection takes part in a global transaction (JTA), as far as can be told: others may end
+     *     that, and need no connection object to do so
+     */
+    public record Marks(boolean unwrapped, boolean sessionBound, boolean extended, boolean closed, boolean enlisted) {}
+
+    public long sequence() {
+        return calls.sequence();
+    }
+
+    public int touches() {
+        return calls.touches();
+    }
+
+    public boolean callInProgress() {
+        return calls.inProgress();
+    }
+
+    public boolean callIsStale() {
+        return calls.stale();
+    }
+
+    public boolean executing() {
+        return calls.executing();
+    }
+
+    public Duration quiet() {
+        return calls.quiet();
+    }
+
+    public OwnerState owner() {
+        return borrower.state();
+    }
+
+    public Duration ownerFor() {
+        return borrower.since();
+    }
+
+    public boolean movedBetweenThreads() {
+        return borrower.moved();
+    }
+
+    public boolean calledElsewhere() {
+        return borrower.calledElsewhere();
+    }
+
+    public @Nullable ScopeEnd scopeEnd() {
+        return scope.end();
+    }
+
+    public Duration scopeEndFor() {
+        return scope.endedFor();
+    }
+
+    public boolean placeMoves() {
+        return scope.placeMoves();
+    }
+
+    public boolean unreachable() {
+        return handle.unreachable();
+    }
+
+    public Duration unreachableFor() {
+        return handle.since();
+    }
+
+    public boolean retained() {
+        return handle.retained();
+    }
+
+    public boolean unwrapped() {
+        return marks.unwrapped();
+    }
+
+    public boolean sessionBound() {
+        return marks.sessionBound();
+    }
+
+    public boolean extended() {
+        return marks.extended();
+    }
+
+    public boolean closed() {
+        return marks.closed();
+    }
+
+    public boolean enlisted() {
+        return marks.enlisted();
+    }
+
+    public Duration callFor() {
+        return calls.inProgress() ? calls.quiet() : Duration.ZERO;
     }
 }

@@ -93,34 +93,32 @@ final class LeaseWatch {
         return new LeaseSnapshot(
                 lease,
                 now,
-                StateWord.sequence(seenWord),
-                seenTouches,
                 transactionOpen,
-                callInProgress,
-                callInProgress
-                        && (lease.unreachable
-                                || (owner != OwnerState.ALIVE && lease.callIsOwners())
-                                || (end != null && end.callWasCut())),
-                callInProgress && call != null && call.isUse,
                 Duration.ofNanos(now - since),
-                Duration.ofNanos(now - quietSince),
-                callInProgress ? Duration.ofNanos(now - quietSince) : Duration.ZERO,
-                owner,
-                owner == OwnerState.ALIVE ? Duration.ZERO : Duration.ofNanos(now - ownerSince),
-                end,
-                end == null ? Duration.ZERO : Duration.ofNanos(now - scopeEndSince),
-                unreachable,
-                unreachable ? Duration.ofNanos(now - unreachableSince) : Duration.ZERO,
                 Duration.ofNanos(now - observedSince),
-                isRetained(now, answeredFor),
-                lease.isMoved(),
-                placeMoves(sites),
-                lease.isCalledElsewhere(),
-                lease.isUnwrapped(),
-                lease.isSessionBound(),
-                extended,
-                closed,
-                lease.isEnlisted(),
+                new LeaseSnapshot.Calls(
+                        StateWord.sequence(seenWord),
+                        seenTouches,
+                        callInProgress,
+                        callInProgress
+                                && (lease.unreachable
+                                        || (owner != OwnerState.ALIVE && lease.callIsOwners())
+                                        || (end != null && end.callWasCut())),
+                        callInProgress && call != null && call.isUse,
+                        Duration.ofNanos(now - quietSince)),
+                new LeaseSnapshot.Borrowing(
+                        owner,
+                        owner == OwnerState.ALIVE ? Duration.ZERO : Duration.ofNanos(now - ownerSince),
+                        lease.isMoved(),
+                        lease.isCalledElsewhere()),
+                new LeaseSnapshot.Scope(
+                        end, end == null ? Duration.ZERO : Duration.ofNanos(now - scopeEndSince), placeMoves(sites)),
+                new LeaseSnapshot.Reachability(
+                        unreachable,
+                        unreachable ? Duration.ofNanos(now - unreachableSince) : Duration.ZERO,
+                        isRetained(now, answeredFor)),
+                new LeaseSnapshot.Marks(
+                        lease.isUnwrapped(), lease.isSessionBound(), extended, closed, lease.isEnlisted()),
                 unfinished(now, seenWord),
                 lease.failure(),
                 transactionOpen || callInProgress ? lease.statementTag() : null);

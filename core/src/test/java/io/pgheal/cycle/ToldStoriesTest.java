@@ -33,7 +33,16 @@ class ToldStoriesTest {
 
     private static Diagnosis of(int pid) {
         Backend hidden = new Backend(
-                pid, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
+                pid,
+                null,
+                null,
+                null,
+                null,
+                new Backend.WaitEvent(null, null),
+                new Backend.Client(null, null, null, null, null),
+                null,
+                new Backend.Ages(null, null, null),
+                null,
                 false);
         return Diagnoses.of(DiagnosisKind.FOREIGN_BLOCKER).backend(hidden).made();
     }
@@ -82,17 +91,10 @@ class ToldStoriesTest {
                 new TransactionRef(id, xactStart, "2026-11-23T00:00:0" + call + "Z", "idle in transaction"),
                 null,
                 "client backend",
+                new Backend.WaitEvent(null, null),
+                new Backend.Client("test", "app", "test", null, null),
                 null,
-                null,
-                "test",
-                "app",
-                "test",
-                null,
-                null,
-                null,
-                null,
-                null,
-                null,
+                new Backend.Ages(null, null, null),
                 null,
                 false);
     }
