@@ -5,7 +5,8 @@ import io.pgheal.decide.Limits;
 import io.pgheal.decide.Retained;
 import io.pgheal.decide.SpareRules;
 import io.pgheal.decide.TableRule;
-import io.pgheal.witness.Witness;
+import io.pgheal.witness.ProofMode;
+import io.pgheal.witness.ProofTerms;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,7 +35,7 @@ public record HealingConfig(
         HealingMode mode,
         Limits limits,
         SpareRules spare,
-        Witness.Terms proof,
+        ProofTerms proof,
         Duration lockWaitThreshold,
         Duration diagnosisDeadline,
         Duration escalationInterval,
@@ -86,7 +87,7 @@ public record HealingConfig(
         private Duration grace = Duration.ofSeconds(2);
         private Duration patience = Duration.ofSeconds(15);
         private Retained retained = Retained.REPORT;
-        private Witness.Mode collector = Witness.Mode.ASK;
+        private ProofMode collector = ProofMode.ASK;
         private Duration longestStop = Duration.ofMillis(250);
         private Duration lockWaitThreshold = Duration.ofMillis(500);
         private Duration idleBlockerTimeout = Duration.ZERO;
@@ -126,7 +127,7 @@ public record HealingConfig(
         }
 
         /** Whether the garbage collector is asked, or only its own collections tell what is lost. */
-        public Builder proofCollector(Witness.Mode value) {
+        public Builder proofCollector(ProofMode value) {
             collector = value;
             return this;
         }
@@ -261,7 +262,7 @@ public record HealingConfig(
                     mode,
                     new Limits(grace, patience, idleBlockerTimeout, activeBlockerTimeout, tables, retained),
                     spare,
-                    new Witness.Terms(collector, longestStop),
+                    new ProofTerms(collector, longestStop),
                     lockWaitThreshold,
                     diagnosisDeadline,
                     escalationInterval,

@@ -17,6 +17,7 @@ import io.pgheal.report.Metrics;
 import io.pgheal.track.InterceptedDataSource;
 import io.pgheal.track.LeaseRegistry;
 import io.pgheal.track.LeaseScope;
+import io.pgheal.track.LeaseSnapshot;
 import io.pgheal.track.LeaseView;
 import io.pgheal.track.LongTransaction;
 import io.pgheal.track.Pool;
@@ -205,7 +206,7 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
     public List<LeaseView> leases() {
         return healing.leases().stream()
                 .filter(lease -> !lease.lease().isOver())
-                .map(LeaseView::of)
+                .map(LeaseSnapshot::view)
                 .toList();
     }
 

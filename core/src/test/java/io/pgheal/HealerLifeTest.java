@@ -13,7 +13,7 @@ import io.pgheal.report.Incident;
 import io.pgheal.report.MeterId;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.track.Ticker;
-import io.pgheal.witness.Witness;
+import io.pgheal.witness.ProofMode;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -76,7 +76,7 @@ class HealerLifeTest {
                 SERVER,
                 config -> config.abandonedGrace(Duration.ofMillis(200))
                         .abandonedPatience(Duration.ofMillis(500))
-                        .proofCollector(Witness.Mode.WAIT),
+                        .proofCollector(ProofMode.WAIT),
                 builder -> builder.meterRegistry(registry));
         assertThat(figure(registry, MeterId.PROOF_OUTSTANDING)).isZero();
         Thread owner = new Thread(() -> {

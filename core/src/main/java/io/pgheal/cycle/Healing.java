@@ -1,6 +1,7 @@
 package io.pgheal.cycle;
 
 import io.pgheal.HealingConfig;
+import io.pgheal.Internal;
 import io.pgheal.Release;
 import io.pgheal.ReleaseCandidate;
 import io.pgheal.ReleaseTarget;
@@ -38,6 +39,7 @@ import org.slf4j.LoggerFactory;
  * The healing side of one data source: its rules, its threads, its control connections, and what it has to tell. The one door
  * of this package. Thread-safe.
  */
+@Internal
 public final class Healing implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Healing.class);
     private static final Duration ACT_DEADLINE = Duration.ofSeconds(20);

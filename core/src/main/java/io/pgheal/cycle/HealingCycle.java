@@ -266,7 +266,7 @@ final class HealingCycle {
                     diagnosis,
                     decision,
                     Outcome.untouched(OutcomeKind.REPORTED),
-                    LeaseView.of(failed, waited),
+                    failed.view(waited),
                     null);
         }
     }
@@ -438,8 +438,8 @@ final class HealingCycle {
 
     private void wouldHeal(String id, Diagnosis diagnosis, Decision decision) {
         LeaseSnapshot lease = diagnosis.lease();
-        boolean spared =
-                config.get().spare().spares(diagnosis).isPresent(); // that its owner goes on refutes nothing then
+        boolean spared = Decider.spared(diagnosis, config.get().spare())
+                .isPresent(); // that its owner goes on refutes nothing then
         if (lease != null && decision.evidenceBased() && !spared) {
             lease.lease().suspect(new Revocation(id, decision.reason(), true, TransactionEnd.UNKNOWN), lease);
         }
@@ -451,7 +451,7 @@ final class HealingCycle {
     }
 
     private static @Nullable LeaseView view(Diagnosis diagnosis) {
-        return diagnosis.lease() == null ? null : LeaseView.of(diagnosis.lease());
+        return diagnosis.lease() == null ? null : diagnosis.lease().view();
     }
 
     /**

@@ -262,6 +262,6 @@ final class OperatorActs {
     }
 
     private static @Nullable LeaseView view(Diagnosis diagnosis) {
-        return diagnosis.lease() == null ? null : LeaseView.of(diagnosis.lease());
+        return diagnosis.lease() == null ? null : diagnosis.lease().view();
     }
 }

@@ -36,7 +36,7 @@ final class WaitingCalls {
         if (calls.isEmpty()) {
             return;
         }
-        LeaseView lease = culprit.lease() == null ? null : LeaseView.of(culprit.lease());
+        LeaseView lease = culprit.lease() == null ? null : culprit.lease().view();
         for (Waiter waiter : culprit.waiters()) {
             BackendId backend = waiter.backend().id();
             LeaseSnapshot call = backend == null ? null : calls.get(backend);

@@ -1,6 +1,9 @@
 package io.pgheal.decide;
 
+import io.pgheal.Internal;
+
 /** What is to be done about a diagnosis. */
+@Internal
 public enum Action {
     HEAL,
     /** Would have been healed, if that were allowed. */

@@ -1,5 +1,6 @@
 package io.pgheal.decide;
 
+import io.pgheal.Internal;
 import io.pgheal.detect.Strength;
 import io.pgheal.diagnose.Diagnosis;
 import io.pgheal.diagnose.DiagnosisKind;
@@ -9,6 +10,7 @@ import java.time.Duration;
 import java.util.Optional;
 
 /** The decision table. Pure: the same diagnosis and limits always lead to the same decision. */
+@Internal
 public final class Decider {
     private static final Duration SUSPECT_LOOK = Duration.ofMillis(200);
     private static final Duration LEADER_LOOK = Duration.ofSeconds(1);
@@ -20,6 +22,11 @@ public final class Decider {
     private static final String RETAINED = "; retained: something still refers to its connection";
 
     private Decider() {}
+
+    /** Why the user's rules spare the culprit; empty if they do not. */
+    public static Optional<String> spared(Diagnosis diagnosis, SpareRules spare) {
+        return spare.spares(diagnosis);
+    }
 
     public static Decision decide(Diagnosis diagnosis, Limits limits, SpareRules spare, HealingMode mode) {
         Decision decision = switch (diagnosis.kind()) {

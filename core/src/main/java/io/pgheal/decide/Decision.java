@@ -1,5 +1,6 @@
 package io.pgheal.decide;
 
+import io.pgheal.Internal;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -13,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param asking whether the collector is to be asked meanwhile
  * @param saysRetained whether the reason says that something still refers to the culprit's connection
  */
+@Internal
 public record Decision(
         Action action,
         String reason,

@@ -45,7 +45,7 @@ public record SpareRules(
     }
 
     /** Why this culprit is spared, if it is. Where the rule cannot be checked, it counts as met. */
-    public Optional<String> spares(Diagnosis diagnosis) {
+    Optional<String> spares(Diagnosis diagnosis) {
         LeaseSnapshot lease = diagnosis.lease();
         if (lease != null && contains(statementTags, lease.statementTag())) {
             return Optional.of("pgheal.spare.statement-tags has " + lease.statementTag());

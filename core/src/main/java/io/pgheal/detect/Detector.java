@@ -1,5 +1,6 @@
 package io.pgheal.detect;
 
+import io.pgheal.Internal;
 import io.pgheal.detect.Symptom.AbandonedLease;
 import io.pgheal.track.Failure;
 import io.pgheal.track.LeaseSnapshot;
@@ -12,6 +13,7 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /** Judges leases by what was seen of them. Pure. */
+@Internal
 public final class Detector {
     /** So long its owner may still be on the way to give it back. */
     private static final Duration SUSPECT = Duration.ofMillis(200);

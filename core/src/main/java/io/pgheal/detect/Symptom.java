@@ -1,5 +1,6 @@
 package io.pgheal.detect;
 
+import io.pgheal.Internal;
 import io.pgheal.postgres.BackendId;
 import io.pgheal.track.LeaseSnapshot;
 import java.time.Duration;
@@ -8,6 +9,7 @@ import java.util.List;
 import java.util.Set;
 
 /** A reason to look closer. */
+@Internal
 public sealed interface Symptom {
 
     /** One of our leases, with evidence that its owner is gone. */

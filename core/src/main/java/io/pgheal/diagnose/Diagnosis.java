@@ -1,5 +1,6 @@
 package io.pgheal.diagnose;
 
+import io.pgheal.Internal;
 import io.pgheal.detect.Evidence;
 import io.pgheal.detect.Strength;
 import io.pgheal.detect.Symptom.AbandonedLease;
@@ -35,6 +36,7 @@ import org.jspecify.annotations.Nullable;
  * @param inTheWay since when it is seen to be in the way, look after look: it may itself have waited until just now; null
  *     where that does not matter
  */
+@Internal
 public record Diagnosis(
         DiagnosisKind kind,
         @Nullable LeaseSnapshot lease,

@@ -1,5 +1,6 @@
 package io.pgheal.diagnose;
 
+import io.pgheal.Internal;
 import io.pgheal.detect.Symptom.AbandonedLease;
 import io.pgheal.postgres.Backend;
 import io.pgheal.postgres.BackendId;
@@ -19,6 +20,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** From a symptom and the server's side of it to a diagnosis. Pure. */
+@Internal
 public final class Diagnostician {
     private Diagnostician() {}
 

@@ -1,5 +1,6 @@
 package io.pgheal.diagnose;
 
+import io.pgheal.Internal;
 import io.pgheal.postgres.BackendStory;
 import org.jspecify.annotations.Nullable;
 
@@ -9,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param story null when it could not be asked in time
  * @param blindness why not, in words for the operator; null when there is a story
  */
+@Internal
 public record ServerSide(
         @Nullable BackendStory story, @Nullable String blindness) {
     public static ServerSide told(BackendStory story) {

@@ -1,5 +1,6 @@
 package io.pgheal.heal;
 
+import io.pgheal.Internal;
 import io.pgheal.track.Ticker;
 import java.time.Duration;
 import java.util.concurrent.BlockingDeque;
@@ -16,6 +17,7 @@ import org.slf4j.LoggerFactory;
  * and its thread replaced, at most twice; then nothing is done any more, loudly. A thread that died is replaced, too.
  * {@link #submit} and {@link #close} are thread-safe, {@link #watch} belongs to the healing loop.
  */
+@Internal
 public final class ActThread implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ActThread.class);
     private static final int ACTS_WAITING = 1024;

@@ -1,5 +1,6 @@
 package io.pgheal.heal;
 
+import io.pgheal.Internal;
 import io.pgheal.decide.Decision;
 import io.pgheal.diagnose.Diagnosis;
 import io.pgheal.postgres.Backend;
@@ -25,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * Carries out one heal: climbs the ladder until the transaction is seen to be gone. Called by one thread at a time, so
  * that there is never more than one remedy under way.
  */
+@Internal
 public final class Healer {
     private static final Duration ANSWER = Duration.ofSeconds(2);
     private static final int JUDGED_AGAIN = 3;

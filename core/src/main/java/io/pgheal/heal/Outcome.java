@@ -1,5 +1,6 @@
 package io.pgheal.heal;
 
+import io.pgheal.Internal;
 import io.pgheal.postgres.TransactionEnd;
 import java.time.Duration;
 import java.util.List;
@@ -11,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param transaction what became of the culprit's transaction; null when it had none, or was not touched
  * @param took from the decision to the end, zero when nothing was done
  */
+@Internal
 public record Outcome(
         OutcomeKind kind, List<RungResult> rungs, @Nullable TransactionEnd transaction, Duration took) {
     public Outcome {

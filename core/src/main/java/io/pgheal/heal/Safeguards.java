@@ -4,6 +4,7 @@ import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import io.github.resilience4j.ratelimiter.RateLimiter;
 import io.github.resilience4j.ratelimiter.RateLimiterConfig;
+import io.pgheal.Internal;
 import io.pgheal.decide.Action;
 import io.pgheal.decide.Decision;
 import java.time.Duration;
@@ -12,6 +13,7 @@ import java.time.Duration;
  * The last word on every heal: budgets, so that a flood of evidence cannot become a storm of kills, and a breaker, so
  * that heals that do not help come to an end. Beyond them pgheal observes. Thread-safe.
  */
+@Internal
 public final class Safeguards {
     private final RateLimiter signals;
     private final RateLimiter certain;

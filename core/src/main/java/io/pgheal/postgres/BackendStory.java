@@ -1,5 +1,6 @@
 package io.pgheal.postgres;
 
+import io.pgheal.Internal;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -13,6 +14,7 @@ import java.util.stream.Collectors;
  * @param waiters all that wait for it, directly or behind others
  * @param truncated there were more locks or waiters than are kept
  */
+@Internal
 public record BackendStory(
         Backend backend, List<HeldLock> locks, Set<Integer> direct, List<Waiter> waiters, boolean truncated) {
     /** Of its locks, so many are asked for at most; who has as many may hold more. */

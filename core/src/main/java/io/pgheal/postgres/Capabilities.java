@@ -1,5 +1,6 @@
 package io.pgheal.postgres;
 
+import io.pgheal.Internal;
 import java.util.Objects;
 
 /**
@@ -13,6 +14,7 @@ import java.util.Objects;
  * @param tracksActivities {@code track_activities} is on for the control session
  * @param poolerInBetween the control connection itself goes through a pooler: process ids cannot be trusted
  */
+@Internal
 public record Capabilities(
         int serverVersion,
         boolean inRecovery,

@@ -1,6 +1,7 @@
 package io.pgheal.postgres;
 
 import com.zaxxer.hikari.HikariDataSource;
+import io.pgheal.Internal;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -11,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.common.BaseDataSource;
 
 /** Where the control connection comes from when nobody says so: the address of the pool itself, outside the pool. */
+@Internal
 public final class ControlAddress {
     private static final Duration STATEMENT = Duration.ofSeconds(1);
 

@@ -1,5 +1,6 @@
 package io.pgheal.postgres;
 
+import io.pgheal.Internal;
 import java.sql.SQLException;
 import java.sql.SQLTimeoutException;
 import java.time.Duration;
@@ -24,6 +25,7 @@ import org.slf4j.LoggerFactory;
  * that thread and nobody else. Connects at the start, and again after a loss, waiting 0.25 s to 30 s in between.
  * Thread-safe.
  */
+@Internal
 public final class ControlChannel implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ControlChannel.class);
     private static final int QUESTIONS_WAITING = 32;

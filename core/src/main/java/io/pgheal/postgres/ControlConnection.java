@@ -1,5 +1,6 @@
 package io.pgheal.postgres;
 
+import io.pgheal.Internal;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Collection;
@@ -18,6 +19,7 @@ import org.postgresql.core.BaseConnection;
  * <p>Each method is one short statement (a story is up to four) and throws when the connection is lost; the caller decides when
  * to {@link #connect()} again. Not thread-safe, but {@link #abort()} may be called by any thread.
  */
+@Internal
 public final class ControlConnection implements AutoCloseable {
     private final ConnectionOpener opener;
     private volatile @Nullable Connection connection;

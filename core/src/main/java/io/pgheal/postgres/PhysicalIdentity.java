@@ -1,5 +1,6 @@
 package io.pgheal.postgres;
 
+import io.pgheal.Internal;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -19,6 +20,7 @@ import org.postgresql.core.TransactionState;
  * @param address where the driver connected to
  * @param inRecovery the server is a standby
  */
+@Internal
 public record PhysicalIdentity(
         int driverPid,
         int serverPid,

@@ -1,6 +1,9 @@
 package io.pgheal.postgres;
 
+import io.pgheal.Internal;
+
 /** What became of a signal. A signal that was sent is not yet a transaction that is gone. */
+@Internal
 public enum Signal {
     /** The server has signalled the backend. */
     SENT,

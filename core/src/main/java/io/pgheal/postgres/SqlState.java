@@ -1,9 +1,11 @@
 package io.pgheal.postgres;
 
+import io.pgheal.Internal;
 import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
 
 /** The SQLSTATEs that pgheal decides by. Messages are translated, SQLSTATEs are not. */
+@Internal
 public final class SqlState {
     /** A lock was not obtained: {@code lock_timeout} or NOWAIT. */
     public static final String LOCK_NOT_AVAILABLE = "55P03";

@@ -1,6 +1,9 @@
 package io.pgheal.postgres;
 
+import io.pgheal.Internal;
+
 /** Makes the text of a statement fit to be shown: its shape stays, its values and comments go. */
+@Internal
 public final class StatementText {
     /** Longer texts end in an ellipsis. */
     public static final int LONGEST = 200;

@@ -7,6 +7,7 @@ import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
+import io.pgheal.Internal;
 import io.pgheal.decide.HealingMode;
 import io.pgheal.detect.EvidenceKind;
 import io.pgheal.detect.Strength;
@@ -57,7 +58,7 @@ public final class HealingMeters implements Metrics {
 
     private final Set<Meter> bound = ConcurrentHashMap.newKeySet();
 
-    public HealingMeters(MeterRegistry registry, String dataSource, Supplier<HealerState> healer) {
+    HealingMeters(MeterRegistry registry, String dataSource, Supplier<HealerState> healer) {
         this.registry = registry;
         this.common = Tags.of("data.source", dataSource);
         this.healer = healer;
@@ -136,6 +137,7 @@ public final class HealingMeters implements Metrics {
         }
     }
 
+    @Internal
     @Override
     public void safeguards(Safeguards watched) {
         if (RESILIENCE4J_METERS) {
@@ -166,6 +168,7 @@ public final class HealingMeters implements Metrics {
                 .register(registry));
     }
 
+    @Internal
     @Override
     public void incident(Incident incident, @Nullable Incident before) {
         if (isFree()) {

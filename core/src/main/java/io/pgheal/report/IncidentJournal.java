@@ -1,5 +1,6 @@
 package io.pgheal.report;
 
+import io.pgheal.Internal;
 import io.pgheal.decide.Decision;
 import io.pgheal.diagnose.Diagnosis;
 import io.pgheal.heal.Outcome;
@@ -32,6 +33,7 @@ import org.slf4j.spi.LoggingEventBuilder;
  * Tells each incident to everybody who wants to know, and keeps the last ones. Thread-safe; nothing that a listener
  * does reaches the caller.
  */
+@Internal
 public final class IncidentJournal implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger("io.pgheal.incident");
     private static final DateTimeFormatter ID_TIME =

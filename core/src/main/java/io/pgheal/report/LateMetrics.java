@@ -1,9 +1,11 @@
 package io.pgheal.report;
 
+import io.pgheal.Internal;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /** Figures for whoever is there to take them: nobody at first, perhaps. Thread-safe. */
+@Internal
 public final class LateMetrics implements Metrics {
     private volatile Metrics present = NONE;
 

@@ -1,8 +1,10 @@
 package io.pgheal.report;
 
+import io.pgheal.Internal;
 import java.util.List;
 
 /** Every meter, once: the registry and the reference are made from here. All carry the tag {@code data.source}. */
+@Internal
 public enum MeterId {
     INCIDENTS("pgheal.incidents", Kind.COUNTER, "Incidents, by diagnosis and outcome", "diagnosis", "outcome"),
     EVIDENCE("pgheal.evidence", Kind.COUNTER, "Incidents, by the evidence they rest on", "evidence", "outcome"),

@@ -1,5 +1,6 @@
 package io.pgheal.report;
 
+import io.pgheal.Internal;
 import io.pgheal.heal.Safeguards;
 import java.time.Duration;
 import java.util.function.Supplier;
@@ -14,12 +15,14 @@ public interface Metrics extends AutoCloseable {
      *
      * @param before as it was told last; null the first time
      */
+    @Internal
     default void incident(Incident incident, @Nullable Incident before) {}
 
     /** One look at all leases took so long. */
     default void cycle(Duration took) {}
 
     /** The budgets and the breaker of the data source whose figures these are. */
+    @Internal
     default void safeguards(Safeguards safeguards) {}
 
     @Override

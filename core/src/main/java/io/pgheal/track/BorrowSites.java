@@ -1,5 +1,6 @@
 package io.pgheal.track;
 
+import io.pgheal.Internal;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -12,6 +13,7 @@ import java.util.function.Consumer;
  * What was learned about the places that borrow. Bounded: the place that was touched longest ago is forgotten first.
  * Thread-safe; looked up only for leases that moved, failed to get a lock or are under suspicion, never per call.
  */
+@Internal
 public final class BorrowSites {
     private static final int KEPT = 1000;
     /** A statement that waits for less is over before anybody could be asked. */

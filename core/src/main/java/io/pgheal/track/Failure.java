@@ -1,5 +1,6 @@
 package io.pgheal.track;
 
+import io.pgheal.Internal;
 import io.pgheal.postgres.SqlState;
 import org.jspecify.annotations.Nullable;
 
@@ -9,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param type class name
  * @param sequence of the call that it ended
  */
+@Internal
 public record Failure(String type, @Nullable String sqlState, long sequence) {
 
     static Failure of(Throwable thrown, long sequence) {

@@ -1,5 +1,6 @@
 package io.pgheal.track;
 
+import io.pgheal.Internal;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.function.Consumer;
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * Interception}; else straight from the pool, for datasource-proxy's own way costs as much as all the rest. Whatever
  * fails once the pool has lent a connection, the pool gets it back. Thread-safe.
  */
+@Internal
 public final class InterceptedDataSource {
     private final LeaseRegistry registry;
     private final @Nullable Waiting waiting;

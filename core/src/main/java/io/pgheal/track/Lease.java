@@ -1,5 +1,6 @@
 package io.pgheal.track;
 
+import io.pgheal.Internal;
 import io.pgheal.postgres.SqlState;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -22,6 +23,7 @@ import org.postgresql.core.TransactionState;
  * it sees ({@link LeaseWatch}). The healing side calls {@link #revoke} and {@link #giveBack}. A lease never refers to
  * its handle, or the handle would never be collected.
  */
+@Internal
 public final class Lease extends StateWord {
     private static final int STATEMENTS_KEPT = 8;
     private static final AtomicIntegerFieldUpdater<Lease> TOUCHES =

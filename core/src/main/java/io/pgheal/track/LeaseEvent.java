@@ -1,9 +1,12 @@
 package io.pgheal.track;
 
+import io.pgheal.Internal;
 import io.pgheal.postgres.BackendId;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /** What application threads leave for the healing loop to look at. */
+@Internal
 public sealed interface LeaseEvent {
     /**
      * A statement failed with an SQLSTATE that ends a wait for a lock.
@@ -16,6 +19,11 @@ public sealed interface LeaseEvent {
         /** NOWAIT does not wait, and its failure is an answer that the application asked for. */
         public boolean askedNotToWait() {
             return SessionBound.doesNotWait(statement);
+        }
+
+        /** The lease as people are told of it. */
+        public LeaseView view(Duration waited) {
+            return LeaseView.of(this, waited);
         }
     }
 

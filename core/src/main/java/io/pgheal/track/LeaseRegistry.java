@@ -1,5 +1,6 @@
 package io.pgheal.track;
 
+import io.pgheal.Internal;
 import io.pgheal.postgres.BackendId;
 import io.pgheal.postgres.PhysicalIdentity;
 import io.pgheal.postgres.SqlState;
@@ -24,6 +25,7 @@ import org.postgresql.core.Parser;
  * drains by {@link #await}, {@link #look} and {@link #events}. Thread-safe, except that the latter three belong to the
  * one loop thread. No method that an application thread calls waits for the healing side.
  */
+@Internal
 public final class LeaseRegistry {
     /**
      * A class whose initializer an overflow cuts can never be used again, so none is initialized deep in some stack. Nor is

@@ -1,5 +1,6 @@
 package io.pgheal.track;
 
+import io.pgheal.Internal;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -13,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param unfinished what it waits for the healing side to finish
  * @param statementTag the tag, among those that are spared, of a statement that its transaction ran
  */
+@Internal
 public record LeaseSnapshot(
         Lease lease,
         long at,
@@ -45,6 +47,11 @@ public record LeaseSnapshot(
     public boolean hasOwnerOf(LeaseSnapshot other) {
         Thread mine = lease.ownerThread();
         return mine != null && mine == other.lease.ownerThread() && !borrower.moved() && !other.borrower.moved();
+    }
+
+    /** As people are told of it. */
+    public LeaseView view() {
+        return LeaseView.of(this);
     }
 
     /** The place in the code that borrowed it; resolved at each call. */

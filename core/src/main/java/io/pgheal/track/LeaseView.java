@@ -43,7 +43,7 @@ public record LeaseView(
     }
 
     /** The lease whose statement failed, and may have gone on or been closed since. */
-    public static LeaseView of(LeaseEvent.FailedWait failed, Duration waited) {
+    static LeaseView of(LeaseEvent.FailedWait failed, Duration waited) {
         Lease lease = failed.lease();
         Thread owner = lease.ownerThread();
         String statement = failed.statement();
@@ -63,7 +63,7 @@ public record LeaseView(
                 lease.trace());
     }
 
-    public static LeaseView of(LeaseSnapshot seen) {
+    static LeaseView of(LeaseSnapshot seen) {
         Lease lease = seen.lease();
         Thread owner = lease.ownerThread();
         return new LeaseView(

@@ -1,6 +1,9 @@
 package io.pgheal.track;
 
+import io.pgheal.Internal;
+
 /** What became of the thread that borrowed a lease. */
+@Internal
 public enum OwnerState {
     /** Alive as far as anybody knows. */
     ALIVE,

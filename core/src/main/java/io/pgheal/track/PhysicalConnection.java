@@ -1,5 +1,6 @@
 package io.pgheal.track;
 
+import io.pgheal.Internal;
 import io.pgheal.postgres.BackendId;
 import io.pgheal.postgres.PhysicalIdentity;
 import io.pgheal.postgres.ServerIdentity;
@@ -11,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param driverPid as the driver says; a pooler in between makes it a lie
  * @param identity the server's own word, or null when it could not be had: then nothing but ABORT is ever done
  */
+@Internal
 public record PhysicalConnection(int driverPid, @Nullable PhysicalIdentity identity) {
 
     /** The backend, if the server itself confirmed the driver's pid. Only such a backend may be signalled. */

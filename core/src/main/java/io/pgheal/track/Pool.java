@@ -1,11 +1,13 @@
 package io.pgheal.track;
 
+import io.pgheal.Internal;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Optional;
 import javax.sql.DataSource;
 
 /** The pool under the data source, as far as pgheal can know it. Thread-safe. */
+@Internal
 public interface Pool {
     /** The pool's own name, if it has one. */
     Optional<String> name();

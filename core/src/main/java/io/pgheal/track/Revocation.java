@@ -1,5 +1,6 @@
 package io.pgheal.track;
 
+import io.pgheal.Internal;
 import io.pgheal.postgres.SqlState;
 import io.pgheal.postgres.TransactionEnd;
 import java.sql.SQLException;
@@ -10,6 +11,7 @@ import java.sql.SQLException;
  * @param evidenceBased whether it was judged abandoned: then a later statement refutes the evidence
  * @param end what became of its transaction, as far as it is proven
  */
+@Internal
 public record Revocation(String incidentId, String reason, boolean evidenceBased, TransactionEnd end) {
 
     /** The same, once more is known. */

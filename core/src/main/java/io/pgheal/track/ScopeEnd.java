@@ -1,5 +1,6 @@
 package io.pgheal.track;
 
+import io.pgheal.Internal;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param sequence the lease's call sequence at that moment; a later call takes the evidence back
  * @param callWasCut whether a call or a close of the ending thread itself was still in progress, which can only have been cut
  */
+@Internal
 public record ScopeEnd(
         String scope,
         @Nullable String thrown,

@@ -1,11 +1,13 @@
 package io.pgheal.track;
 
+import io.pgheal.Internal;
 import java.time.Instant;
 
 /**
  * The only clock of the core; tests bring their own. Ages that the server tells come from the server, in the same
  * query, and are never compared with it. Thread-safe.
  */
+@Internal
 public class Ticker {
     private static final Ticker SYSTEM = new Ticker();
 

@@ -1,5 +1,6 @@
 package io.pgheal.track;
 
+import io.pgheal.Internal;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntSupplier;
 
@@ -7,6 +8,7 @@ import java.util.function.IntSupplier;
  * How many callers have been waiting for a connection for long, without a clock on their way. Callers are told apart by
  * number only, so it is a lower bound. Thread-safe; what it tells is as old as the looks at it are far apart.
  */
+@Internal
 public final class Waiting implements IntSupplier {
     /** A checkout that only makes a new connection, or asks who serves it, takes less. */
     private static final long LONG_NANOS = 500_000_000L;

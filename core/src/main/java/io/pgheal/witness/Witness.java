@@ -1,5 +1,6 @@
 package io.pgheal.witness;
 
+import io.pgheal.Internal;
 import io.pgheal.track.Ticker;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * sooner than after 10 s, and twice as long each time that nothing was proven, up to 5 min. Stops of the whole application
  * are always 10 s apart.
  */
+@Internal
 public final class Witness {
     private static final Witness OF_THIS_PROCESS = new Witness(Ticker.system(), Collector.ofThisProcess());
 
@@ -65,21 +67,6 @@ public final class Witness {
     private Duration longestStop = Duration.ZERO;
     private double nanosPerByte = FIRST_NANOS_PER_BYTE;
     private String silent;
-
-    /** Whether the collector may be asked. */
-    public enum Mode {
-        /** It is asked when somebody waits, or a suspicion has stood for long. */
-        ASK,
-        /** Its own collections have to do, whenever they come. */
-        WAIT
-    }
-
-    /**
-     * On what terms a data source lets the collector be asked.
-     *
-     * @param longestStop where it cannot be asked without stopping the application: for how long at most
-     */
-    public record Terms(Mode mode, Duration longestStop) {}
 
     /**
      * What came of a request.
@@ -134,7 +121,7 @@ public final class Witness {
      *
      * @param urgent somebody waits, and this was not asked before: the pause is not doubled
      */
-    public synchronized Reply ask(Terms terms, boolean urgent) {
+    public synchronized Reply ask(ProofTerms terms, boolean urgent) {
         look();
         if (asking != null) {
             return new Reply(LOOK_AGAIN, "");
@@ -165,11 +152,11 @@ public final class Witness {
         hatch();
     }
 
-    private String refusal(Terms terms, long now) {
+    private String refusal(ProofTerms terms, long now) {
         if (listeners.isEmpty()) {
             return "no data source is guarded any more";
         }
-        if (terms.mode() == Mode.WAIT) {
+        if (terms.mode() == ProofMode.WAIT) {
             return "pgheal.proof.collector is wait";
         }
         if (!collector.trouble().isEmpty()) {

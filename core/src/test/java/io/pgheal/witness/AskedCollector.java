@@ -33,7 +33,7 @@ final class AskedCollector {
             garbage = new byte[100_000]; // they are old by now
         }
         held = null;
-        Witness.Reply reply = witness.ask(new Witness.Terms(Witness.Mode.ASK, Duration.ofMillis(250)), true);
+        Witness.Reply reply = witness.ask(new ProofTerms(ProofMode.ASK, Duration.ofMillis(250)), true);
         boolean found = reply.refusal().isEmpty() && LOST.remove(30_000) == reference;
         while (witness.testimony().underWay()) {
             Thread.sleep(1);

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 
 /** When the collector is asked, and when not, on a clock of the test's own. */
 class WitnessTest {
-    private static final Witness.Terms TERMS = new Witness.Terms(Witness.Mode.ASK, Duration.ofMillis(250));
+    private static final ProofTerms TERMS = new ProofTerms(ProofMode.ASK, Duration.ofMillis(250));
 
     private final AtomicLong now = new AtomicLong();
     private final AtomicInteger requests = new AtomicInteger();
@@ -160,7 +160,7 @@ class WitnessTest {
     @Test
     void whereItMustNotBeAskedACollectionOfItsOwnAnswers() {
         start();
-        Witness.Terms wait = new Witness.Terms(Witness.Mode.WAIT, Duration.ofMillis(250));
+        ProofTerms wait = new ProofTerms(ProofMode.WAIT, Duration.ofMillis(250));
         assertThat(witness.ask(wait, true).refusal()).contains("pgheal.proof.collector is wait");
         passes(Duration.ofSeconds(3));
         Garbage.collectUntil(() -> witness.answeredFor() != null);

@@ -3,7 +3,7 @@ package io.pgheal.spring;
 import io.pgheal.HealingConfig;
 import io.pgheal.decide.HealingMode;
 import io.pgheal.decide.Retained;
-import io.pgheal.witness.Witness;
+import io.pgheal.witness.ProofMode;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -79,7 +79,7 @@ record PghealProperties(
      * @param longestStop A collector that cannot be asked without stopping the application is asked only if that takes no
      *     longer.
      */
-    record Proof(Witness.@Nullable Mode collector, @Nullable Duration longestStop) {}
+    record Proof(@Nullable ProofMode collector, @Nullable Duration longestStop) {}
 
     /**
      * @param threshold A statement that runs longer is asked about: does it wait for a lock?

@@ -7,7 +7,7 @@ import io.pgheal.decide.HealingMode;
 import io.pgheal.decide.Retained;
 import io.pgheal.decide.TableRule;
 import io.pgheal.postgres.ControlSettings;
-import io.pgheal.witness.Witness;
+import io.pgheal.witness.ProofMode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -66,7 +66,7 @@ class PropertiesTest {
                                 .abandonedGrace(Duration.ofSeconds(3))
                                 .abandonedPatience(Duration.ofSeconds(16))
                                 .abandonedRetained(Retained.HEAL)
-                                .proofCollector(Witness.Mode.WAIT)
+                                .proofCollector(ProofMode.WAIT)
                                 .proofLongestStop(Duration.ofMillis(100))
                                 .lockWaitThreshold(Duration.ofMillis(100))
                                 .idleBlockerTimeout(Duration.ofSeconds(30))
