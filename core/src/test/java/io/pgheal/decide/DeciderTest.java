@@ -128,6 +128,8 @@ class DeciderTest {
         for (Duration quiet : List.of(Duration.ZERO, GRACE, PATIENCE, Duration.ofDays(1))) {
             assertThat(suspected(quiet, true).action()).isEqualTo(Action.WAIT);
             assertThat(suspected(quiet, true).asking()).isEqualTo(Asking.NOW);
+            assertThat(suspected(quiet, true).lookAgain()).isEqualTo(Duration.ofMillis(200));
+            assertThat(suspected(quiet, true).reason()).contains("somebody waits");
             assertThat(decide(abandoned(quiet(quiet), Strength.SUSPICION, List.of(), true), DEFAULTS)
                             .asking())
                     .as("for a connection of its pool")
@@ -139,8 +141,64 @@ class DeciderTest {
     void theCollectorIsAskedAfterThePatienceWhenNobodyWaitsForASuspect() {
         assertThat(suspected(PATIENCE.minusMillis(1), false).asking()).isEqualTo(Asking.NOT);
         assertThat(suspected(PATIENCE.minusMillis(1), false).lookAgain()).isEqualTo(Duration.ofMillis(1));
+        assertThat(suspected(Duration.ZERO, false).lookAgain()).isEqualTo(Duration.ofMillis(200));
+        assertThat(suspected(Duration.ZERO, false).reason()).doesNotContain("somebody waits");
         assertThat(suspected(PATIENCE, false).action()).isEqualTo(Action.WAIT);
         assertThat(suspected(PATIENCE, false).asking()).isEqualTo(Asking.SOON);
+        assertThat(suspected(PATIENCE, false).lookAgain()).isEqualTo(Duration.ofSeconds(1));
+    }
+
+    /** Something still refers to it: at the user's say that ends nothing before its time. */
+    @Test
+    void whatIsRetainedIsLookedAtAgainWhenItsTimeIsOver() {
+        Snapshots retained = Snapshots.lease().retained();
+        Diagnosis young = abandoned(
+                retained.quietFor(Duration.ofSeconds(1)).snapshot(), Strength.SUSPICION, waiters(LOGIN), false);
+        assertThat(decide(young, AT_THE_USERS_SAY).action()).isEqualTo(Action.WAIT);
+        assertThat(decide(young, AT_THE_USERS_SAY).lookAgain()).isEqualTo(Duration.ofMillis(200));
+        assertThat(decide(young, AT_THE_USERS_SAY).asking()).isEqualTo(Asking.NOT);
+        Diagnosis almost = abandoned(
+                retained.quietFor(GRACE.minusMillis(1)).snapshot(), Strength.SUSPICION, waiters(LOGIN), false);
+        assertThat(decide(almost, AT_THE_USERS_SAY).lookAgain()).isEqualTo(Duration.ofMillis(1));
+    }
+
+    /** Others may end the transaction, and need no connection object for it. */
+    @Test
+    void whoTakesPartInAGlobalTransactionIsToldOfWhenItsTimeIsOverAndNeverEnded() {
+        Snapshots enlisted = Snapshots.lease().enlisted();
+        for (Limits limits : List.of(DEFAULTS, AT_THE_USERS_SAY)) {
+            Decision early = decide(
+                    abandoned(
+                            enlisted.quietFor(Duration.ofSeconds(1)).snapshot(),
+                            Strength.SUSPICION,
+                            waiters(LOGIN),
+                            false),
+                    limits);
+            assertThat(early.action()).isEqualTo(Action.WAIT);
+            assertThat(early.lookAgain()).isEqualTo(Duration.ofMillis(200));
+            Decision almost = decide(
+                    abandoned(
+                            enlisted.quietFor(GRACE.minusMillis(1)).snapshot(),
+                            Strength.SUSPICION,
+                            waiters(LOGIN),
+                            false),
+                    limits);
+            assertThat(almost.lookAgain()).isEqualTo(Duration.ofMillis(1));
+            Decision over = decide(
+                    abandoned(enlisted.quietFor(GRACE).snapshot(), Strength.SUSPICION, waiters(LOGIN), false), limits);
+            assertThat(over.action()).isEqualTo(Action.REPORT);
+            assertThat(over.reason()).contains("global transaction");
+            assertThat(over.asking()).isEqualTo(Asking.NOT);
+        }
+    }
+
+    @Test
+    void withoutALeaseNothingIsAbandoned() {
+        Diagnosis none = Diagnoses.of(DiagnosisKind.ABANDONED_TRANSACTION)
+                .waiters(waiters(LOGIN))
+                .made();
+        assertThat(decide(none, AT_THE_USERS_SAY).action()).isEqualTo(Action.NOTHING);
+        assertThat(due(none, AT_THE_USERS_SAY)).isEmpty();
     }
 
     @Test
@@ -166,6 +224,87 @@ class DeciderTest {
         assertThat(decision.action()).isEqualTo(Action.REPORT);
         assertThat(decision.reason()).contains("DisableExplicitGC").contains("a collection of its own");
         assertThat(decision.asking()).isEqualTo(Asking.NOT);
+        assertThat(decision.lookAgain()).as("no more is to be found out").isZero();
+    }
+
+    /** Its limit ends it, whatever the collector would say. */
+    @Test
+    void whoIsUnderATimeLimitIsLookedAtAgainAlsoWhereNobodyCanBeAsked() {
+        Decision early =
+                decide(stuck("idle in transaction", Duration.ofSeconds(2)), limits(Duration.ofSeconds(5), GRACE));
+        Decision decision = early.unanswered("-XX:+DisableExplicitGC forbids it");
+        assertThat(decision.action()).isEqualTo(Action.REPORT);
+        assertThat(decision.lookAgain()).isEqualTo(Duration.ofSeconds(3));
+        assertThat(decision.asking()).isEqualTo(Asking.NOT);
+    }
+
+    @Test
+    void theNextLookIsWhenTheCollectorMayHaveAnsweredUnlessALimitIsOverSooner() {
+        Diagnosis stuck = stuck("idle in transaction", Duration.ofMillis(400));
+        assertThat(decide(stuck, limits(Duration.ofSeconds(5), GRACE)).lookAgain())
+                .isEqualTo(Duration.ofMillis(600));
+        assertThat(decide(stuck, limits(Duration.ofMillis(500), GRACE)).lookAgain())
+                .isEqualTo(Duration.ofMillis(100));
+    }
+
+    @Test
+    void whatIsNotDoneKeepsWhatItRestsOn() {
+        Decision certain = decide(certainBy(EvidenceKind.HANDLE_UNREACHABLE, waiters(LOGIN)), DEFAULTS);
+        assertThat(certain.evidenceBased()).isTrue();
+        assertThat(certain.certain()).isTrue();
+        Decision told = certain.onlyTold("the budget is used up");
+        assertThat(told)
+                .isEqualTo(new Decision(
+                        Action.WOULD_HEAL,
+                        certain.reason() + "; not done: the budget is used up",
+                        true,
+                        true,
+                        Duration.ZERO));
+        assertThat(certain.later("it is asked", Duration.ofSeconds(1)))
+                .isEqualTo(new Decision(
+                        Action.WAIT, certain.reason() + "; not now: it is asked", true, true, Duration.ofSeconds(1)));
+        assertThat(certain.unanswered("-XX:+DisableExplicitGC forbids it").action())
+                .as("whoever can be asked")
+                .isEqualTo(Action.HEAL);
+    }
+
+    @Test
+    void whatIsNoHealRestsOnNothing() {
+        Duration five = Duration.ofSeconds(5);
+        Diagnosis stuck = stuck("idle in transaction", five, five, LOGIN);
+        for (Decision decision : List.of(
+                suspected(PATIENCE, true),
+                decide(stuck, DEFAULTS),
+                decide(stuck, limits(Duration.ofSeconds(9), five)),
+                decide(chosen().made(), DEFAULTS),
+                act(chosen().made(), false))) {
+            assertThat(decision.action()).isNotEqualTo(Action.HEAL);
+            assertThat(decision.evidenceBased()).isFalse();
+            assertThat(decision.certain()).isFalse();
+            assertThat(decision.saysRetained()).isFalse();
+        }
+    }
+
+    /** A budget of its own has only what is proven, and a later call refutes only evidence. */
+    @Test
+    void whatAHealRestsOnIsSaid() {
+        Decision suspicion =
+                decide(abandoned(quiet(PATIENCE), Strength.SUSPICION, waiters(LOGIN), false), AT_THE_USERS_SAY);
+        assertThat(suspicion.evidenceBased()).isTrue();
+        assertThat(suspicion.certain()).isFalse();
+        Duration five = Duration.ofSeconds(5);
+        Decision limit = decide(stuck("idle in transaction", five, five, LOGIN), limits(five, five));
+        assertThat(limit.evidenceBased()).isFalse();
+        assertThat(limit.certain()).isFalse();
+        assertThat(limit.asking()).as("whatever the collector would say").isEqualTo(Asking.NOT);
+        assertThat(limit.saysRetained()).isFalse();
+        Decision orphan = decide(
+                Diagnoses.of(DiagnosisKind.ORPHANED_BACKEND)
+                        .backend(backend("active", false))
+                        .made(),
+                DEFAULTS);
+        assertThat(orphan.evidenceBased()).isFalse();
+        assertThat(orphan.certain()).isTrue();
     }
 
     /** A leak by a thread that lives on, or by a worker that always has a next task, is found like any other. */
@@ -210,6 +349,7 @@ class DeciderTest {
                 DEFAULTS);
         assertThat(decision.action()).isEqualTo(Action.REPORT);
         assertThat(decision.reason()).contains("looks alive").contains("retained");
+        assertThat(decision.saysRetained()).isTrue();
         assertThat(decision.asking())
                 .as("the reference may have been dropped since")
                 .isEqualTo(Asking.SOON);
@@ -224,6 +364,24 @@ class DeciderTest {
                                         Snapshots.lease().quietFor(PATIENCE).unwrapped()),
                                 DEFAULTS)
                         .asking())
+                .isEqualTo(Asking.NOT);
+        assertThat(decide(
+                                stuck(
+                                        "idle in transaction",
+                                        Duration.ofSeconds(60),
+                                        Snapshots.lease().quietFor(PATIENCE).enlisted()),
+                                DEFAULTS)
+                        .asking())
+                .as("within a global transaction")
+                .isEqualTo(Asking.NOT);
+        Diagnosis leader = Diagnoses.of(DiagnosisKind.STUCK_LOCK)
+                .lease(quiet(PATIENCE))
+                .backend(backend("idle in transaction", false))
+                .waiters(List.of(waiter(null, "advisory", Duration.ofSeconds(60))))
+                .made();
+        assertThat(decide(leader, DEFAULTS).action()).isEqualTo(Action.REPORT);
+        assertThat(decide(leader, DEFAULTS).asking())
+                .as("for an advisory lock only")
                 .isEqualTo(Asking.NOT);
     }
 
@@ -240,6 +398,32 @@ class DeciderTest {
                         .action())
                 .as("also while the pool is exhausted")
                 .isEqualTo(Action.REPORT);
+        Decision young =
+                decide(abandoned(quiet(Duration.ZERO), Strength.SUSPICION, List.of(advisoryWaiter()), false), DEFAULTS);
+        assertThat(young.action()).as("at once").isEqualTo(Action.REPORT);
+        assertThat(young.reason()).contains("others follow");
+    }
+
+    @Test
+    void aLeaderWithoutWaitersIsToldOfWhenThePatienceIsOver() {
+        Snapshots leader = Snapshots.lease().sessionBound();
+        Diagnosis young =
+                abandoned(leader.quietFor(PATIENCE.minusMillis(1)).snapshot(), Strength.SUSPICION, List.of(), false);
+        assertThat(decide(young, AT_THE_USERS_SAY).action()).isEqualTo(Action.WAIT);
+        assertThat(decide(young, AT_THE_USERS_SAY).lookAgain()).isEqualTo(Duration.ofMillis(200));
+        Decision over = decide(
+                abandoned(leader.quietFor(PATIENCE).snapshot(), Strength.SUSPICION, List.of(), false),
+                AT_THE_USERS_SAY);
+        assertThat(over.action()).isEqualTo(Action.REPORT);
+        assertThat(over.reason()).contains("nobody waits for its rows");
+    }
+
+    /** Somebody may come to wait for a row, or its pool may run out. */
+    @Test
+    void aLeaderWhoseOwnerIsGoneForCertainIsLookedAtAgain() {
+        assertThat(decide(certainBy(EvidenceKind.SCOPE_ENDED, List.of(advisoryWaiter())), DEFAULTS)
+                        .lookAgain())
+                .isEqualTo(Duration.ofSeconds(1));
     }
 
     private static Diagnosis certainBy(EvidenceKind kind, List<Waiter> waiters) {
@@ -347,6 +531,16 @@ class DeciderTest {
                                 AT_THE_USERS_SAY)
                         .action())
                 .isEqualTo(Action.NOTHING);
+        assertThat(decide(
+                                abandoned(
+                                        Snapshots.lease().withoutTransaction().snapshot(),
+                                        Strength.CERTAIN,
+                                        List.of(),
+                                        false),
+                                DEFAULTS)
+                        .action())
+                .as("its owner is gone for certain")
+                .isEqualTo(Action.HEAL);
     }
 
     @Test
@@ -359,6 +553,7 @@ class DeciderTest {
                 .untouchable("it is committing")
                 .made();
         assertThat(decide(committing, DEFAULTS).action()).isEqualTo(Action.WAIT);
+        assertThat(decide(committing, DEFAULTS).lookAgain()).isEqualTo(Duration.ofMillis(200));
     }
 
     // ---- stuck lock, the owner looks alive
@@ -454,6 +649,74 @@ class DeciderTest {
     }
 
     @Test
+    void theServersTimeCountsOnlyIfItTellsIt() {
+        Duration five = Duration.ofSeconds(5);
+        Diagnosis stuck = stuck("idle in transaction", five, five, LOGIN);
+        Decision decision =
+                decide(with(stuck, quiet(five), backend("idle in transaction", false, null)), limits(five, five));
+        assertThat(decision.action()).isEqualTo(Action.REPORT);
+        assertThat(decision.lookAgain()).isEqualTo(five);
+    }
+
+    /** Else a limit would end a session for what no transaction of it holds. */
+    @Test
+    void whoHasNoTransactionIsUnderNoLimit() {
+        Duration five = Duration.ofSeconds(5);
+        Decision decision = decide(stuck("idle", five, five, LOGIN), limits(five, five));
+        assertThat(decision.action()).isEqualTo(Action.REPORT);
+        assertThat(decision.reason()).contains("belongs to its session");
+        assertThat(decision.asking()).isEqualTo(Asking.NOT);
+    }
+
+    @Test
+    void whoIsInNobodysWayOrCannotBeSeenIsUnderNoLimit() {
+        Duration five = Duration.ofSeconds(5);
+        Diagnosis stuck = stuck("idle in transaction", five, five, LOGIN);
+        Diagnosis inNobodysWay = Diagnoses.of(stuck.kind())
+                .lease(stuck.lease())
+                .backend(stuck.backend())
+                .made();
+        Diagnosis unseen = Diagnoses.of(stuck.kind())
+                .lease(stuck.lease())
+                .waiters(stuck.waiters())
+                .made();
+        Diagnosis notOurs = Diagnoses.of(stuck.kind())
+                .backend(stuck.backend())
+                .waiters(stuck.waiters())
+                .made();
+        for (Diagnosis diagnosis : List.of(inNobodysWay, unseen, notOurs)) {
+            assertThat(decide(diagnosis, limits(five, five)).action()).isEqualTo(Action.NOTHING);
+            assertThat(due(diagnosis, limits(five, five))).isEmpty();
+        }
+    }
+
+    @Test
+    void whatMustNotBeTouchedIsUnderNoLimit() {
+        Duration five = Duration.ofSeconds(5);
+        Diagnosis stuck = stuck("active", five, five, LOGIN);
+        Diagnosis committing = Diagnoses.of(stuck.kind())
+                .lease(stuck.lease())
+                .backend(backend("active", true))
+                .waiters(stuck.waiters())
+                .untouchable("it is committing")
+                .made();
+        Decision decision = decide(committing, limits(five, five));
+        assertThat(decision.action()).isEqualTo(Action.REPORT);
+        assertThat(decision.reason()).contains("it is committing");
+        assertThat(due(committing, limits(five, five))).isEmpty();
+    }
+
+    @Test
+    void theLimitThatIsNotSetIsNamed() {
+        Duration five = Duration.ofSeconds(5);
+        assertThat(decide(stuck("idle in transaction", five, five, LOGIN), DEFAULTS)
+                        .reason())
+                .contains("lock-wait.idle-blocker-timeout");
+        assertThat(decide(stuck("active", five, five, LOGIN), DEFAULTS).reason())
+                .contains("lock-wait.active-blocker-timeout");
+    }
+
+    @Test
     void anExtensionKeepsTheUsersOwnLimitAwayToo() {
         Duration five = Duration.ofSeconds(5);
         Diagnosis stuck = stuck("idle in transaction", five, five, LOGIN);
@@ -498,6 +761,9 @@ class DeciderTest {
         TableRule loose = new TableRule("user_*", Duration.ofSeconds(9), null);
         Limits both = limits(Duration.ofSeconds(30), Duration.ZERO, tight, loose);
         assertThat(both.idleBlockerTimeout(Set.of(LOGIN), false)).isEqualTo(Duration.ofSeconds(9));
+        assertThat(limits(Duration.ofSeconds(30), Duration.ZERO, loose, tight).idleBlockerTimeout(Set.of(LOGIN), false))
+                .as("whichever comes first")
+                .isEqualTo(Duration.ofSeconds(9));
         assertThat(both.idleBlockerTimeout(Set.of(LOGIN), true)).isEqualTo(Duration.ofSeconds(30));
         assertThat(both.idleBlockerTimeout(Set.of(LOGIN, new TableName("public", "orders")), false))
                 .isEqualTo(Duration.ofSeconds(30));
@@ -505,6 +771,42 @@ class DeciderTest {
         assertThat(never.idleBlockerTimeout(Set.of(), true)).isEqualTo(Duration.ZERO);
         assertThat(never.idleBlockerTimeout(Set.of(LOGIN, new TableName("public", "orders")), false))
                 .isEqualTo(Duration.ZERO);
+        TableRule always = new TableRule("user_*", Duration.ZERO, null);
+        for (List<TableRule> rules : List.of(List.of(always, tight), List.of(tight, always))) {
+            assertThat(limits(Duration.ofSeconds(30), Duration.ZERO, rules.toArray(TableRule[]::new))
+                            .idleBlockerTimeout(Set.of(LOGIN), false))
+                    .as("never is longer than any, whichever comes first")
+                    .isEqualTo(Duration.ZERO);
+        }
+        assertThat(both.idleBlockerTimeout(Set.of(), false))
+                .as("only advisory locks are waited for")
+                .isEqualTo(Duration.ofSeconds(30));
+    }
+
+    /** Whose table is not known may wait for one that is to be kept for long. */
+    @Test
+    void whoWaitsForAnUnknownTableIsUnderTheGlobalLimitToo() {
+        Duration five = Duration.ofSeconds(5);
+        Limits limits =
+                limits(Duration.ofSeconds(30), Duration.ofSeconds(30), new TableRule("user_login_info", five, five));
+        for (String state : List.of("idle in transaction", "active")) {
+            Diagnosis known = stuck(state, five, five, LOGIN);
+            assertThat(decide(known, limits).action()).isEqualTo(Action.HEAL);
+            Diagnosis unknown = Diagnoses.of(known.kind())
+                    .lease(known.lease())
+                    .backend(known.backend())
+                    .waiters(List.of(known.waiters().get(0), waiter(null, "transactionid", five)))
+                    .made();
+            assertThat(decide(unknown, limits).action()).isEqualTo(Action.REPORT);
+            Diagnosis advisory = Diagnoses.of(known.kind())
+                    .lease(known.lease())
+                    .backend(known.backend())
+                    .waiters(List.of(known.waiters().get(0), waiter(null, "advisory", five)))
+                    .made();
+            assertThat(decide(advisory, limits).action())
+                    .as("an advisory lock is of no table")
+                    .isEqualTo(Action.HEAL);
+        }
     }
 
     @Test
@@ -512,6 +814,10 @@ class DeciderTest {
         TableRule rule = new TableRule("events", Duration.ofSeconds(2), null);
         TableName partition = new TableName("public", "events_2026_11", new TableName("public", "events"));
         assertThat(rule.appliesTo(partition)).isTrue();
+        assertThat(new TableRule("events_2026_*", null, null).appliesTo(partition))
+                .as("and as itself")
+                .isTrue();
+        assertThat(new TableRule("orders", null, null).appliesTo(partition)).isFalse();
     }
 
     // ---- the rest
@@ -527,6 +833,140 @@ class DeciderTest {
                 .waiters(waiters(LOGIN))
                 .made();
         assertThat(decide(foreign, limits(GRACE, GRACE)).action()).isEqualTo(Action.REPORT);
+        assertThat(decide(foreign, DEFAULTS).reason()).endsWith("reported, never touched");
+        Diagnosis prepared = Diagnoses.of(DiagnosisKind.FOREIGN_BLOCKER)
+                .waiters(waiters(LOGIN))
+                .untouchable("it is a prepared transaction")
+                .made();
+        assertThat(decide(prepared, DEFAULTS).reason())
+                .endsWith("reported, never touched; it is a prepared transaction");
+        Diagnosis inNobodysWay = Diagnoses.of(DiagnosisKind.FOREIGN_BLOCKER)
+                .backend(foreign.backend())
+                .made();
+        assertThat(decide(inNobodysWay, DEFAULTS).action()).isEqualTo(Action.NOTHING);
+    }
+
+    @Test
+    void anOrphanThatMustNotBeTouchedIsReported() {
+        Diagnosis hidden = Diagnoses.of(DiagnosisKind.ORPHANED_BACKEND)
+                .backend(backend("active", true))
+                .untouchable("it is committing")
+                .made();
+        assertThat(decide(hidden, DEFAULTS).action()).isEqualTo(Action.REPORT);
+        assertThat(decide(hidden, DEFAULTS).reason()).isEqualTo("not touched: it is committing");
+    }
+
+    /** A transaction manager ends it, or else it is a pool's fault: both are none of ours to end. */
+    @Test
+    void aTransactionThatOutlivesItsCloseIsReportedWhileItIsOpen() {
+        Diagnoses closed = Diagnoses.of(DiagnosisKind.OPEN_AFTER_CLOSE)
+                .lease(Snapshots.lease().closed().snapshot())
+                .waiters(waiters(LOGIN));
+        for (String open : List.of("idle in transaction", "idle in transaction (aborted)", "active")) {
+            Decision decision = decide(closed.backend(backend(open, false)).made(), limits(GRACE, GRACE));
+            assertThat(decision.action()).as(open).isEqualTo(Action.REPORT);
+        }
+        assertThat(decide(closed.backend(backend("idle", false)).made(), DEFAULTS)
+                        .action())
+                .as("it is over")
+                .isEqualTo(Action.NOTHING);
+    }
+
+    @Test
+    void aTransactionThatOutlivesItsCloseIsReportedAlsoWhereNobodyKnowsItsBackend() {
+        Diagnosis unknown = Diagnoses.of(DiagnosisKind.OPEN_AFTER_CLOSE)
+                .lease(Snapshots.lease().closed().snapshot())
+                .made();
+        assertThat(decide(unknown, DEFAULTS).action()).isEqualTo(Action.REPORT);
+        Diagnosis notSeen = new Diagnosis(
+                DiagnosisKind.OPEN_AFTER_CLOSE,
+                unknown.lease(),
+                List.of(),
+                new BackendId(7, "2026-11-23T00:00:00Z"),
+                null,
+                List.of(),
+                List.of(),
+                false,
+                null);
+        assertThat(decide(notSeen, DEFAULTS).action())
+                .as("known, and not among those that are there")
+                .isEqualTo(Action.NOTHING);
+    }
+
+    @Test
+    void onlyAHealIsKeptBackByTheModeOrByASpareRule() {
+        Diagnosis foreign = Diagnoses.of(DiagnosisKind.FOREIGN_BLOCKER)
+                .backend(backend("idle in transaction", false))
+                .waiters(waiters(LOGIN))
+                .made();
+        SpareRules user = new SpareRules(Set.of("app"), Set.of(), Set.of(), Set.of());
+        for (HealingMode mode : List.of(HealingMode.OBSERVE, HealingMode.HEAL)) {
+            assertThat(Decider.decide(foreign, DEFAULTS, user, mode).action()).isEqualTo(Action.REPORT);
+        }
+        Diagnosis certain = abandoned(quiet(PATIENCE), Strength.CERTAIN, waiters(LOGIN), false);
+        Decision observed = Decider.decide(certain, DEFAULTS, SpareRules.NONE, HealingMode.OBSERVE);
+        assertThat(observed.action()).isEqualTo(Action.WOULD_HEAL);
+        assertThat(observed.reason()).endsWith("not done: pgheal.mode is observe");
+    }
+
+    // ---- an operator's own act
+
+    private static Decision act(Diagnosis diagnosis, boolean cancelOnly) {
+        return Decider.operatorsAct(diagnosis, SpareRules.NONE, cancelOnly, "ops");
+    }
+
+    private static Diagnoses chosen() {
+        return Diagnoses.of(DiagnosisKind.OPERATORS_CHOICE);
+    }
+
+    @Test
+    void anOperatorEndsWhateverMayBeTouched() {
+        Diagnosis chosen =
+                chosen().backend(backend("idle in transaction", false)).made();
+        Decision decision = act(chosen, false);
+        assertThat(decision.action()).isEqualTo(Action.HEAL);
+        assertThat(decision.operator()).isEqualTo("ops");
+        assertThat(decision.evidenceBased()).as("no later call refutes it").isFalse();
+        assertThat(decision.certain()).isFalse();
+        assertThat(decide(chosen, limits(GRACE, GRACE)).action())
+                .as("without the operator")
+                .isEqualTo(Action.NOTHING);
+    }
+
+    @Test
+    void anOperatorDoesNotEndWhatIsNotSeenOrMustNotBeTouched() {
+        Decision unseen = act(chosen().made(), false);
+        assertThat(unseen.action()).isEqualTo(Action.REPORT);
+        assertThat(unseen.reason()).contains("could not be seen");
+        assertThat(unseen.operator()).isEqualTo("ops");
+        Diagnosis committing = chosen().backend(backend("active", true))
+                .untouchable("it is committing")
+                .made();
+        for (boolean cancelOnly : List.of(false, true)) {
+            assertThat(act(committing, cancelOnly).action()).isEqualTo(Action.REPORT);
+            assertThat(act(committing, cancelOnly).reason()).endsWith("not touched: it is committing");
+        }
+    }
+
+    @Test
+    void anOperatorDoesNotEndWhomTheUserSpared() {
+        SpareRules user = new SpareRules(Set.of("app"), Set.of(), Set.of(), Set.of());
+        for (String state : List.of("active", "idle")) {
+            Diagnosis spared = chosen().backend(backend(state, false)).made();
+            Decision decision = Decider.operatorsAct(spared, user, true, "ops");
+            assertThat(decision.action()).isEqualTo(Action.REPORT);
+            assertThat(decision.reason()).contains("pgheal.spare.users has app");
+        }
+    }
+
+    @Test
+    void onlyAStatementThatRunsIsCancelled() {
+        Diagnosis active = chosen().backend(backend("active", false)).made();
+        assertThat(act(active, true).action()).isEqualTo(Action.HEAL);
+        Diagnosis idle = chosen().backend(backend("idle in transaction", false)).made();
+        assertThat(act(idle, true).action()).isEqualTo(Action.REPORT);
+        assertThat(act(idle, true).reason()).contains("nothing that could be cancelled");
+        assertThat(act(idle, false).action()).isEqualTo(Action.HEAL);
     }
 
     @Test
@@ -557,6 +997,72 @@ class DeciderTest {
         SpareRules table = new SpareRules(Set.of(), Set.of(), Set.of(), Set.of("user_login_info"));
         assertThat(Decider.decide(certain, DEFAULTS, table, HealingMode.HEAL).action())
                 .isEqualTo(Action.WOULD_HEAL);
+    }
+
+    @Test
+    void eachKindOfSpareRuleIsNamedAndOnlyWhatItNamesIsSpared() {
+        Diagnosis certain = abandoned(quiet(PATIENCE), Strength.CERTAIN, waiters(new TableName("audit", "log")), false);
+        assertThat(spare(Set.of("app"), Set.of(), Set.of(), Set.of()).spares(certain))
+                .contains("pgheal.spare.users has app");
+        assertThat(spare(Set.of(), Set.of("test"), Set.of(), Set.of()).spares(certain))
+                .contains("pgheal.spare.application-names has test");
+        assertThat(spare(Set.of(), Set.of(), Set.of("shop"), Set.of()).spares(certain))
+                .contains("pgheal.spare.databases has shop");
+        assertThat(spare(Set.of(), Set.of(), Set.of(), Set.of("audit.log")).spares(certain))
+                .contains("pgheal.spare.tables has audit.log");
+        assertThat(spare(Set.of("shop"), Set.of("app"), Set.of("test"), Set.of("log"))
+                        .spares(certain))
+                .isEmpty();
+    }
+
+    private static SpareRules spare(
+            Set<String> users, Set<String> applicationNames, Set<String> databases, Set<String> tables) {
+        return new SpareRules(users, applicationNames, databases, tables);
+    }
+
+    /** Of a backend that is not seen nobody knows any of it. */
+    @Test
+    void anyRuleThatOnlyTheServerCanTellAboutCountsAsMetWhereItIsNotAsked() {
+        Diagnosis blind = Diagnoses.of(DiagnosisKind.ABANDONED_TRANSACTION)
+                .lease(quiet(PATIENCE))
+                .made();
+        Set<String> one = Set.of("one");
+        for (SpareRules rules : List.of(
+                spare(one, Set.of(), Set.of(), Set.of()),
+                spare(Set.of(), one, Set.of(), Set.of()),
+                spare(Set.of(), Set.of(), one, Set.of()),
+                spare(Set.of(), Set.of(), Set.of(), one))) {
+            assertThat(rules.spares(blind)).isPresent();
+        }
+        assertThat(SpareRules.NONE.spares(blind)).isEmpty();
+    }
+
+    /** A process of the server has neither a user nor a database. */
+    @Test
+    void whoHasNoNameIsNotNamedByARule() {
+        Backend process = new Backend(
+                7,
+                null,
+                null,
+                null,
+                "walwriter",
+                new Backend.WaitEvent(null, null),
+                new Backend.Client(null, null, null, null, null),
+                null,
+                new Backend.Ages(null, null, null),
+                null,
+                false);
+        assertThat(spare(Set.of("app"), Set.of("test"), Set.of("shop"), Set.of())
+                        .spares(chosen().backend(process).made()))
+                .isEmpty();
+    }
+
+    @Test
+    void aPartitionIsNotSparedForAnothersName() {
+        TableName partition = new TableName("public", "events_1", new TableName("public", "events"));
+        Diagnosis certain = abandoned(quiet(PATIENCE), Strength.CERTAIN, waiters(partition), false);
+        assertThat(spare(Set.of(), Set.of(), Set.of(), Set.of("events_2")).spares(certain))
+                .isEmpty();
     }
 
     /** Of so many locks not all are asked for: the table to be spared may be among the others. */
@@ -626,6 +1132,39 @@ class DeciderTest {
                 .contains(Duration.ZERO);
         assertThat(due(abandoned(quiet(Duration.ZERO), Strength.CERTAIN, waiters(LOGIN), false), DEFAULTS))
                 .contains(Duration.ZERO);
+        Diagnosis committing = Diagnoses.of(DiagnosisKind.ABANDONED_TRANSACTION)
+                .lease(quiet(PATIENCE))
+                .evidence(young.evidence())
+                .backend(backend("active", true))
+                .waiters(waiters(LOGIN))
+                .made();
+        assertThat(due(
+                        committing,
+                        new Limits(
+                                Duration.ofMillis(100),
+                                PATIENCE,
+                                Duration.ZERO,
+                                Duration.ZERO,
+                                List.of(),
+                                Retained.HEAL)))
+                .as("its grace is over, and it commits")
+                .contains(Duration.ZERO);
+    }
+
+    @Test
+    void aLiveCulpritIsDueWhenItsLimitIsOver() {
+        Duration five = Duration.ofSeconds(5);
+        Diagnosis stuck = stuck("idle in transaction", five, Duration.ofSeconds(3), LOGIN);
+        assertThat(due(stuck, limits(five, Duration.ZERO))).contains(Duration.ofSeconds(2));
+        assertThat(due(stuck, limits(Duration.ofSeconds(3), Duration.ZERO))).contains(Duration.ZERO);
+        assertThat(due(stuck, DEFAULTS)).as("there is no limit").isEmpty();
+    }
+
+    @Test
+    void anOrphanIsDueAtOnceUnlessItMustNotBeTouched() {
+        Diagnoses orphan = Diagnoses.of(DiagnosisKind.ORPHANED_BACKEND).backend(backend("active", false));
+        assertThat(due(orphan.made(), DEFAULTS)).contains(Duration.ZERO);
+        assertThat(due(orphan.untouchable("it is committing").made(), DEFAULTS)).isEmpty();
     }
 
     @Test
@@ -643,6 +1182,28 @@ class DeciderTest {
         LeaseSnapshot extended = Snapshots.lease().extended().snapshot();
         assertThat(due(abandoned(extended, Strength.SUSPICION, waiters(LOGIN), false), AT_THE_USERS_SAY))
                 .isEmpty();
+        LeaseSnapshot enlisted = Snapshots.lease().enlisted().snapshot();
+        assertThat(due(abandoned(enlisted, Strength.SUSPICION, waiters(LOGIN), false), AT_THE_USERS_SAY))
+                .as("its transaction manager ends it")
+                .isEmpty();
+        LeaseSnapshot leader = Snapshots.lease().sessionBound().snapshot();
+        assertThat(due(abandoned(leader, Strength.SUSPICION, List.of(), false), AT_THE_USERS_SAY))
+                .as("it may lead")
+                .isEmpty();
+        LeaseSnapshot kept = Snapshots.lease().withoutTransaction().snapshot();
+        assertThat(due(abandoned(kept, Strength.SUSPICION, List.of(), false), AT_THE_USERS_SAY))
+                .as("no transaction is open")
+                .isEmpty();
+        for (DiagnosisKind kind : List.of(
+                DiagnosisKind.FOREIGN_BLOCKER, DiagnosisKind.OPEN_AFTER_CLOSE, DiagnosisKind.OPERATORS_CHOICE)) {
+            assertThat(due(
+                            Diagnoses.of(kind)
+                                    .backend(backend("active", false))
+                                    .waiters(waiters(LOGIN))
+                                    .made(),
+                            AT_THE_USERS_SAY))
+                    .isEmpty();
+        }
     }
 
     @Test
@@ -718,7 +1279,7 @@ class DeciderTest {
         return backend(state, committing, Duration.ofDays(400));
     }
 
-    private static Backend backend(String state, boolean committing, Duration inState) {
+    private static Backend backend(String state, boolean committing, @Nullable Duration inState) {
         BackendId id = new BackendId(7, "2026-11-23T00:00:00Z");
         return new Backend(
                 7,
@@ -727,7 +1288,7 @@ class DeciderTest {
                 null,
                 "client backend",
                 new Backend.WaitEvent(null, null),
-                new Backend.Client("test", "app", "test", null, null),
+                new Backend.Client("shop", "app", "test", null, null),
                 null,
                 new Backend.Ages(inState, inState, inState),
                 "UPDATE t SET n = ?",

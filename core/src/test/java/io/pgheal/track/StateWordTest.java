@@ -3,6 +3,9 @@ package io.pgheal.track;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pgheal.track.StateWord.Closing;
+import java.util.LinkedHashSet;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 class StateWordTest {
@@ -68,14 +71,121 @@ class StateWordTest {
     }
 
     @Test
+    void theFenceLeavesTheCallsAsTheyWere() {
+        state.tryEnter();
+        state.tryEnter();
+        assertThat(state.tryRevoke(2, true)).isTrue();
+        assertSays("revoked", "taken");
+        assertThat(StateWord.sequence(state.word())).isEqualTo(2);
+        assertThat(StateWord.callsInProgress(state.word())).isEqualTo(2);
+        assertThat(StateWord.isFenced(state.word())).isTrue();
+        assertThat(state.tryRevoke(2, true)).as("once").isFalse();
+    }
+
+    @Test
+    void aCloseLeavesTheCallsAsTheyWere() {
+        state.tryEnter();
+        assertSays();
+        assertThat(StateWord.isFenced(state.word())).isFalse();
+        state.exit();
+        state.tryEnter();
+        assertSays();
+        assertThat(StateWord.isFenced(state.word())).isFalse();
+        assertThat(state.tryClose()).isEqualTo(Closing.CUT);
+        assertSays("closed", "taken");
+        assertThat(StateWord.sequence(state.word())).isEqualTo(2);
+        assertThat(StateWord.callsInProgress(state.word())).isEqualTo(1);
+    }
+
+    /** It is given back once: by whoever fenced it. */
+    @Test
+    void aCloseAfterTheFenceIsSeenAndGivesNothingBack() {
+        state.tryRevoke(0, false);
+        assertThat(state.tryClose()).isEqualTo(Closing.ENDED);
+        assertSays("revoked", "closed", "taken");
+        assertThat(state.tryClose()).isEqualTo(Closing.ENDED);
+    }
+
+    @Test
+    void aCloseOfAPoisonedOneIsACut() {
+        state.tryEnter();
+        state.exit();
+        state.tryEnter();
+        state.exitPoisoned();
+        assertSays("poisoned");
+        assertThat(StateWord.sequence(state.word())).isEqualTo(2);
+        assertThat(StateWord.isFenced(state.word())).isTrue();
+        assertThat(state.tryClose()).isEqualTo(Closing.CUT);
+        assertSays("poisoned", "closed", "taken");
+    }
+
+    @Test
+    void whatWasTakenCanNeitherBeFencedNorGivenBackAgain() {
+        state.tryEnter();
+        state.exit();
+        state.tryEnter();
+        assertThat(state.tryTake(true)).as("nothing cut it").isFalse();
+        state.exitPoisoned();
+        assertThat(state.tryTake(false)).isTrue();
+        assertSays("poisoned", "taken");
+        assertThat(StateWord.sequence(state.word())).isEqualTo(2);
+        assertThat(state.tryRevoke(2, true)).isFalse();
+        assertThat(state.tryClose()).isEqualTo(Closing.ENDED);
+    }
+
+    @Test
+    void aCloseThatWasRefusedLeavesTheLeaseAtWork() {
+        state.refuseClose();
+        assertSays("close refused");
+        assertThat(StateWord.isFenced(state.word())).isFalse();
+        assertThat(state.tryEnter()).isTrue();
+        assertThat(state.tryTake(false)).as("a call is in progress").isFalse();
+        state.exit();
+        assertThat(StateWord.sequence(state.word())).isEqualTo(1);
+        assertThat(state.tryClose()).as("asked again, with more stack").isEqualTo(Closing.CLEAN);
+    }
+
+    @Test
+    void aFencedOneIsNotCut() {
+        state.poison();
+        assertThat(StateWord.isCut(state.word())).isTrue();
+        assertThat(state.tryRevoke(0, false)).isTrue();
+        assertThat(StateWord.isCut(state.word())).isFalse();
+        assertThat(StateWord.isCut(new StateWord().word())).isFalse();
+    }
+
+    @Test
     void onlyWhatIsPoisonedOrWasRefusedItsCloseIsTaken() {
         assertThat(state.tryTake(true)).isFalse();
         state.tryEnter();
+        assertThat(state.tryTake(true)).as("after one call").isFalse();
         state.poison();
         assertThat(state.tryTake(false)).as("a call is in progress").isFalse();
         assertThat(state.tryTake(true)).isTrue();
         StateWord refused = new StateWord();
         refused.refuseClose();
         assertThat(refused.tryTake(false)).isTrue();
+    }
+
+    /** All flags, and no other ones. */
+    private void assertSays(String... flags) {
+        long word = state.word();
+        Set<String> said = new LinkedHashSet<>();
+        add(said, StateWord.isPoisoned(word), "poisoned");
+        add(said, StateWord.isRevoked(word), "revoked");
+        add(said, StateWord.isClosed(word), "closed");
+        add(said, StateWord.isTaken(word), "taken");
+        add(said, StateWord.isCloseRefused(word), "close refused");
+        assertThat(said).containsExactly(flags);
+        assertThat(state.toString())
+                .isEqualTo("sequence " + StateWord.sequence(word) + ", calls in progress "
+                        + StateWord.callsInProgress(word)
+                        + said.stream().map(flag -> ", " + flag).collect(Collectors.joining()));
+    }
+
+    private static void add(Set<String> said, boolean isSet, String flag) {
+        if (isSet) {
+            said.add(flag);
+        }
     }
 }
