@@ -48,7 +48,7 @@ final class Tiers {
         Map<Row, Sum> rows = new HashMap<>();
         Map<String, Sum> sums = new TreeMap<>(Comparator.reverseOrder()); // verify before thorough
         for (Path report : reports()) {
-            String module = report.getName(0).toString();
+            String module = report.getName(report.getNameCount() - 4).toString();
             Element suite = DocumentBuilderFactory.newInstance()
                     .newDocumentBuilder()
                     .parse(report.toFile())
@@ -93,19 +93,24 @@ final class Tiers {
 
     private static List<Path> reports() throws Exception {
         List<Path> reports = new ArrayList<>();
-        try (Stream<Path> modules = Files.list(Path.of(""))) {
-            for (Path module : modules.sorted().toList()) {
-                Path folder = module.resolve("target/surefire-reports");
-                if (Files.isDirectory(folder)) {
-                    try (Stream<Path> files = Files.list(folder)) {
-                        files.filter(it -> it.getFileName().toString().matches("TEST-.*\\.xml"))
-                                .sorted()
-                                .forEach(reports::add);
-                    }
+        for (Path module : modules()) {
+            Path folder = module.resolve("target/surefire-reports");
+            if (Files.isDirectory(folder)) {
+                try (Stream<Path> files = Files.list(folder)) {
+                    files.filter(it -> it.getFileName().toString().matches("TEST-.*\\.xml"))
+                            .sorted()
+                            .forEach(reports::add);
                 }
             }
         }
         return reports;
+    }
+
+    /** What stands beside the pom, and in {@code proof}. */
+    private static List<Path> modules() throws Exception {
+        try (Stream<Path> beside = Files.list(Path.of("")); Stream<Path> proof = Files.list(Path.of("proof"))) {
+            return Stream.concat(beside, proof).sorted().toList();
+        }
     }
 
     private static String tier(Map<String, Set<String>> ofClass, String method) {

@@ -17,8 +17,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Each patch in {@code protections/} still applies and compiles, and names tests that there are. That these fail without
- * the protection shows {@code protections/run}.
+ * Each patch in {@code proof/protections/} still applies and compiles, and names tests that there are. That these fail without
+ * the protection shows {@code proof/protections/run}.
  */
 class ProtectionsTest {
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
@@ -26,7 +26,7 @@ class ProtectionsTest {
     @BeforeEach
     void canBeAsked() {
         assumeTrue(Files.exists(ROOT.resolve(".git")), "skipped: this is no git checkout");
-        assumeTrue(Files.exists(Path.of("/bin/sh")), "skipped: protections/run is a shell script");
+        assumeTrue(Files.exists(Path.of("/bin/sh")), "skipped: proof/protections/run is a shell script");
     }
 
     @Test
@@ -55,7 +55,7 @@ class ProtectionsTest {
     }
 
     private static Said said(String option) throws Exception {
-        ProcessBuilder builder = new ProcessBuilder("protections/run", option)
+        ProcessBuilder builder = new ProcessBuilder("proof/protections/run", option)
                 .directory(ROOT.toFile())
                 .redirectErrorStream(true);
         builder.environment().put("JAVA_HOME", System.getProperty("java.home"));

@@ -12,6 +12,7 @@ import com.sun.source.tree.Tree;
 import com.sun.source.tree.VariableTree;
 import com.sun.source.util.JavacTask;
 import com.sun.source.util.TreeScanner;
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -93,14 +94,16 @@ class TiersTest {
         String pom = Files.readString(ROOT.resolve("pom.xml"));
         String modules = pom.substring(pom.indexOf("<modules>"), pom.indexOf("</modules>"));
         for (Path module : modules()) {
-            assertThat(modules).contains("<module>" + module.getFileName() + "</module>");
+            assertThat(modules)
+                    .contains("<module>" + ROOT.relativize(module).toString().replace(File.separatorChar, '/')
+                            + "</module>");
             if (!module.endsWith("test-server") && !module.endsWith(WITH_A_LIMIT_OF_ITS_OWN)) {
                 assertThat(Files.readString(module.resolve("pom.xml")))
                         .as("%s lacks the kit, and with it the limit of each test", module)
                         .contains("<artifactId>pgheal-test-server</artifactId>");
             }
         }
-        for (Path its : files(ROOT, "pom.xml", 2)) {
+        for (Path its : files(ROOT, "pom.xml", 3)) {
             assertThat(withoutTheTag(Files.readString(its)))
                     .as("%s chooses among its tests by itself", its)
                     .doesNotContainPattern(CHOICE);
@@ -108,9 +111,9 @@ class TiersTest {
         assertThat(pom.substring(0, pom.indexOf("<profiles>"))).contains("<excludedGroups>thorough</excludedGroups>");
         String thorough = pom.substring(pom.indexOf("<id>thorough</id>"));
         assertThat(thorough.substring(0, thorough.indexOf("</profile>")))
-                .contains("<module>spring-boot-4-tests</module>")
+                .contains("<module>proof/spring-boot-4-tests</module>")
                 .contains("<excludedGroups/>");
-        assertThat(Files.readString(ROOT.resolve("spring-boot-4-tests/pom.xml")))
+        assertThat(Files.readString(ROOT.resolve("proof/spring-boot-4-tests/pom.xml")))
                 .contains("<dependency>io.pgheal:pgheal-spring-boot-starter:test-jar:tests</dependency>");
     }
 
@@ -125,10 +128,16 @@ class TiersTest {
     // ---- reading
 
     private static List<Path> modules() throws IOException {
-        try (Stream<Path> folders = Files.list(ROOT)) {
-            return folders.filter(it -> Files.exists(it.resolve("src/test/java")))
-                    .sorted()
-                    .toList();
+        return folders().stream()
+                .filter(it -> Files.exists(it.resolve("src/test/java")))
+                .toList();
+    }
+
+    /** Beside the parent's pom, and in {@code proof}. */
+    private static List<Path> folders() throws IOException {
+        try (Stream<Path> beside = Files.list(ROOT);
+                Stream<Path> proof = Files.list(ROOT.resolve("proof"))) {
+            return Stream.concat(beside, proof).sorted().toList();
         }
     }
 
@@ -163,13 +172,11 @@ class TiersTest {
 
     private static List<TestClass> testClasses() throws IOException {
         List<Path> sources = new ArrayList<>();
-        try (Stream<Path> folders = Files.list(ROOT)) {
-            for (Path folder : folders.sorted().toList()) {
-                for (Path file : files(folder.resolve("src"), ".java")) {
-                    String source = Files.readString(file);
-                    if (TESTS.stream().anyMatch(it -> source.contains("@" + it))) {
-                        sources.add(file);
-                    }
+        for (Path folder : folders()) {
+            for (Path file : files(folder.resolve("src"), ".java")) {
+                String source = Files.readString(file);
+                if (TESTS.stream().anyMatch(it -> source.contains("@" + it))) {
+                    sources.add(file);
                 }
             }
         }
@@ -180,8 +187,9 @@ class TiersTest {
                     null, manager, null, List.of("-proc:none"), null, manager.getJavaFileObjectsFromPaths(sources));
             for (CompilationUnitTree unit : task.parse()) {
                 Path path = ROOT.relativize(Path.of(unit.getSourceFile().toUri()));
-                boolean main = !path.getName(2).toString().equals("test");
-                new Reader(path.getName(0).toString(), main, found)
+                int module = path.startsWith("proof") ? 1 : 0;
+                boolean main = !path.getName(module + 2).toString().equals("test");
+                new Reader(path.getName(module).toString(), main, found)
                         .scan(unit, new Outer(unit.getPackageName() + ".", List.of()));
             }
         }

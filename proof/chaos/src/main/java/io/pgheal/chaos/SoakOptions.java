@@ -17,8 +17,8 @@ import java.time.Duration;
 record SoakOptions(
         long seed, Duration duration, int rate, boolean weather, boolean varied, boolean untilViolated, Path reports) {
     static final String USAGE = """
-            chaos/run [--seed N] [--minutes N | --seconds N] [--rate N] [--calm] [--defaults]
-                      [--until-violated] [--reports DIRECTORY]
+            proof/chaos/run [--seed N] [--minutes N | --seconds N] [--rate N] [--calm] [--defaults]
+                            [--until-violated] [--reports DIRECTORY]
               --seed      of everything that is drawn (default 1)
               --minutes   of work (default 5); --seconds for less
               --rate      transfers a second to aim at (default 450)

@@ -2,7 +2,7 @@ package io.pgheal.chaos;
 
 import java.nio.file.Files;
 
-/** The command: {@code chaos/run --seed 42 --minutes 60}. Ends with 0 only if everything that must be zero is. */
+/** The command: {@code proof/chaos/run --seed 42 --minutes 60}. Ends with 0 only if everything that must be zero is. */
 public final class Soak {
     private Soak() {}
 

@@ -35,13 +35,17 @@ import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
 
 /**
- * What {@code protections/run} does once it has the class paths: works in a git worktree of its own, compiles with plain
+ * What {@code proof/protections/run} does once it has the class paths: works in a git worktree of its own, compiles with plain
  * javac, and runs only the tests that a patch names. A patch that does not apply or compile is an error, never red.
  */
 final class Protections {
-    private static final Path FOLDER = Path.of("protections");
+    private static final Path FOLDER = Path.of("proof", "protections");
     private static final Duration LONGEST = Duration.ofMinutes(12);
     private static final List<String> MODULES = List.of("test-server", "core", "fence-tests", "spring-boot-starter");
+
+    /** Those of them that stand in {@code proof}. */
+    private static final Set<String> PROOF = Set.of("test-server", "fence-tests");
+
     private static final Map<String, List<String>> NEEDS = Map.of(
             "core", List.of("test-server", "core"),
             "fence-tests", List.of("core", "fence-tests"),
@@ -67,7 +71,7 @@ final class Protections {
         /** The tier in which it runs; null where there is no such test. */
         String tier() throws IOException {
             if (!SOURCES.containsKey(module)) {
-                try (Stream<Path> files = Files.walk(Path.of(module, "src/test/java"))) {
+                try (Stream<Path> files = Files.walk(Path.of(folder(module), "src/test/java"))) {
                     SOURCES.put(module, files.filter(Files::isRegularFile)
                             .collect(Collectors.toMap(it -> it.getFileName().toString(), Protections::text, (one, two) -> one)));
                 }
@@ -278,7 +282,7 @@ final class Protections {
     private static Map<String, List<String>> files() {
         Map<String, List<String>> files = new HashMap<>();
         for (String module : MODULES) {
-            try (Stream<Path> all = Files.walk(Path.of(module, "src/main"))) {
+            try (Stream<Path> all = Files.walk(Path.of(folder(module), "src/main"))) {
                 all.filter(Files::isRegularFile).forEach(it -> files.computeIfAbsent(
                                 it.getFileName().toString(), key -> new ArrayList<>())
                         .add(it.toString().replace(File.separatorChar, '/')));
@@ -367,7 +371,7 @@ final class Protections {
             if (errors.length() == 0 && !seen.equals(before.computeIfAbsent(
                     changed, it -> looks(module, it.stream().map(Path::of).toList(), errors, files)))) {
                 List<Path> whole = new ArrayList<>(patched);
-                try (Stream<Path> sources = Files.walk(Path.of(module, "src/main/java"))) {
+                try (Stream<Path> sources = Files.walk(Path.of(folder(module), "src/main/java"))) {
                     sources.filter(it -> it.toString().endsWith(".java") && !changed.contains(it.toString()))
                             .forEach(whole::add);
                 }
@@ -403,14 +407,22 @@ final class Protections {
     }
 
     private static String moduleOf(String file) {
-        return file.substring(0, file.indexOf('/'));
+        return MODULES.stream()
+                .filter(module -> file.startsWith(folder(module) + "/"))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /** Where a module stands, from the root. */
+    private static String folder(String module) {
+        return PROOF.contains(module) ? "proof/" + module : module;
     }
 
     private static int saysSo(String table) {
         if (text(Path.of("docs/protections.md")).lines().toList().equals(table.lines().toList())) {
             return 0;
         }
-        System.out.println("docs/protections.md is not of today: protections/run --table >docs/protections.md");
+        System.out.println("docs/protections.md is not of today: proof/protections/run --table >docs/protections.md");
         return 1;
     }
 
@@ -428,7 +440,7 @@ final class Protections {
                 tiers.put("`" + red.test() + "`" + (red.module().equals("core") ? "" : " of " + red.module()), tier);
             }
             quick += tiers.containsValue("verify") ? 1 : 0;
-            rows.append("| %s | %s | [%s](../protections/%s) | %s | %s |\n"
+            rows.append("| %s | %s | [%s](../proof/protections/%s) | %s | %s |\n"
                     .formatted(
                             patch.protection(),
                             patch.against(),
@@ -443,16 +455,16 @@ final class Protections {
                 # Protections
 
                 Each line is a patch that takes one protection out of the code, the tests that fail then, and the tier in which
-                these run. The patches stand in `protections/`, in a file named after the class that they change. %d of the %d fail a test of `./mvnw verify`, the others one of
-                `./mvnw verify -Pthorough`. Generated by `protections/run --table`.
+                these run. The patches stand in `proof/protections/`, in a file named after the class that they change. %d of the %d fail a test of `./mvnw verify`, the others one of
+                `./mvnw verify -Pthorough`. Generated by `proof/protections/run --table`.
 
                 | command | what it does |
                 |---|---|
-                | `protections/run` | applies each patch in turn in a git worktree of its own, runs the tests that it names, and fails if any of them stays green |
-                | `protections/run fence guard` | only those whose names begin so |
-                | `protections/run --part 2/4` | the second quarter of them |
-                | `protections/run --check` | whether each still applies and compiles, in a minute or two; `./mvnw verify -Pthorough` checks that, too |
-                | `protections/run --look` | whether each still applies, names tests that there are, and stands in this table, in seconds; `./mvnw verify` checks that, too |
+                | `proof/protections/run` | applies each patch in turn in a git worktree of its own, runs the tests that it names, and fails if any of them stays green |
+                | `proof/protections/run fence guard` | only those whose names begin so |
+                | `proof/protections/run --part 2/4` | the second quarter of them |
+                | `proof/protections/run --check` | whether each still applies and compiles, in a minute or two; `./mvnw verify -Pthorough` checks that, too |
+                | `proof/protections/run --look` | whether each still applies, names tests that there are, and stands in this table, in seconds; `./mvnw verify` checks that, too |
 
                 Such a patch is `== name`, three kinds of header lines, and below `@@ Source.java` lines as in a diff: those that
                 begin with a space or a minus must be in the source exactly once. One that does not apply or compile any more is
@@ -623,14 +635,14 @@ final class Protections {
     private List<String> changedModules() throws Exception {
         String diff = must(command(tree, LONGEST, List.of("git", "diff", "--name-only"))).output();
         return MODULES.stream()
-                .filter(module -> diff.lines().anyMatch(file -> file.startsWith(module + "/src/main/")))
+                .filter(module -> diff.lines().anyMatch(file -> file.startsWith(folder(module) + "/src/main/")))
                 .toList();
     }
 
     // ---- javac and JUnit
 
     private void compile(String module, String kind, Path out) throws Exception {
-        Path source = tree.resolve(module).resolve("src").resolve(kind);
+        Path source = tree.resolve(folder(module)).resolve("src").resolve(kind);
         delete(out);
         Files.createDirectories(out);
         if (Files.isDirectory(source.resolve("resources"))) {
@@ -738,11 +750,11 @@ final class Protections {
                 command.add("--include-methodname=.*[.#]" + red.test().substring(hash + 1));
             }
         }
-        return command(tree.resolve(module), longest, command);
+        return command(tree.resolve(folder(module)), longest, command);
     }
 
     private String qualified(String module, String simple) throws IOException {
-        Path sources = tree.resolve(module).resolve("src/test/java");
+        Path sources = tree.resolve(folder(module)).resolve("src/test/java");
         try (Stream<Path> files = Files.walk(sources)) {
             return files.filter(it -> it.endsWith(simple + ".java"))
                     .map(it -> sources.relativize(it).toString().replace(".java", "").replace(File.separatorChar, '.'))
