@@ -3,6 +3,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -147,9 +148,7 @@ final class GenerateHandles {
         List<String> missing = new ArrayList<>();
         for (ExecutableElement method : methods(type)) {
             String name = method.getSimpleName().toString();
-            String signature = method.getParameters().stream()
-                    .map(it -> erased(it.asType()))
-                    .collect(Collectors.joining(",", name + "(", ")"));
+            String signature = signature(method);
             String key = kinds.containsKey(signature) ? signature : name;
             String kind = kinds.get(key);
             unused.remove(key);
@@ -173,7 +172,7 @@ final class GenerateHandles {
                 + handle.declaration() + " {\n" + body + "}\n";
     }
 
-    /** What the type itself declares, and {@code toString}: what a handle inherits, its own superclass answers. */
+    /** What the type itself declares, and {@code toString}: what a handle inherits, its own superclass answers. Sorted. */
     private List<ExecutableElement> methods(TypeElement type) {
         List<ExecutableElement> methods = new ArrayList<>();
         for (ExecutableElement method : ElementFilter.methodsIn(type.getEnclosedElements())) {
@@ -186,7 +185,15 @@ final class GenerateHandles {
                     .filter(it -> it.getSimpleName().contentEquals("toString"))
                     .forEach(methods::add);
         }
+        // One JDK lists them in another order than the next; what is built of one source is to be one.
+        methods.sort(Comparator.comparing(GenerateHandles::signature));
         return methods;
+    }
+
+    private static String signature(ExecutableElement method) {
+        return method.getParameters().stream()
+                .map(it -> erased(it.asType()))
+                .collect(Collectors.joining(",", method.getSimpleName() + "(", ")"));
     }
 
     private void begin(boolean stream) {
