@@ -511,6 +511,8 @@ final class Protections {
             for (String module : MODULES) {
                 if (patches.stream().flatMap(it -> it.reds().stream()).anyMatch(it -> NEEDS.get(it.module()).contains(module))) {
                     compile(module, "main", out(module, "main"));
+                }
+                if (patches.stream().flatMap(it -> it.reds().stream()).anyMatch(it -> it.module().equals(module))) {
                     compile(module, "test", out(module, "test"));
                 }
             }
