@@ -136,8 +136,7 @@ final class GenerateHandles {
 
     private String source() {
         boolean stream = handle.type().equals(handle.above());
-        TypeElement type =
-                elements.getTypeElement((stream ? "java.io." : "java.sql.") + handle.type());
+        TypeElement type = elements.getTypeElement((stream ? "java.io." : "java.sql.") + handle.type());
         if (type == null) {
             throw new IllegalStateException("no such type: " + handle);
         }
@@ -176,7 +175,8 @@ final class GenerateHandles {
     private List<ExecutableElement> methods(TypeElement type) {
         List<ExecutableElement> methods = new ArrayList<>();
         for (ExecutableElement method : ElementFilter.methodsIn(type.getEnclosedElements())) {
-            if (method.getModifiers().contains(Modifier.PUBLIC) && !method.getModifiers().contains(Modifier.STATIC)) {
+            if (method.getModifiers().contains(Modifier.PUBLIC)
+                    && !method.getModifiers().contains(Modifier.STATIC)) {
                 methods.add(method);
             }
         }
@@ -208,8 +208,10 @@ final class GenerateHandles {
             line(1, "final " + raw + ";");
         }
         line(0, "");
-        line(1, handle.name() + "(Lease lease, Handle owner, " + raw + (text.isEmpty() ? "" : ", String " + text)
-                + ") {");
+        line(
+                1,
+                handle.name() + "(Lease lease, Handle owner, " + raw + (text.isEmpty() ? "" : ", String " + text)
+                        + ") {");
         switch (handle.above()) {
             case "Handle", "WrapperHandle" -> line(2, "super(lease, owner);");
             default -> {
@@ -247,8 +249,10 @@ final class GenerateHandles {
         if (nullable) {
             imports.add("org.jspecify.annotations.Nullable");
         }
-        line(1, "public " + typeParameters(method) + (nullable ? "@Nullable " : "") + result + " "
-                + method.getSimpleName() + "(" + parameters(method) + ")" + exceptions(method) + " {");
+        line(
+                1,
+                "public " + typeParameters(method) + (nullable ? "@Nullable " : "") + result + " "
+                        + method.getSimpleName() + "(" + parameters(method) + ")" + exceptions(method) + " {");
         enter(method, kind, stream);
         line(2, "try {");
         if (counted) {
@@ -261,12 +265,11 @@ final class GenerateHandles {
                 line(3, "return result;");
             }
         } else {
-            String value =
-                    switch (kind) {
-                        case "closed" -> "lease.isOver() ? true : " + below(method, kind);
-                        case "connection" -> "connection()";
-                        default -> below(method, kind);
-                    };
+            String value = switch (kind) {
+                case "closed" -> "lease.isOver() ? true : " + below(method, kind);
+                case "connection" -> "connection()";
+                default -> below(method, kind);
+            };
             line(3, (isVoid ? "" : "return ") + value + ";");
         }
         if (!kind.equals("connection")) {
@@ -332,7 +335,8 @@ final class GenerateHandles {
             return below;
         }
         if (result.getKind() == TypeKind.TYPEVAR) {
-            return "wrapObject(" + below + ", " + PARAMETERS.get(method.getParameters().size() - 1) + ")";
+            return "wrapObject(" + below + ", "
+                    + PARAMETERS.get(method.getParameters().size() - 1) + ")";
         }
         return (erased(result).equals("Object") ? "wrapObject(" : "wrap(") + below + ")";
     }
@@ -349,7 +353,9 @@ final class GenerateHandles {
         if (method.getTypeParameters().isEmpty()) {
             return "";
         }
-        return method.getTypeParameters().stream().map(this::typeParameter).collect(Collectors.joining(", ", "<", "> "));
+        return method.getTypeParameters().stream()
+                .map(this::typeParameter)
+                .collect(Collectors.joining(", ", "<", "> "));
     }
 
     private String typeParameter(TypeParameterElement parameter) {
