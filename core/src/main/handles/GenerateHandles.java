@@ -29,15 +29,16 @@ import javax.lang.model.util.Elements;
 import javax.tools.ToolProvider;
 
 /**
- * Writes the source of the handles from {@code handles.table}. The build runs it, and compiles what it writes with the
- * rest. It asks javac for the methods of the release that pgheal is built for, whatever JDK the build runs on.
+ * Writes the source of the handles from {@code handles.table}. The build runs this program, and compiles its output
+ * with the other sources. It asks javac for the methods of the Java release that pgheal is built for, whatever JDK the
+ * build runs on.
  *
  * <p>Arguments: the table, the release, the folder of sources to write to.
  */
 final class GenerateHandles {
     private static final String PACKAGE = "io.pgheal.track";
 
-    /** What a handle wraps when it comes from the driver, by the overloads of {@code Handle.wrap}. */
+    /** The driver's types that a handle wraps, by the overloads of {@code Handle.wrap}. */
     private static final Set<String> WRAPPED = Set.of(
             "Array",
             "Blob",
@@ -52,7 +53,7 @@ final class GenerateHandles {
             "SQLXML",
             "Writer");
 
-    /** What the driver gets its own objects back for, by the overloads of {@code Handle.own}. */
+    /** The parameter types for which the driver gets its own objects back, by the overloads of {@code Handle.own}. */
     private static final Set<String> OWNED =
             Set.of("Array", "Blob", "Clob", "InputStream", "NClob", "Object", "Reader", "SQLXML");
 
@@ -63,12 +64,12 @@ final class GenerateHandles {
     private static final Pattern HEADING =
             Pattern.compile("((?:abstract |final )?class (\\w+) extends (\\w+)(?: implements (\\w+))?): (\\w+)");
 
-    /** {@code fetch  getObject position(Blob, long)}; a line that begins with more space goes on with the last kind. */
-    private static final Pattern LINE = Pattern.compile(" {4}(?:(by hand|[a-z]+) +| {6,})(.*)");
+    /** {@code fetch  getObject position(Blob, long)}; a line with deeper indentation continues the last kind. */
+    private static final Pattern LINE = Pattern.compile(" {4}(?:(by hand|[a-z]+) +| {12})(.*)");
 
     private static final Pattern METHOD = Pattern.compile("(\\w+)(\\([^)]*\\))?");
 
-    /** One class of the table: each method, with or without its parameters' types, and its kind. */
+    /** One class of the table. */
     private record Handle(String declaration, String name, String above, String type, String field) {}
 
     private final Elements elements;
@@ -92,7 +93,7 @@ final class GenerateHandles {
                 read(Path.of(args[0])).entrySet()) {
             String source = new GenerateHandles(javac.getElements(), entry.getKey(), entry.getValue()).source();
             Path file = folder.resolve(entry.getKey().name() + ".java");
-            // A file that says the same keeps its time: nothing is compiled anew.
+            // An unchanged file keeps its time, so that nothing is recompiled.
             if (!Files.exists(file) || !Files.readString(file).equals(source)) {
                 Files.writeString(file, source);
             }
@@ -171,7 +172,10 @@ final class GenerateHandles {
                 + handle.declaration() + " {\n" + body + "}\n";
     }
 
-    /** What the type itself declares, and {@code toString}: what a handle inherits, its own superclass answers. Sorted. */
+    /**
+     * The methods that the type itself declares, and {@code toString}. Inherited methods are in the handle's
+     * superclass.
+     */
     private List<ExecutableElement> methods(TypeElement type) {
         List<ExecutableElement> methods = new ArrayList<>();
         for (ExecutableElement method : ElementFilter.methodsIn(type.getEnclosedElements())) {
@@ -185,7 +189,7 @@ final class GenerateHandles {
                     .filter(it -> it.getSimpleName().contentEquals("toString"))
                     .forEach(methods::add);
         }
-        // One JDK lists them in another order than the next; what is built of one source is to be one.
+        // The order that a JDK lists them in differs between JDKs; the same source is to make the same classes.
         methods.sort(Comparator.comparing(GenerateHandles::signature));
         return methods;
     }
@@ -286,13 +290,13 @@ final class GenerateHandles {
         line(1, "}");
     }
 
-    /** What comes before the driver's method: it counts the call, or refuses it. */
+    /** The code before the driver's method, which counts or refuses the call. */
     private void enter(ExecutableElement method, String kind, boolean stream) {
         switch (kind) {
             case "touch" -> line(2, "lease.touch();");
             case "warnings" -> {
                 line(2, "if (lease.isCut()) {");
-                line(3, "return null; // clean-up code that asks is not to stumble");
+                line(3, "return null; // must not fail in clean-up code");
                 line(2, "}");
                 line(2, "lease.touch();");
             }
@@ -381,7 +385,7 @@ final class GenerateHandles {
         return method.getThrownTypes().stream().map(this::name).collect(Collectors.joining(", ", " throws ", ""));
     }
 
-    /** As the source says it, with its import noted. */
+    /** The type as written in the source; adds its import. */
     private String name(TypeMirror type) {
         if (type instanceof ArrayType array) {
             return name(array.getComponentType()) + "[]";
@@ -402,7 +406,7 @@ final class GenerateHandles {
         return element.getSimpleName() + (arguments.isEmpty() ? "" : "<" + arguments + ">");
     }
 
-    /** As the table says it: simple names, without type arguments. */
+    /** The type as written in the table: simple names, without type arguments. */
     private static String erased(TypeMirror type) {
         if (type instanceof ArrayType array) {
             return erased(array.getComponentType()) + "[]";

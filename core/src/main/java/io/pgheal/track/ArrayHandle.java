@@ -9,7 +9,7 @@ final class ArrayHandle extends ArrayCalls {
         super(lease, owner, raw);
     }
 
-    /** The array as PostgreSQL writes it; the driver may have to ask the server how. */
+    /** The array in PostgreSQL's text form; the driver may have to ask the server for the element type. */
     @Override
     public String toString() {
         if (!lease.tryEnter(Call.FETCH)) {

@@ -10,16 +10,17 @@ import java.util.TreeSet;
 import java.util.function.Consumer;
 
 /**
- * What was learned about the places that borrow. Bounded: the place that was touched longest ago is forgotten first.
- * Thread-safe; looked up only for leases that moved, failed to get a lock or are under suspicion, never per call.
+ * What pgheal has learned about borrow sites, the places in the code that borrow connections. Bounded: the site that
+ * was used longest ago is forgotten first. Thread-safe. Looked up only for leases that moved, failed to get a lock or
+ * are suspected, never per call.
  */
 @Internal
 public final class BorrowSites {
     private static final int KEPT = 1000;
-    /** A statement that waits for less is over before anybody could be asked. */
+    /** A statement with a shorter wait ends before the healing side could ask the server about it. */
     private static final long SHORTEST_THRESHOLD = 20_000_000L;
 
-    private static final long UNSEEN_TOLD_APART = Duration.ofMinutes(10).toNanos();
+    private static final long UNSEEN_REPORTED_APART = Duration.ofMinutes(10).toNanos();
 
     private final Map<String, Site> sites = Collections.synchronizedMap(new LinkedHashMap<>(64, 0.75f, true) {
         @Override
@@ -30,7 +31,7 @@ public final class BorrowSites {
 
     /** The shortest threshold that any place has learned; {@code Long.MAX_VALUE} when none has. */
     private volatile long shortest = Long.MAX_VALUE;
-    /** Most applications never move a lease, and each open lease asks at each look. */
+    /** Spares a look-up: each look asks for each open lease, and most applications never move a lease. */
     private volatile boolean anyMoves;
 
     /** Guarded by the monitor of {@code sites}. */
@@ -39,12 +40,15 @@ public final class BorrowSites {
         /** Nanoseconds; 0 is not learned. */
         long threshold;
 
-        boolean unseenTold;
-        long unseenToldAt;
+        boolean unseenReported;
+        long unseenReportedAt;
         int unseenSince;
     }
 
-    /** A lease of this place was used by another thread than the borrower's, or came back when it was judged to be lost. */
+    /**
+     * A thread other than the borrower used a lease of this site, or the owner came back to a lease that was judged
+     * lost.
+     */
     public void learnMove(String site) {
         change(site, it -> it.moves = true);
         anyMoves = true;
@@ -60,14 +64,14 @@ public final class BorrowSites {
         }
     }
 
-    // ---- how long a statement runs before it is asked about
+    // ---- the age from which the healing side asks the server about a statement
 
     /**
-     * A statement of this place failed in a way that may end a wait for a lock: the next one is to be seen while it
-     * waits.
+     * A statement of this site failed in a way that may end a lock wait: lowers the threshold, so that the next such
+     * wait is seen while it lasts.
      *
-     * @param took as far as it was seen; zero when it was over between two looks
-     * @param usual the configured threshold, which is never exceeded
+     * @param took the observed duration; zero when the statement began and ended between two looks
+     * @param usual the configured threshold; the learned one never exceeds it
      */
     public void learnFailedWait(String site, Duration took, Duration usual) {
         long half = Math.max(took.toNanos() / 2, SHORTEST_THRESHOLD);
@@ -79,8 +83,9 @@ public final class BorrowSites {
     }
 
     /**
-     * A statement of this place was asked about early, and did not wait for a lock. After a few of these the place has its
-     * usual threshold again: a failure long ago must not make healthy work be asked about for ever.
+     * The server was asked early about a statement of this site, and the statement did not wait for a lock. After a few
+     * of these the site has its usual threshold again: one failure long ago must not cause questions about healthy
+     * statements for ever.
      */
     public void learnAskedInVain(String site, Duration usual) {
         synchronized (sites) {
@@ -93,7 +98,7 @@ public final class BorrowSites {
         measure();
     }
 
-    /** From which age a statement of this place is asked about. */
+    /** The age from which the server is asked about a statement of this site. */
     public Duration threshold(String site, Duration usual) {
         synchronized (sites) {
             Site known = sites.get(site);
@@ -101,7 +106,7 @@ public final class BorrowSites {
         }
     }
 
-    /** The shortest threshold that was learned anywhere, or the usual one. Reads one field. */
+    /** The shortest threshold that any site has learned, or the usual one. Reads one field. */
     public Duration shortestThreshold(Duration usual) {
         long learned = shortest;
         return learned == Long.MAX_VALUE ? usual : Duration.ofNanos(learned);
@@ -122,25 +127,25 @@ public final class BorrowSites {
     }
 
     /**
-     * Whether it is time to tell that nobody was seen who held the lock that a statement of this place failed to get, and
-     * of how many such failures; 0 when it was told not long ago.
+     * Counts a failed lock wait of this site whose lock holder was not seen. Returns how many such failures to report
+     * now, or 0 when they were reported not long ago.
      */
     public int unseenHoldersToTell(String site, long now) {
         synchronized (sites) {
             Site known = sites.computeIfAbsent(site, unknown -> new Site());
             known.unseenSince++;
-            if (known.unseenTold && now - known.unseenToldAt < UNSEEN_TOLD_APART) {
+            if (known.unseenReported && now - known.unseenReportedAt < UNSEEN_REPORTED_APART) {
                 return 0;
             }
-            int told = known.unseenSince;
-            known.unseenTold = true;
-            known.unseenToldAt = now;
+            int reported = known.unseenSince;
+            known.unseenReported = true;
+            known.unseenReportedAt = now;
             known.unseenSince = 0;
-            return told;
+            return reported;
         }
     }
 
-    /** The places whose leases were seen to move between threads. */
+    /** The sites whose leases were seen to move between threads. */
     public Set<String> moving() {
         synchronized (sites) {
             Set<String> moving = new TreeSet<>();

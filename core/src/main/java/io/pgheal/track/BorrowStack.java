@@ -5,14 +5,15 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where a connection was borrowed: the innermost frames that belong to the application, else the innermost of all. The
- * JVM fills in a throwable, which is several times quicker than walking the stack, because under a framework nearly all
- * of it would have to be walked; frames are turned into text, and chosen, only when the story is told.
+ * Where a connection was borrowed: the innermost frames that belong to the application, else the innermost of all. A
+ * throwable takes the frames, because the JVM fills it in several times faster than a stack walk: under a framework the
+ * walk would have to visit nearly all frames. Frames are selected and turned into text only when an incident is
+ * reported.
  */
 final class BorrowStack {
     static final BorrowStack NONE = new BorrowStack(null, 0);
 
-    /** Frames of these say nothing about who borrowed. */
+    /** Frames of these packages and classes do not identify the borrower. */
     private static final String[] INFRASTRUCTURE = {
         "java.",
         "javax.",
@@ -57,7 +58,7 @@ final class BorrowStack {
         }
     }
 
-    /** What stands between the borrower and the pool, whoever the borrower is. */
+    /** Whether the class lies between the borrower and the pool in every stack. */
     private static boolean isBelow(String className) {
         return className.startsWith("io.pgheal.")
                 || className.startsWith("net.ttddyy.dsproxy.")
@@ -102,9 +103,9 @@ final class BorrowStack {
         return List.copyOf(own.isEmpty() ? any : own);
     }
 
-    /** The place in the code that borrowed, or the empty text when no stack was kept. */
+    /** The borrow site: the place in the code that borrowed, or the empty text when no stack was kept. */
     String site() {
-        List<String> told = lines();
-        return told.isEmpty() ? "" : told.get(0);
+        List<String> lines = lines();
+        return lines.isEmpty() ? "" : lines.get(0);
     }
 }

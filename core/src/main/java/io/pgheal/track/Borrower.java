@@ -3,13 +3,14 @@ package io.pgheal.track;
 import java.lang.ref.WeakReference;
 
 /**
- * The thread that a physical connection is lent to, and what its leases need to know of the connection. Kept from one
- * lease to the next, for often it is the same thread again. Immutable, and holds neither the thread nor the connection.
+ * The thread that a physical connection is lent to, and what the connection's leases need to know of the connection.
+ * Kept from one lease to the next, because often the same thread borrows again. Immutable. Holds neither the thread nor
+ * the connection.
  */
 final class Borrower extends WeakReference<Thread> {
     final long threadId;
     final PhysicalConnection physical;
-    /** Where the leases of this connection are entered among the open ones. */
+    /** The place of this connection's leases in {@link OpenLeases}. */
     final int place;
 
     private Borrower(Thread thread, PhysicalConnection physical, int place) {

@@ -1,20 +1,20 @@
 package io.pgheal.track;
 
-/** The kinds of calls that an application makes through a handle, as far as they differ for the tracker. */
+/** The kinds of JDBC calls that the tracker distinguishes. */
 enum Call {
-    /** Reads or changes settings, reads metadata: may talk to the server, but is no use of it. */
+    /** Reads or changes settings, or reads metadata: may talk to the server, but is no use of the connection. */
     PREPARE(false),
-    /** Creates a statement: what only code that goes on with its work does. */
+    /** Creates a statement: only code that goes on with its work does so. */
     STATEMENT(false),
     /**
-     * Hands the driver an object of the application, a stream or an array say, whose own code may come back through
-     * this lease while the call is in progress.
+     * Passes an object of the application, such as a stream or an array, to the driver. The driver may run the object's
+     * code, and that code may call this lease again while the call is in progress.
      */
     HOST(false),
-    /** Puts a setting back; harmless once the transaction of a cut connection was rolled back. */
+    /** Resets a setting; harmless once the transaction of a cut connection was rolled back. */
     RESET(false),
     EXECUTE(true),
-    /** Reads rows, streams, large objects: what may make the driver fetch. */
+    /** Reads rows, streams or large objects: the driver may fetch from the server. */
     FETCH(true),
     COMMIT(true),
     ROLLBACK(true);
@@ -26,7 +26,7 @@ enum Call {
         this.isUse = isUse;
     }
 
-    /** A statement, a commit or reading on a revoked lease proves that its owner was alive; cleaning up proves nothing. */
+    /** On a revoked lease, a statement, a commit or a read proves that the owner was alive; clean-up proves nothing. */
     boolean refutes() {
         return this == STATEMENT || this == EXECUTE || this == FETCH || this == COMMIT;
     }

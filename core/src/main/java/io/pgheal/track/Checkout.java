@@ -4,7 +4,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
 
-/** One checkout under way: what the pool lent, to be given back if anything above fails. */
+/** One checkout in progress: holds what the pool lent, so that the pool gets it back if a later step fails. */
 final class Checkout {
     @Nullable
     Connection lent;
@@ -12,9 +12,9 @@ final class Checkout {
     @Nullable
     ConnectionHandle handle;
 
-    /** Gives everything back; what goes wrong doing so is added to what went wrong first. */
+    /** Gives everything back. A failure on the way is added to {@code first} as suppressed. */
     void undo(Throwable first) {
-        undo(handle == null ? lent : handle, first); // closing the handle ends the lease, too
+        undo(handle == null ? lent : handle, first); // closing the handle also ends the lease
     }
 
     static void undo(@Nullable Connection connection, Throwable first) {

@@ -9,8 +9,8 @@ import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The pool as datasource-proxy sees it. Notes what was lent to the calling thread, because datasource-proxy forgets the
- * connection when something above it throws.
+ * The pool as datasource-proxy sees it. Remembers which connection was lent to the calling thread, because
+ * datasource-proxy loses the connection when a later step throws.
  */
 final class CheckoutSource implements DataSource {
     private final DataSource pool;
@@ -22,7 +22,10 @@ final class CheckoutSource implements DataSource {
         this.pool = pool;
     }
 
-    /** Begins a checkout on this thread and returns the one that it interrupts, if a listener borrows a connection itself. */
+    /**
+     * Begins a checkout on this thread. Returns the checkout that it interrupts, if a listener itself borrows a
+     * connection.
+     */
     @Nullable
     Checkout begin(Checkout checkout) {
         Checkout outer = underWay.get();
@@ -45,7 +48,7 @@ final class CheckoutSource implements DataSource {
 
     @Override
     public Connection getConnection() throws SQLException {
-        Checkout checkout = underWay.get(); // before: once the pool has lent, an overflow must find nothing to cut here
+        Checkout checkout = underWay.get(); // first: after the pool has lent, nothing here may overflow
         Connection lent = pool.getConnection();
         if (checkout != null) {
             checkout.lent = lent;

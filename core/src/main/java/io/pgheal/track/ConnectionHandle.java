@@ -26,9 +26,9 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.core.BaseConnection;
 
 /**
- * What the application holds while it holds a connection. Every call that may talk to the server, or changes the
- * session, is one {@link Lease} call; what stays in memory is a touch. When this object is collected without a {@code
- * close()}, the connection is abandoned; hence nothing here or below refers to it but what the application holds.
+ * The connection as the application holds it. Every call that may talk to the server, or changes the session, is one
+ * {@link Lease} call; a call that stays in memory is a touch. If this object is collected without a {@code close()},
+ * the connection is abandoned. So nothing here or below may refer to the handle except what the application holds.
  */
 final class ConnectionHandle extends WrapperHandle implements Connection, HealingLease {
     private volatile @Nullable BaseConnection driver;
@@ -41,14 +41,17 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
         return lease.lent();
     }
 
-    /** The driver's interfaces are answered by a {@link DriverHandle}; its classes are handed out as they are. */
+    /**
+     * An interface of the driver gets a {@link DriverHandle}; for a class of the driver the driver's own object is
+     * returned.
+     */
     @Override
     public <T> T unwrap(Class<T> type) throws SQLException {
         try {
             if (type.isInstance(this) || !type.isAssignableFrom(BaseConnection.class)) {
                 return super.unwrap(type);
             }
-            lease.touch(); // whoever asks is alive
+            lease.touch(); // a caller is a sign of life
             BaseConnection handle = driver;
             if (handle == null) {
                 handle = DriverHandle.of(lease, this);
@@ -142,7 +145,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
     @Override
     public boolean getAutoCommit() throws SQLException {
         if (lease.isCut()) {
-            return lease.autoCommitWhenCut(); // clean-up code asks whether to roll back
+            return lease.autoCommitWhenCut(); // clean-up code reads it to decide whether to roll back
         }
         lease.touch();
         try {
@@ -187,7 +190,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
         }
     }
 
-    /** Idempotent; silent on a lease that is over. */
+    /** Idempotent; does nothing on a lease that is over. */
     @Override
     public void close() throws SQLException {
         try {
@@ -197,7 +200,9 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
         }
     }
 
-    /** A connection that was cut is not closed until the application closes it, so that its clean-up runs as ever. */
+    /**
+     * A cut connection stays open until the application closes it, so that the application's clean-up runs as usual.
+     */
     @Override
     public boolean isClosed() throws SQLException {
         try {
@@ -319,7 +324,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
     @Override
     public @Nullable SQLWarning getWarnings() throws SQLException {
         if (lease.isCut()) {
-            return null; // clean-up code that asks is not to stumble
+            return null; // must not fail in clean-up code
         }
         lease.touch();
         try {
@@ -958,7 +963,7 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
         }
     }
 
-    /** For {@code unwrap(HealingLease.class)}, as the next two. */
+    /** For {@code unwrap(HealingLease.class)}, like the next two methods. */
     @Override
     public void extend(Duration time) {
         try {

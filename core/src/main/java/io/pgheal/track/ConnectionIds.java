@@ -8,8 +8,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import net.ttddyy.dsproxy.ConnectionIdManager;
 
 /**
- * The ids that datasource-proxy's listeners are told. Bounded, for datasource-proxy does not take back the id of a
- * connection whose {@code close()} threw: the oldest are forgotten.
+ * The connection ids that datasource-proxy passes to its listeners. Bounded, because datasource-proxy does not remove
+ * the id of a connection whose {@code close()} threw: the oldest ids are forgotten.
  */
 class ConnectionIds implements ConnectionIdManager {
     private static final int KEPT = 10_000;

@@ -10,7 +10,7 @@ import org.postgresql.copy.CopyOperation;
 import org.postgresql.copy.CopyOut;
 import org.postgresql.util.ByteStreamWriter;
 
-/** A copy under way: each message of it is a call of the lease. */
+/** A COPY in progress: each of its messages is a call of the lease. */
 abstract class CopyHandle implements CopyOperation {
     final Lease lease;
     private final ConnectionHandle owner;
@@ -22,7 +22,7 @@ abstract class CopyHandle implements CopyOperation {
         this.raw = raw;
     }
 
-    /** A copy in both directions is replication, which no pool lends: it is left as it is, and out of sight. */
+    /** A copy in both directions is replication, which no pool lends: it gets no handle and counts as unwrapped. */
     static @Nullable CopyOperation of(Lease lease, ConnectionHandle owner, @Nullable CopyOperation raw) {
         if (raw == null) {
             return null;
@@ -41,8 +41,8 @@ abstract class CopyHandle implements CopyOperation {
     }
 
     /**
-     * In a copy, the driver leaves the connection open after a failure of the socket, a timeout say, although half a
-     * message may be on its way.
+     * Ends a call that failed. In a copy, the driver leaves the connection open after a socket failure such as a
+     * timeout, although half a message may have been sent: such a failure counts as a cut.
      */
     static void failed(Lease lease, Throwable thrown) {
         String state = SqlState.of(thrown);
@@ -58,7 +58,10 @@ abstract class CopyHandle implements CopyOperation {
         lease.copying(raw);
     }
 
-    /** Never throws for a lease that is over: clean-up code asks, and nothing is left to cancel. */
+    /**
+     * Never throws for a lease that is over: clean-up code asks this to decide whether to cancel, and nothing is left
+     * to cancel.
+     */
     @Override
     public boolean isActive() {
         try {
@@ -67,7 +70,7 @@ abstract class CopyHandle implements CopyOperation {
             }
             boolean active = raw.isActive();
             if (!active) {
-                lease.copied(raw); // the driver's CopyManager asks after each failure
+                lease.copied(raw); // the driver's CopyManager calls this after each failure
             }
             return active;
         } catch (Throwable t) {
@@ -78,7 +81,10 @@ abstract class CopyHandle implements CopyOperation {
         }
     }
 
-    /** Of a copy that was being read, the driver leaves the rest in the stream: it would be the next answer. */
+    /**
+     * A cancelled read leaves the rest of the copy in the driver's stream, where the next call would read it as its
+     * answer.
+     */
     @Override
     public void cancelCopy() throws SQLException {
         enter(Call.RESET);
@@ -135,7 +141,7 @@ abstract class CopyHandle implements CopyOperation {
         }
     }
 
-    /** Into a table. */
+    /** COPY into a table. */
     private static final class In extends CopyHandle implements CopyIn {
         private final ConnectionHandle owner;
         private final CopyIn raw;
@@ -205,7 +211,7 @@ abstract class CopyHandle implements CopyOperation {
         }
     }
 
-    /** Out of a table. */
+    /** COPY out of a table. */
     private static final class Out extends CopyHandle implements CopyOut {
         private final ConnectionHandle owner;
         private final CopyOut raw;

@@ -2,16 +2,16 @@ package io.pgheal.track;
 
 import java.sql.SQLException;
 
-/** Tells a driver call that was cut in the middle of the protocol from one that merely failed. */
+/** Distinguishes a driver call that was cut in the middle of the protocol from a call that merely failed. */
 final class CutCall {
     private static final int DEPTH = 10;
 
     private CutCall() {}
 
     /**
-     * An error always cuts, and so does one inside an {@link SQLException}. Another unchecked exception cuts only if it
-     * came from inside the protocol, or if nobody can tell: misuse of the driver (a null, a wrong type) leaves the
-     * connection clean.
+     * An error always cuts the call, also as a cause inside an {@link SQLException}. Another unchecked exception cuts
+     * only if it came from protocol code, or if its origin is unknown: misuse of the driver (a null, a wrong type)
+     * leaves the connection clean.
      */
     static boolean isCutBy(Throwable thrown) {
         if (thrown instanceof Error) {
@@ -31,7 +31,7 @@ final class CutCall {
         for (Throwable each = thrown; each != null && depth < DEPTH; depth++, each = each.getCause()) {
             StackTraceElement[] trace = each.getStackTrace();
             if (trace.length == 0) {
-                return true; // the JVM leaves the trace out of exceptions that it throws often
+                return true; // the JVM omits the stack trace of exceptions that it throws often
             }
             for (StackTraceElement frame : trace) {
                 String name = frame.getClassName();

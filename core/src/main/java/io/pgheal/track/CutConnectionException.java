@@ -4,8 +4,8 @@ import io.pgheal.postgres.SqlState;
 import java.sql.SQLNonTransientConnectionException;
 
 /**
- * An error cut an earlier driver call on this connection, so that its answers can no longer be told apart; it is
- * aborted and never lent again. SQLSTATE 08006, or 08007 when the call that was cut could have committed.
+ * An error cut an earlier driver call on this connection, so that responses can no longer be matched with calls. The
+ * connection is aborted and never lent again. SQLSTATE 08006, or 08007 when the call that was cut could have committed.
  */
 public final class CutConnectionException extends SQLNonTransientConnectionException {
     private static final long serialVersionUID = 1L;

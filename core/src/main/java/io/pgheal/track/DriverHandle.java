@@ -24,19 +24,19 @@ import org.postgresql.fastpath.Fastpath;
 import org.postgresql.largeobject.LargeObjectManager;
 
 /**
- * What {@code unwrap(PGConnection.class)} gives: the driver's connection, with its COPY, large objects, fast path and
- * notifications inside the lease. The driver's own {@link CopyManager} and {@link LargeObjectManager} work above it,
- * for they ask nothing of a connection but its interfaces.
+ * Returned by {@code unwrap(PGConnection.class)}: the driver's connection, with its COPY, large objects, fast path and
+ * notifications inside the lease. The driver's own {@link CopyManager} and {@link LargeObjectManager} work on top of
+ * this proxy, because they use only the interfaces of a connection.
  *
- * <p>It keeps the connection's handle reachable, so to hold it is to hold the connection. What it returns is no secret way
- * past the lease either: an object of the driver's own that reaches the connection (a statement, the replication, the
- * types), or a query run by the driver's innards, counts as unwrapped.
+ * <p>The proxy keeps the connection's handle reachable: who holds the proxy holds the connection. A returned driver
+ * object that leads to the connection (a statement, the replication, the types), or a query that the driver runs
+ * internally, makes the lease count as unwrapped.
  *
- * <p>A dynamic proxy, for these interfaces grow with the driver. Where COPY and large objects pass, nothing is called
- * by reflection: its first use in a JVM takes more stack than there may be.
+ * <p>A dynamic proxy, because these interfaces grow with the driver. COPY and large objects do not use reflection: its
+ * first use in a JVM takes more stack than may be left.
  */
 final class DriverHandle implements InvocationHandler {
-    /** How a transaction begins and ends is one matter with the connection above; so is its closing. */
+    /** Transactions and closing go through the connection handle. */
     private static final Set<String> OF_THE_CONNECTION = Set.of(
             "setAutoCommit",
             "commit",
@@ -50,7 +50,7 @@ final class DriverHandle implements InvocationHandler {
             "releaseSavepoint",
             "isValid");
 
-    /** These only read what the driver holds in memory, or do what must work beside a call of another thread. */
+    /** These only read the driver's memory, or must work while another thread's call is in progress. */
     private static final Set<String> IN_MEMORY = Set.of(
             "cancelQuery",
             "escapeIdentifier",
@@ -65,16 +65,16 @@ final class DriverHandle implements InvocationHandler {
             "nativeSQL",
             "sendQueryCancel");
 
-    /** Beside a call, too, but by then the backend may work for somebody else. */
+    /** May also run beside a call, but by then the backend may serve another borrower. */
     private static final Set<String> CANCELLING = Set.of("cancelQuery", "sendQueryCancel");
 
     private static final Set<String> EXECUTING = Set.of("execute", "fetch", "fastpathCall", "processNotifies");
 
-    /** Of these, those that run what was made of a text elsewhere, a COMMIT it may be. */
+    /** Methods of the query executor that run a query which was parsed elsewhere; the query may be a COMMIT. */
     private static final Set<String> UNREAD = Set.of("execute", "fetch");
 
     static {
-        proxy(BaseConnection.class, (proxy, method, arguments) -> null); // its class is made while there is stack
+        proxy(BaseConnection.class, (proxy, method, arguments) -> null); // makes the class while there is stack
         proxy(QueryExecutor.class, (proxy, method, arguments) -> null);
     }
 
@@ -83,8 +83,8 @@ final class DriverHandle implements InvocationHandler {
     private final BaseConnection raw;
     private final QueryExecutor executor;
     /**
-     * What the driver's own managers work above: the same, but for their statements, which they close before anybody sees
-     * them. Null in that one itself.
+     * The proxy that the driver's own managers work on. It differs in one point: it does not note their statements,
+     * because the managers close these before anybody else sees them. Null in the managers' proxy itself.
      */
     private final @Nullable BaseConnection managers;
 
@@ -163,7 +163,7 @@ final class DriverHandle implements InvocationHandler {
         }
     }
 
-    /** The driver's other door: COPY and the fast path go through it. */
+    /** The driver's second way to the server: COPY and the fast path use it. */
     private @Nullable Object execute(Object proxy, Method method, @Nullable Object @Nullable [] arguments)
             throws Throwable {
         QueryExecutor below = raw.getQueryExecutor();
@@ -222,7 +222,7 @@ final class DriverHandle implements InvocationHandler {
         return made;
     }
 
-    /** Once for each lease: it asks the server for its functions. */
+    /** Made once for each lease, because it asks the server for its functions. */
     private LargeObjectManager largeObjects(BaseConnection proxy) throws SQLException {
         LargeObjectManager made = largeObjects;
         if (made != null) {
@@ -263,7 +263,7 @@ final class DriverHandle implements InvocationHandler {
         if (name.equals("isWrapperFor")) {
             return raw.isWrapperFor(type);
         }
-        lease.enter(Call.PREPARE); // counted: no judgement of before it may stand
+        lease.enter(Call.PREPARE); // counted, so that an earlier judgement fails at the fence
         try {
             Object found = raw.unwrap(type);
             lease.unwrapped();
@@ -283,7 +283,7 @@ final class DriverHandle implements InvocationHandler {
         };
     }
 
-    /** The statement that is run, as far as it is given as a text. */
+    /** The text of the statement that runs, where the method receives a text. */
     private static @Nullable String sql(String name, @Nullable Object @Nullable [] arguments) {
         return name.startsWith("execSQL") && arguments != null && arguments[0] instanceof String sql ? sql : null;
     }
@@ -319,7 +319,7 @@ final class DriverHandle implements InvocationHandler {
         }
     }
 
-    /** Before it is handed out. */
+    /** Notes an unwrapped object before the application gets it. */
     private @Nullable Object noted(@Nullable Object result) {
         if (managers != null && !isPlain(result)) {
             lease.unwrapped();
@@ -327,7 +327,7 @@ final class DriverHandle implements InvocationHandler {
         return result;
     }
 
-    /** Whether it cannot lead to the connection. In doubt it may. */
+    /** Whether the result cannot lead to the connection. False in doubt. */
     private static boolean isPlain(@Nullable Object result) {
         return result == null
                 || result instanceof String

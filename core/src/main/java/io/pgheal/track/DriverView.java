@@ -11,19 +11,22 @@ import org.postgresql.PGResultSetMetaData;
 import org.postgresql.PGStatement;
 
 /**
- * What {@code unwrap(PGStatement.class)} and its like give: the driver's own settings and answers of one object, within the
- * lease. It keeps the object's handle reachable, and nothing leads from it past the handles.
+ * Returned by {@code unwrap(PGStatement.class)} and the like: the driver's own settings and answers of one object,
+ * within the lease. The view keeps the object's handle reachable, and no result leads past the handles.
  *
- * <p>A dynamic proxy, as {@link DriverHandle} is one, for these interfaces grow with the driver.
+ * <p>A dynamic proxy like {@link DriverHandle}, because these interfaces grow with the driver.
  */
 final class DriverView implements InvocationHandler {
-    /** The driver's public interfaces, besides that of its connection. Those in its core lead to its innards. */
+    /**
+     * The driver's public interfaces, except that of its connection. The interfaces in its core package lead to its
+     * internals.
+     */
     private static final List<Class<?>> TYPES =
             List.of(PGStatement.class, PGResultSetMetaData.class, PGRefCursorResultSet.class);
 
     static {
         for (Class<?> type : TYPES) {
-            DriverHandle.proxy(type, (proxy, method, arguments) -> null); // its class is made while there is stack
+            DriverHandle.proxy(type, (proxy, method, arguments) -> null); // makes the class while there is stack
         }
     }
 
@@ -35,7 +38,9 @@ final class DriverView implements InvocationHandler {
         this.raw = raw;
     }
 
-    /** A view of what was found below the handle, or that itself where there is no view of this type. */
+    /**
+     * A view of the object that was found below the handle, or the object itself where there is no view of this type.
+     */
     static <T> T of(WrapperHandle handle, T found, Class<T> type) {
         return TYPES.contains(type) ? DriverHandle.proxy(type, new DriverView(handle, found)) : found;
     }
@@ -63,7 +68,7 @@ final class DriverView implements InvocationHandler {
                         && view.raw == raw);
     }
 
-    /** May ask the server: the table that a column is of, say. */
+    /** A call that may ask the server, for example for the table of a column. */
     private @Nullable Object inside(Method method, @Nullable Object @Nullable [] arguments) throws Throwable {
         Lease lease = handle.lease;
         lease.enter(Call.PREPARE);

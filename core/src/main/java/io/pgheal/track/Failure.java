@@ -5,7 +5,7 @@ import io.pgheal.postgres.SqlState;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The last throwable that passed through a lease: its kind only, for a message may hold values.
+ * The last throwable that passed through a lease. Only its kind is kept, because a message may contain values.
  *
  * @param type class name
  * @param sequence of the call that it ended
@@ -17,19 +17,19 @@ public record Failure(String type, @Nullable String sqlState, long sequence) {
         return new Failure(thrown.getClass().getName(), SqlState.of(thrown), sequence);
     }
 
-    /** Whether it may have ended a wait for a lock. */
+    /** Whether the failure may have ended a lock wait. */
     boolean endsLockWait() {
         return SqlState.LOCK_NOT_AVAILABLE.equals(sqlState)
                 || SqlState.QUERY_CANCELED.equals(sqlState)
                 || SqlState.DEADLOCK_DETECTED.equals(sqlState);
     }
 
-    /** Whether it is certain that a lock was waited for: a cancelled statement may have been merely slow. */
+    /** Whether the failure certainly ended a lock wait: a cancelled statement may have been merely slow. */
     public boolean wasLockWait() {
         return SqlState.LOCK_NOT_AVAILABLE.equals(sqlState) || SqlState.DEADLOCK_DETECTED.equals(sqlState);
     }
 
-    /** An {@code Error}, as far as its name tells; used for telling the story, never for deciding. */
+    /** Whether the class name is that of an {@code Error}; used for reports, never for decisions. */
     public boolean isError() {
         return type.endsWith("Error");
     }

@@ -19,9 +19,9 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.util.ByteStreamWriter;
 
 /**
- * What the application holds of a lease: the connection, or something made through it. Each handle keeps the one that
- * made it reachable, up to the connection. A handle calls only what lies below it, never another handle: two calls of
- * one thread at a time would look like one that was cut.
+ * An object through which the application uses a lease: the connection, or an object made through it. Each handle keeps
+ * the handle that made it reachable, up to the connection. A handle calls only the driver's objects below it, never
+ * another handle: two calls of one thread at a time would look like a cut call.
  *
  * <p>Every public method ends with a reachability fence: without it the collector may declare the handle dead while its
  * last call still runs.
@@ -35,7 +35,7 @@ abstract class Handle {
         this.owner = owner;
     }
 
-    /** The connection's handle, which every other one leads to. */
+    /** The connection's handle, to which every other handle leads. */
     final ConnectionHandle connection() {
         Handle handle = this;
         for (Handle up = owner; up != null; up = up.owner) {
@@ -44,7 +44,7 @@ abstract class Handle {
         return (ConnectionHandle) handle;
     }
 
-    // ---- what comes from the driver
+    // ---- objects from the driver
 
     final @Nullable ResultSet wrap(@Nullable ResultSet raw) {
         return raw == null ? null : new ResultSetHandle(lease, this, raw);
@@ -78,7 +78,7 @@ abstract class Handle {
         return raw == null ? null : new SQLXMLHandle(lease, this, raw);
     }
 
-    /** A stream that the driver has read already needs no connection. */
+    /** A stream that the driver has already read completely needs no connection. */
     final @Nullable InputStream wrap(@Nullable InputStream raw) {
         return raw == null || raw instanceof ByteArrayInputStream ? raw : new InputStreamHandle(lease, this, raw);
     }
@@ -125,7 +125,10 @@ abstract class Handle {
         return raw;
     }
 
-    /** As asked for; a type of the driver itself, which no handle can be, counts as unwrapped. */
+    /**
+     * Wraps the result as the requested type. A type of the driver itself, which no handle implements, counts as
+     * unwrapped.
+     */
     final <T> @Nullable T wrapObject(@Nullable T raw, Class<T> type) {
         Object wrapped = wrapObject(raw);
         if (wrapped == raw) {
@@ -138,7 +141,7 @@ abstract class Handle {
         return raw;
     }
 
-    // ---- what goes to the driver: it gets its own objects back, if they are of the same lease
+    // ---- objects to the driver: it gets its own objects back, if they belong to the same lease
 
     final @Nullable Array own(@Nullable Array given) {
         return given instanceof ArrayHandle handle && handle.lease == lease ? handle.raw : given;
@@ -160,12 +163,12 @@ abstract class Handle {
         return given instanceof SQLXMLHandle handle && handle.lease == lease ? handle.raw : given;
     }
 
-    /** The application's own code, which the driver may not run before it executes. */
+    /** A stream of the application; the driver may not run its code before it executes. */
     final @Nullable InputStream own(@Nullable InputStream given) {
         return HostedStream.of(lease, given);
     }
 
-    /** As for a stream of bytes. */
+    /** A reader of the application, like the stream above. */
     final @Nullable Reader own(@Nullable Reader given) {
         return HostedReader.of(lease, given);
     }

@@ -3,7 +3,7 @@ package io.pgheal.track;
 import java.lang.ref.PhantomReference;
 import java.lang.ref.ReferenceQueue;
 
-/** Tells when the application's handle was collected. */
+/** Enqueued when the collector has found the application's handle unreachable. */
 final class HandleReference extends PhantomReference<Object> {
     final Lease lease;
 

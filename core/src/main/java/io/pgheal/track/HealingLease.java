@@ -2,20 +2,20 @@ package io.pgheal.track;
 
 import java.time.Duration;
 
-/** The application's own word on one lease: {@code connection.unwrap(HealingLease.class)}. */
+/** What the application can say about one lease: {@code connection.unwrap(HealingLease.class)}. */
 public interface HealingLease {
     /**
-     * This piece of work may take long: for so much time from now no time limit applies to it. Proof that its owner is
-     * gone still counts.
+     * Declares that the current piece of work may take long: for the given time from now no time limit applies to it.
+     * Proof that its owner is gone still counts.
      */
     void extend(Duration time);
 
-    /** Whether nothing more can be done with it but closing: it was closed, taken back, or cut by an error. */
+    /** Whether only closing is left to do: the connection was closed, taken back, or cut by an error. */
     boolean isOver();
 
     /**
-     * Whether it is over, or nobody came back to it since its unit of work, which was nobody else's part, ended by a
-     * throwable. Proves nothing about locks: it may hold none.
+     * Whether the lease is over, or its unit of work, which was not part of other work, ended by a throwable and no
+     * call came since. Says nothing about locks: the lease may hold none.
      */
     boolean isLeftBehind();
 }

@@ -4,9 +4,10 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Why a statement waited until it failed. Never thrown: pgheal adds it as a <em>suppressed</em> exception to the driver's
- * own, which stays as it is, if the watch knew the holder of the lock by then. Immutable, without a stack of its own; made
- * by the healing side while the statement still waits, so that the failing thread only reads it.
+ * Why a statement waited until it failed. Never thrown: pgheal adds it as a <em>suppressed</em> exception to the
+ * driver's exception, which stays as it is, if the healing loop knew the lock holder by then. Immutable, without a
+ * stack trace of its own. The healing side makes it while the statement still waits, so that the failing thread only
+ * reads it.
  */
 public final class HeldUpException extends Exception {
     private static final long serialVersionUID = 1L;
@@ -15,7 +16,7 @@ public final class HeldUpException extends Exception {
 
     private final LockHolder holder;
 
-    /** Of this holder. */
+    /** @param holder of the lock that the statement waited for */
     public HeldUpException(LockHolder holder) {
         super(holder.message(), null, false, false);
         this.holder = holder;
@@ -25,7 +26,7 @@ public final class HeldUpException extends Exception {
         return holder;
     }
 
-    /** The one that was added to this exception or to one of its causes, if there is one. */
+    /** The holder that pgheal added to this exception or to one of its causes, if there is one. */
     public static Optional<LockHolder> in(@Nullable Throwable thrown) {
         Throwable each = thrown;
         for (int depth = 0; each != null && depth < DEEPEST; depth++, each = each.getCause()) {

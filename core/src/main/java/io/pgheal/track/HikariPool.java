@@ -6,7 +6,7 @@ import java.sql.Connection;
 import java.util.Optional;
 import javax.sql.DataSource;
 
-/** HikariCP, where the data source that lent is a {@link HikariDataSource} itself. Optional on the class path. */
+/** HikariCP, where the data source that lends is itself a {@link HikariDataSource}. Optional on the class path. */
 final class HikariPool implements Pool {
     private final HikariDataSource hikari;
 
@@ -44,16 +44,16 @@ final class HikariPool implements Pool {
     @Override
     public boolean isExhausted() {
         HikariPoolMXBean pool = hikari.getHikariPoolMXBean();
-        // A pool that is merely opening one more lets its callers wait, too.
+        // Callers also wait while the pool is merely opening another connection.
         return pool != null
                 && pool.getThreadsAwaitingConnection() > 0
                 && pool.getTotalConnections() - pool.getIdleConnections() >= hikari.getMaximumPoolSize();
     }
 
     /**
-     * Evicts instead of closing: Hikari's {@code close()} closes the statements first, and a cut call can have left
-     * their lock with a thread that is dead. Then has the pool make a new connection for whoever waits: with a
-     * {@code minimumIdle} below its size it would not do so by itself, and they would wait in vain.
+     * Evicts instead of closing: Hikari's {@code close()} first closes the statements, and a cut call can have left
+     * their lock with a dead thread. Then makes the pool open a new connection for waiting callers: with a
+     * {@code minimumIdle} below its size the pool would not do so by itself, and the callers would wait in vain.
      */
     @Override
     public void discard(Connection lent) {

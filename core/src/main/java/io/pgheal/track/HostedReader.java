@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.io.Reader;
 import org.jspecify.annotations.Nullable;
 
-/** As {@link HostedStream}, for characters. */
+/** Like {@link HostedStream}, for characters. */
 final class HostedReader extends Reader {
     private final Lease lease;
     private final Reader given;

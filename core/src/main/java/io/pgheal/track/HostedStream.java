@@ -5,8 +5,8 @@ import java.io.InputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A stream of the application that the driver reads when it executes. What it reads may be rows of the same connection: such
- * a call in the midst of another one is no sign that the other one was cut.
+ * A stream of the application that the driver reads while it executes. The stream may itself read rows over the same
+ * connection: such a nested call is no sign that the outer call was cut.
  */
 final class HostedStream extends InputStream {
     private final Lease lease;

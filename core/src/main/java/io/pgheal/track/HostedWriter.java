@@ -3,7 +3,7 @@ package io.pgheal.track;
 import java.io.IOException;
 import org.postgresql.util.ByteStreamWriter;
 
-/** As {@link HostedStream}, for what writes its bytes itself. */
+/** Like {@link HostedStream}, for an object that writes its own bytes. */
 record HostedWriter(Lease lease, ByteStreamWriter given) implements ByteStreamWriter {
     @Override
     public int getLength() {

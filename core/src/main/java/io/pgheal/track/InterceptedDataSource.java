@@ -13,9 +13,10 @@ import net.ttddyy.dsproxy.support.ProxyDataSourceBuilder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The way to a tracked connection: where somebody listens, datasource-proxy over the pool, with this project's {@link
- * Interception}; else straight from the pool, for datasource-proxy's own way costs as much as all the rest. Whatever
- * fails once the pool has lent a connection, the pool gets it back. Thread-safe.
+ * Borrows tracked connections. Where listeners are registered, datasource-proxy wraps the pool, with this project's
+ * {@link Interception}; otherwise the connection comes straight from the pool, because datasource-proxy's wrapping
+ * costs as much as all the rest. If anything fails after the pool has lent a connection, the pool gets the connection
+ * back. Thread-safe.
  */
 @Internal
 public final class InterceptedDataSource {
@@ -28,9 +29,9 @@ public final class InterceptedDataSource {
     private final boolean listened;
 
     /**
-     * Over this pool.
+     * Wraps this pool.
      *
-     * @param waiting counts the callers, unless the pool does so itself
+     * @param waiting counts the waiting callers, unless the pool counts them itself
      * @param listeners registers the user's own listeners and transformers with datasource-proxy
      */
     public InterceptedDataSource(
@@ -55,7 +56,7 @@ public final class InterceptedDataSource {
             config.connectionIdManager(new ConnectionIds());
         }
         if (!Interception.listened(asked)) {
-            config.retrieveIsolationLevel(false); // a round trip for nobody
+            config.retrieveIsolationLevel(false); // would cost a round trip that nobody needs
         }
         proxy.setProxyConfig(config.build());
     }
@@ -88,7 +89,7 @@ public final class InterceptedDataSource {
     private Connection straight(boolean named, @Nullable String user, @Nullable String password) throws SQLException {
         Connection lent = named ? pool.getConnection(user, password) : pool.getConnection();
         try {
-            return interception.track(lent, null); // nothing may come after it: the lease would be lost
+            return interception.track(lent, null); // must stay the last step: a later failure would lose the lease
         } catch (Throwable t) {
             Checkout.undo(lent, t);
             throw t;
@@ -113,7 +114,7 @@ public final class InterceptedDataSource {
         }
     }
 
-    /** Throws what the pool or a listener threw, whatever its type: as without datasource-proxy. */
+    /** Throws the exception of the pool or of a listener unchanged, whatever its type: as without datasource-proxy. */
     @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
     private static <E extends Throwable> E asItWas(Throwable cause) throws E {
         throw (E) cause;

@@ -18,13 +18,13 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.core.BaseConnection;
 
 /**
- * Where datasource-proxy hands over what the pool lent. The application gets a {@link ConnectionHandle}; where somebody
- * listens through datasource-proxy, its own proxies are laid above it, and only then.
+ * Where datasource-proxy passes on the connection that the pool lent. The application gets a {@link ConnectionHandle}.
+ * Only where a listener is registered, datasource-proxy's own proxies wrap that handle.
  */
 final class Interception implements JdbcProxyFactory {
     private final LeaseRegistry registry;
     private final CheckoutSource checkouts;
-    private final AtomicBoolean foreignTold = new AtomicBoolean();
+    private final AtomicBoolean foreignLogged = new AtomicBoolean();
 
     Interception(LeaseRegistry registry, CheckoutSource checkouts) {
         this.registry = registry;
@@ -42,7 +42,7 @@ final class Interception implements JdbcProxyFactory {
         return listened(config) ? DEFAULT.createConnection(tracked, info, config) : tracked;
     }
 
-    /** Whether anybody sees what datasource-proxy's own proxies would show. */
+    /** Whether a listener or transformer would see what datasource-proxy's own proxies show. */
     static boolean listened(ProxyConfig config) {
         return !config.getQueryListener().getListeners().isEmpty()
                 || !config.getMethodListener().getListeners().isEmpty()
@@ -54,16 +54,16 @@ final class Interception implements JdbcProxyFactory {
     }
 
     /**
-     * Begins a lease, if the connection is PostgreSQL's. What goes wrong is not the application's problem, unless the
-     * connection was cut: then it cannot be lent, tracked or not.
+     * Begins a lease, if the connection is PostgreSQL's. A failure of the tracker does not reach the application,
+     * unless the connection was cut: then the connection cannot be lent, tracked or not.
      *
-     * @param checkout where the handle is noted, or null
+     * @param checkout receives the handle; null without datasource-proxy
      */
     Connection track(Connection lent, @Nullable Checkout checkout) throws SQLException {
         try {
             BaseConnection driver = driverOf(lent);
             if (driver == null) {
-                if (foreignTold.compareAndSet(false, true)) {
+                if (foreignLogged.compareAndSet(false, true)) {
                     registry.log()
                             .info("a connection is not PostgreSQL's, and is left alone: "
                                     + lent.getClass().getName());
@@ -74,7 +74,7 @@ final class Interception implements JdbcProxyFactory {
             if (checkout != null) {
                 checkout.handle = handle;
             }
-            return handle; // no call since it was lent: an overflow would lose it
+            return handle; // no call after lend(): an overflow in it would lose the handle
         } catch (SQLException | RuntimeException e) {
             if (CutCall.isCutBy(e)) {
                 throw e;

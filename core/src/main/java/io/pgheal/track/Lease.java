@@ -18,10 +18,10 @@ import org.postgresql.core.TransactionState;
 /**
  * One borrowed connection, from {@code getConnection()} to its return.
  *
- * <p>The application's threads call {@link #enter}, {@link #exit}, {@link #failed}, {@link #touch} and {@link #close};
- * they record nothing but the state word and a few plain fields, and read no clock: the healing loop dates what
- * it sees ({@link LeaseWatch}). The healing side calls {@link #revoke} and {@link #giveBack}. A lease never refers to
- * its handle, or the handle would never be collected.
+ * <p>The application's threads call {@link #enter}, {@link #exit}, {@link #failed}, {@link #touch} and {@link #close}.
+ * They record only the state word and a few plain fields, and read no clock: the healing loop dates what it sees
+ * ({@link LeaseWatch}). The healing side calls {@link #revoke} and {@link #giveBack}. A lease never refers to its
+ * handle; otherwise the handle would never be collected.
  */
 @Internal
 public final class Lease extends StateWord {
@@ -29,7 +29,7 @@ public final class Lease extends StateWord {
     private static final AtomicIntegerFieldUpdater<Lease> TOUCHES =
             AtomicIntegerFieldUpdater.newUpdater(Lease.class, "touches");
     static final Duration LONGEST_EXTENSION = Duration.ofDays(3650);
-    /** Then it is no passing want of stack or memory. */
+    /** After so many errors in a row the cause is no temporary shortage of stack or memory. */
     private static final int MOST_TIMES_CUT = 3;
 
     private final long id;
@@ -51,12 +51,12 @@ public final class Lease extends StateWord {
     private boolean autoCommitSaid;
     private @Nullable Call call;
     private long callThread;
-    /** In the midst of whose call the application's own code may run; an object, for most leases have none. */
+    /** The thread in whose call the driver may run the application's code. Boxed, because most leases have none. */
     private @Nullable Long hostThread;
 
     private volatile @Nullable Copy copy;
     private @Nullable String firstStatement;
-    private @Nullable String @Nullable [] statements; // from the second on: most transactions are short
+    private @Nullable String @Nullable [] statements; // made for the second statement: most transactions are short
     private byte statementCount;
     private volatile @Nullable Failure failure;
     private volatile @Nullable Cut cut;
@@ -67,7 +67,10 @@ public final class Lease extends StateWord {
     private volatile boolean leftOpen;
     private boolean switchedByOthers;
     private volatile boolean givingBack;
-    /** Taken on, but not done: set where there may be no stack left for a call, and found by the next look. */
+    /**
+     * The duty to give back was taken but not completed. Set where there may be no stack left for a call; the next look
+     * finds it.
+     */
     private volatile boolean returnCut;
 
     private volatile @Nullable ScopeEnd scopeEnd;
@@ -79,7 +82,7 @@ public final class Lease extends StateWord {
 
     private volatile @Nullable Revocation revocation;
     private volatile @Nullable Revocation suspicion;
-    private int suspectedAt; // touches; written before the suspicion, and read after it
+    private int suspectedAt; // value of touches; written before the suspicion, and read after it
 
     // Owned by the healing loop's thread.
     @Nullable
@@ -90,19 +93,21 @@ public final class Lease extends StateWord {
 
     volatile boolean unreachable;
 
-    /** What cut the connection, whether that call could have committed, and the mode in which it ran. */
+    /**
+     * What cut the connection, whether that call could have committed, and the auto-commit mode in which the call ran.
+     */
     record Cut(String cause, boolean mayHaveCommitted, boolean autoCommit) {}
 
-    /** A copy, and the thread that began it. */
+    /** A COPY, and the id of the thread that began it. */
     private record Copy(CopyOperation operation, long thread) {}
 
-    /** What is put back when the application's own code, run within a call, is done. */
+    /** The fields to restore when the application's code, run within a call, returns. */
     record Hosting(
             @Nullable Long hostThread,
             long callThread,
             @Nullable Call call) {}
 
-    /** Whom the call with this sequence waits for; told by the healing side. */
+    /** The lock holder for which the call with this sequence waits; written by the healing side. */
     private record HeldUp(long sequence, HeldUpException note) {}
 
     Lease(
@@ -122,7 +127,7 @@ public final class Lease extends StateWord {
         this.scope = scope;
     }
 
-    /** Before anybody else sees the lease. */
+    /** Called before any other thread sees the lease. */
     void borrowedIn(@Nullable TraceContext span) {
         trace = span;
     }
@@ -135,8 +140,8 @@ public final class Lease extends StateWord {
     // ---- the application's threads
 
     /**
-     * A call begins. Throws, and nothing has begun, if the lease is over. Where the stack would not last through a
-     * driver call, the overflow comes here, before anything is cut.
+     * A call begins. Throws if the lease is over; then no call has begun. If the stack would not last for a driver
+     * call, the overflow comes here, before anything is cut.
      */
     void enter(Call next) throws SQLException {
         if (!tryEnter(next)) {
@@ -148,11 +153,11 @@ public final class Lease extends StateWord {
     void enter(Call next, @Nullable String sql) throws SQLException {
         enter(next);
         if (sql == null) {
-            return; // for the driver to refuse
+            return; // the driver will refuse it
         }
         if (driver.getTransactionState() == TransactionState.IDLE) {
             statementCount = 0;
-            if (statementTag != null) { // seldom, and to write it is not for nothing
+            if (statementTag != null) { // seldom true, and a write is not free
                 statementTag = null;
             }
         }
@@ -178,35 +183,35 @@ public final class Lease extends StateWord {
             }
             last[count % STATEMENTS_KEPT] = sql;
         }
-        // Once all are kept it only has to tell which is the last.
+        // Once all are kept, the count only has to identify the last one.
         statementCount = (byte) (count + 1 < 2 * STATEMENTS_KEPT ? count + 1 : STATEMENTS_KEPT);
     }
 
-    /** The transaction ran a statement with this tag, and is to be spared to its end. */
+    /** The transaction ran a statement with this tag and is spared until its end. */
     void noteTag(@Nullable String tag) {
         if (tag != null) {
             statementTag = tag;
         }
     }
 
-    /** The tag that a statement of a batch has, which is executed later. */
+    /** The tag of a statement in a batch, which is executed later. */
     @Nullable
     String tagIn(@Nullable String sql) {
         return registry.tagIn(sql);
     }
 
-    /** A call begins, or false, and nothing has begun, if the lease is over or cut. */
+    /** A call begins. Returns false, and no call has begun, if the lease is over or cut. */
     boolean tryEnter(Call next) {
         if (registry.preflight()) {
             StackPreflight.touch(id + StateWord.sequence(word()));
         }
         long caller = Thread.currentThread().getId();
-        // Made before the call is counted: after that nothing may fail.
+        // Boxed before the call is counted: after that nothing may fail.
         Long host = next == Call.HOST ? (Long) caller : null;
         if (callThread == caller
                 && StateWord.callsInProgress(word()) != 0
                 && (hostThread == null || hostThread != caller)) {
-            // A thread makes one call at a time: its last one was cut by an overflow that cut failed() too.
+            // A thread makes one call at a time: an overflow that cut failed() too must have cut its last call.
             poison();
             recordCut("an error that nobody saw", mayHaveCommitted());
         }
@@ -232,20 +237,20 @@ public final class Lease extends StateWord {
         return true;
     }
 
-    /** A call that puts a setting back begins; false if it is to be passed over in silence. */
+    /** A call that resets a setting begins. Returns false if the call is to be skipped silently. */
     boolean enterReset() throws SQLException {
         return tryEnter(Call.RESET) || passOver();
     }
 
-    /** {@code setAutoCommit(true)} commits, but as clean-up code calls it, it refutes nothing. */
+    /** {@code setAutoCommit(true)} commits, but clean-up code also calls it, so it refutes nothing. */
     boolean enterAutoCommit(boolean autoCommit) throws SQLException {
-        if (autoCommit != isAutoCommit()) { // who says what is so already has switched nothing
+        if (autoCommit != isAutoCommit()) { // setting the present value switches nothing
             autoCommitSaid = true;
         }
         return tryEnter(autoCommit ? Call.COMMIT : Call.RESET) || passOver();
     }
 
-    /** On a cut connection, once it was rolled back: false. Else refuses. */
+    /** False on a cut connection that was rolled back. Throws otherwise. */
     private boolean passOver() throws SQLException {
         if (cleanedUp && isCut()) {
             return false;
@@ -253,16 +258,16 @@ public final class Lease extends StateWord {
         throw refusal(Call.RESET);
     }
 
-    /** The closing of a statement, a result set or the like begins; false if there is nothing left to close. */
+    /** The closing of a statement, a result set or the like begins. Returns false if there is nothing left to close. */
     boolean enterClose() {
         return tryEnter(Call.RESET);
     }
 
-    /** A rollback begins; false if it is done already, because the connection was cut. */
+    /** A rollback begins. Returns false if the rollback is already done, because the connection was cut. */
     boolean enterRollback() throws SQLException {
         Copy open = copy;
         if (open != null && open.thread() == Thread.currentThread().getId()) {
-            cutOpenCopy(); // else the driver would wait here until this very thread has ended it
+            cutOpenCopy(); // otherwise the driver would wait here until this very thread has ended the copy
         }
         if (tryEnter(Call.ROLLBACK)) {
             return true;
@@ -274,14 +279,14 @@ public final class Lease extends StateWord {
         return false;
     }
 
-    /** Within the call that ended a transaction of a connection of which nobody knows yet who serves it. */
+    /** Called within the call that ended a transaction. Asks the server for the backend if it is still unknown. */
     void transactionEnded() throws SQLException {
         if (owner.physical.identity() == null) {
             registry.transactionEnded(lent, driver);
         }
     }
 
-    /** The call ended whole. */
+    /** The call ended without being cut. */
     @Override
     void exit() {
         if (hostThread == null) {
@@ -292,7 +297,10 @@ public final class Lease extends StateWord {
         super.exit();
     }
 
-    /** It was a call by the application's own code, and the one that runs that code goes on; or it was that one itself. */
+    /**
+     * Either a nested call of the application's code ended while the outer call goes on, or the outer call itself
+     * ended.
+     */
     private void exitHosted(Long host) {
         if (StateWord.callsInProgress(word()) > 1) {
             callThread = host;
@@ -302,14 +310,14 @@ public final class Lease extends StateWord {
         }
     }
 
-    /** The driver, within a call, runs the application's own code, which may come back through this lease. */
+    /** Within a call, the driver runs the application's code, which may call this lease again. */
     Hosting hostingBegins() {
         Hosting before = new Hosting(hostThread, callThread, call);
         hostThread = Thread.currentThread().getId();
         return before;
     }
 
-    /** That code is done. Should this be cut, {@link #failed} does it. */
+    /** The application's code returned. If an error cuts this method, {@link #failed} resets the fields. */
     void hostingEnds(Hosting before) {
         call = before.call();
         callThread = before.callThread();
@@ -317,16 +325,16 @@ public final class Lease extends StateWord {
     }
 
     /**
-     * The call ended by a throwable. If that cut the protocol, the connection is poisoned in the same step that ends
-     * the call. Should an overflow cut this method, the call stays in progress, and {@link #close} will abort.
+     * The call ended by a throwable. If the throwable cut the protocol, the step that ends the call also poisons the
+     * connection. If an overflow cuts this method, the call stays in progress, and {@link #close} will abort.
      */
     void failed(Throwable thrown) {
         Long host = hostThread;
         if (host != null && host != Thread.currentThread().getId()) {
-            host = null; // another thread's
+            host = null; // of another thread
         }
         if (host != null) {
-            // Until it is known that the call ended whole: should this be cut, its next call will tell.
+            // Until the call is known to have ended uncut: if an error cuts this method, the next call notices.
             hostThread = null;
         }
         if (CutCall.isCutBy(thrown)) {
@@ -338,55 +346,55 @@ public final class Lease extends StateWord {
             if (waited) {
                 registry.failedWait(this, seen, lastStatement());
             } else if (!isConnected()) {
-                outlived(); // by a socket timeout, say: its backend may not know yet
+                outlived(); // by a socket timeout for example: the backend may still be running
             }
             exit();
             if (host != null && StateWord.callsInProgress(word()) != 0) {
-                callThread = host; // it was a call by the application's own code, which may make more of them
+                callThread = host; // a nested call of the application's code ended; that code may make further calls
                 hostThread = host;
             }
             if (waited) {
-                tellOfHolder(thrown, seen.sequence());
+                addLockHolder(thrown, seen.sequence());
             }
         }
     }
 
     /**
-     * Adds the story of the holder to the application's exception, if the watch has left it here already. The call is over,
-     * and whatever goes wrong here, the exception goes on as it was. One that takes no suppressed exceptions takes none.
+     * Adds the lock holder to the application's exception, if the healing loop has stored one here. The call is over,
+     * and whatever fails here, the application gets its exception. An exception without suppression stays unchanged.
      */
-    private void tellOfHolder(Throwable thrown, long sequence) {
+    private void addLockHolder(Throwable thrown, long sequence) {
         try {
             HeldUp seen = heldUp;
             if (seen != null && seen.sequence() == sequence) {
                 thrown.addSuppressed(seen.note());
             }
         } catch (Throwable ignored) {
-            // also an overflow: nothing is lost but the note
+            // also an overflow: only the note is lost
         }
     }
 
-    /** As {@link #failed}, of what is known to have cut the protocol. */
+    /** Like {@link #failed}, for a throwable that is known to have cut the protocol. */
     void failedCut(Throwable thrown) {
-        exitPoisoned(); // first: whatever cuts the rest of this method, the connection is out of use
+        exitPoisoned(); // first: even if an error cuts the rest of this method, the connection is out of use
         callThread = 0;
         recordCut(thrown.getClass().getName(), mayHaveCommitted());
         failure = Failure.of(thrown, StateWord.sequence(word()));
     }
 
-    /** The call ended whole, but left the connection out of step. */
+    /** The call returned, but left the connection out of step with the protocol. */
     void exitCut(String cause) {
         exitPoisoned();
         callThread = 0;
         recordCut(cause, isAutoCommit());
     }
 
-    /** The current thread copies. Until the copy ends, the driver makes every other call wait. */
+    /** The current thread runs a COPY. Until the COPY ends, the driver makes every other call wait. */
     void copying(CopyOperation operation) {
         copy = new Copy(operation, Thread.currentThread().getId());
     }
 
-    /** It was ended, cancelled, read to its end, or failed. */
+    /** The COPY was ended, cancelled, read to its end, or failed. */
     void copied(CopyOperation operation) {
         Copy open = copy;
         if (open != null && open.operation() == operation) {
@@ -394,7 +402,9 @@ public final class Lease extends StateWord {
         }
     }
 
-    /** A copy that is still open when the connection is rolled back or closed will never be ended. */
+    /**
+     * A COPY that is still open when the connection is rolled back or closed will never end: poisons the connection.
+     */
     private void cutOpenCopy() {
         Copy open = copy;
         long seen = word();
@@ -409,7 +419,7 @@ public final class Lease extends StateWord {
         }
     }
 
-    /** Asks the driver, which makes the asker wait while another call is in progress. */
+    /** Asks the driver, which blocks the calling thread while another call is in progress. */
     private boolean isCopying() {
         Copy open = copy;
         return open != null && open.operation().isActive();
@@ -420,8 +430,8 @@ public final class Lease extends StateWord {
     }
 
     /**
-     * A touch ended by a throwable. An error poisons here too: nobody can tell what it left half done. Nothing was being
-     * executed, unless another thread's call is in progress.
+     * A touch ended by a throwable. An error poisons the connection here too: its effect is unknown. Nothing was
+     * executing, unless another thread's call is in progress.
      */
     void cut(Throwable thrown) {
         if (CutCall.isCutBy(thrown)) {
@@ -431,7 +441,7 @@ public final class Lease extends StateWord {
         }
     }
 
-    /** Keeps the first cut; the state word has moved already. */
+    /** Keeps the first cut; the state word has already changed. */
     private void recordCut(String cause, boolean mayHaveCommitted) {
         if (cut == null) {
             cut = new Cut(cause, mayHaveCommitted, isAutoCommit());
@@ -439,13 +449,13 @@ public final class Lease extends StateWord {
         }
     }
 
-    /** What cut this connection, also when an overflow kept it from being recorded. */
+    /** The cause of the cut, also when an overflow kept it from being recorded. */
     private Cut cutBy() {
         Cut seen = cut;
         return seen == null ? new Cut("an error", mayHaveCommitted(), isAutoCommit()) : seen;
     }
 
-    /** Refuses what is neither a call nor a touch: cancelling, asking what it wraps. */
+    /** Refuses what is neither a call nor a touch: cancelling, asking what a handle wraps. */
     void check() throws SQLException {
         if (StateWord.isFenced(word())) {
             throw refusal(Call.PREPARE);
@@ -453,20 +463,20 @@ public final class Lease extends StateWord {
     }
 
     /**
-     * A call that stays in memory: reading a column of the current row. Seen by the watch, refused after the fence. Counted
-     * by an ordered write, which waits for nothing: it is seen before anything that this thread does later on the state
-     * word, and a revocation that it comes too late for is one that came first.
+     * A call that stays in memory, such as reading a column of the current row. The healing loop sees it, and after the
+     * fence it is refused. Counted by an ordered write, which waits for nothing: the write is visible before any later
+     * change of the state word by this thread, and a revocation that misses the write came before it.
      */
     void touch() throws SQLException {
         long seen = word();
         if (StateWord.isFenced(seen)) {
             throw refusal(Call.FETCH);
         }
-        // Not atomic: where two threads lose a count, the end of the borrower's thread says nothing anyway.
+        // Not atomic: where two threads lose a count, the end of the borrower's thread proves nothing anyway.
         TOUCHES.lazySet(this, touches + 1);
     }
 
-    /** Touches were seen since the last look: reading is life, too, and refutes what would have been done. */
+    /** The healing loop saw touches since the last look: reading is a sign of life, too, and refutes a suspicion. */
     void wasTouched(int seen) {
         Revocation would = suspicion;
         if (would != null && seen != suspectedAt) {
@@ -475,12 +485,12 @@ public final class Lease extends StateWord {
         }
     }
 
-    /** The application got hold of an object below the handles. */
+    /** The application got an object of the driver below the handles. */
     void unwrapped() {
         unwrapped = true;
     }
 
-    /** What happens on this connection does not all pass through the handles, or must survive its transaction. */
+    /** The session is used past the handles, or has state that must survive its transaction. */
     void sessionBound() {
         sessionBound = true;
     }
@@ -491,7 +501,7 @@ public final class Lease extends StateWord {
         return StateWord.isTaken(seen) || StateWord.isClosed(seen);
     }
 
-    /** As the application sees it: a connection that was cut is open until it is closed. */
+    /** As the application sees it: a cut connection is open until the application closes it. */
     boolean isClosed() {
         long seen = word();
         return StateWord.isClosed(seen)
@@ -499,27 +509,27 @@ public final class Lease extends StateWord {
                 || (StateWord.isTaken(seen) && !StateWord.isPoisoned(seen));
     }
 
-    /** Whether the connection was cut by an error, and the application is yet to clean up. */
+    /** Whether an error cut the connection, and the application has yet to clean up. */
     boolean isCut() {
         return StateWord.isCut(word());
     }
 
-    /** What {@code getAutoCommit()} answers on a cut connection. */
+    /** The answer of {@code getAutoCommit()} on a cut connection. */
     boolean autoCommitWhenCut() {
         return cutBy().autoCommit();
     }
 
-    /** The application asks for time. */
+    /** The application asks for more time. */
     void extend(Duration time) {
         registry.extend(this, time.compareTo(LONGEST_EXTENSION) > 0 ? LONGEST_EXTENSION : time);
     }
 
-    /** On a cut connection: the application rolls back. Returns normally, so that no clean-up masks the first error. */
+    /** The application rolls back a cut connection. Returns normally, so that clean-up masks no earlier exception. */
     private void rollbackPoisoned() throws SQLException {
-        Cut seen = cutBy(); // before the abort: a closed connection tells nothing
+        Cut seen = cutBy(); // before the abort: a closed connection answers nothing
         cut = seen;
         Thread current =
-                Thread.currentThread(); // before the duty is taken: an overflow here must not leave it to nobody
+                Thread.currentThread(); // before taking the duty: an overflow here must not leave the duty to nobody
         if (tryTake(true)) {
             closer = current;
             boolean whole = false;
@@ -536,7 +546,7 @@ public final class Lease extends StateWord {
         }
     }
 
-    /** Idempotent, silent after a revocation. */
+    /** Idempotent; does nothing after a revocation. */
     void close() throws SQLException {
         if (registry.preflight() && registry.isHealed()) {
             try {
@@ -549,15 +559,16 @@ public final class Lease extends StateWord {
         }
         Thread current = Thread.currentThread();
         cutOpenCopy();
-        // From the close to the try nothing is called that an overflow could cut: the duty would be nobody's.
-        // No switch: its first use would initialize a class of its own, and an overflow there breaks it for good.
+        // Between tryClose() and the try no method is called that an overflow could cut: nobody would then have the
+        // duty to give back. No switch: its first use would initialize a class, and an overflow there breaks that class
+        // for good.
         StateWord.Closing closing = tryClose();
         if (closing == StateWord.Closing.CUT) {
             closer = current;
             boolean whole = false;
             try {
                 if (callThread == current.getId()) {
-                    recordCut("an error that nobody saw", mayHaveCommitted()); // else another thread is still in a call
+                    recordCut("an error that nobody saw", mayHaveCommitted()); // else another thread is in a call
                 }
                 giveBack();
                 whole = true;
@@ -566,15 +577,15 @@ public final class Lease extends StateWord {
             }
         } else if (closing == StateWord.Closing.CLEAN) {
             closer = current;
-            returning = true; // the pool may lend it again before its own close() is over
+            returning = true; // the pool may lend the connection again before its own close() has returned
             try {
-                if (isCopying()) { // another thread's call hid it before, and is over
+                if (isCopying()) { // another thread's call hid the copy before, and is over
                     recordCut("a copy that was never ended", isOut(copy) && isAutoCommit());
                     giveBack();
                 } else {
                     lent.close();
                 }
-                returned = true; // from here on it may be somebody else's
+                returned = true; // from here on the connection may belong to the next borrower
             } catch (SQLException e) {
                 returned = true;
                 if (!isConnected()) {
@@ -582,22 +593,23 @@ public final class Lease extends StateWord {
                 }
                 throw e;
             } finally {
-                returnCut = true; // until the registry knows
+                returnCut = true; // until the registry has been told
                 if (returned) {
                     registry.closed(this);
                     returnCut = false;
                 }
             }
-            if (PhysicalConnections.isInTransaction(driver)) { // by now perhaps the next borrower's
+            if (PhysicalConnections.isInTransaction(driver)) { // perhaps already the next borrower's
                 registry.leftOpen(this);
             }
-        } // else it has ended, and whoever ended it gives the connection back
+        } // else the lease has ended, and whoever ended it gives the connection back
     }
 
     /**
-     * JDBC's abort: the connection is over, and its pool gets its slot back when the application closes. Silent once
-     * the lease is over, for then the connection may be somebody else's. Counted as a call, or it could become so
-     * meanwhile; but whose call it is stays, for any thread may abort while another one's call is in progress.
+     * JDBC's abort: the connection is over, and its pool gets its slot back when the application closes it. Does
+     * nothing once the lease is over, because the connection may then belong to another borrower. Counted as a call, so
+     * that this cannot change meanwhile. The calling thread is not recorded, because any thread may abort while another
+     * thread's call is in progress.
      */
     void abort(Executor executor) throws SQLException {
         boolean counted = tryEnter();
@@ -617,7 +629,9 @@ public final class Lease extends StateWord {
         outlived();
     }
 
-    /** Its backend may be left behind: it is looked for, unless its transaction is spared. */
+    /**
+     * The backend may have outlived the connection: the healing side looks for it, unless its transaction is spared.
+     */
     private void outlived() {
         registry.outlived(owner.physical, driver, statementTag != null);
     }
@@ -633,7 +647,7 @@ public final class Lease extends StateWord {
         return isAutoCommit() || SessionBound.commits(lastStatement());
     }
 
-    /** In doubt, yes. */
+    /** True in doubt. */
     private boolean isAutoCommit() {
         try {
             return driver.getAutoCommit();
@@ -671,13 +685,13 @@ public final class Lease extends StateWord {
         return scope;
     }
 
-    /** Whether its unit of work was said to go on elsewhere, and is not over. */
+    /** Whether its unit of work was declared to continue elsewhere, and is not over. */
     boolean isElsewhere() {
         LeaseScope seen = scope;
         return seen != null && seen.isElsewhere();
     }
 
-    /** @param end what the inner scope's end proves as long as no call comes; null if nothing */
+    /** @param end what the inner scope's end proves until the next call; null if nothing */
     void passTo(LeaseScope outer, @Nullable ScopeEnd end) {
         passedBy = end;
         scope = outer;
@@ -694,7 +708,7 @@ public final class Lease extends StateWord {
         scopeEnd = end;
     }
 
-    /** Whether it is over, or its unit of work is, by a throwable, and nobody came back to it. */
+    /** Whether the lease is over, or its unit of work ended by a throwable and no call came since. */
     boolean isLeftBehind() {
         ScopeEnd end = scopeEnd;
         return isOver()
@@ -709,7 +723,10 @@ public final class Lease extends StateWord {
                         && !registry.sites().moves(borrowStack.site()));
     }
 
-    /** Whether a call or a close in progress was begun by the current thread: at the end of its scope it is stale. */
+    /**
+     * Whether the current thread began a call or a close that is still in progress: at the end of its scope that call
+     * is stale.
+     */
     boolean callIsMine() {
         return closer == Thread.currentThread()
                 || (callThread == Thread.currentThread().getId() && StateWord.callsInProgress(word()) != 0);
@@ -724,39 +741,42 @@ public final class Lease extends StateWord {
     /**
      * The fence: after it no call of the application can begin on this lease, nor on its statements and result sets.
      *
-     * <p>One at a time: of two that take turns at the field, the one that fails would take back the other's word.
+     * <p>Synchronized: of two concurrent revocations, the one that fails would otherwise restore the field over the
+     * other's.
      *
      * @return false if any call began since the judgement, or is in progress and not proven stale, or the lease ended
      */
     public synchronized boolean revoke(LeaseSnapshot judged, boolean callsAreStale, Revocation why) {
-        // Some pools take back by themselves what nobody closed. Its transaction is the next borrower's.
+        // Some pools take back an unclosed connection by themselves. The transaction is then the next borrower's.
         boolean takenBack = judged.callInProgress() ? registry.isLentAnew(this, driver) : isTakenBack();
         if (touches != judged.touches() || isOver() || takenBack) {
             return false;
         }
         Revocation before = revocation;
-        revocation = why; // first: the fence must not be seen closed without it
+        revocation = why; // first: nobody may see the fence closed without its reason
         if (tryRevoke(judged.sequence(), callsAreStale)) {
             return true;
         }
         if (why.equals(revocation)) {
-            revocation = before; // late callers are told of the incident that ended it, and of no other
+            revocation = before; // late callers must learn of the incident that ended the lease, and of no other
         }
         return false;
     }
 
-    /** What became of the transaction of a revoked lease is known by now: its late callers are told so. */
+    /** The outcome of a revoked lease's transaction is now known: late callers will learn it. */
     public void settle(Revocation known) {
         revocation = known;
     }
 
-    /** In observe mode: this lease would have been revoked. If its owner goes on, that would have been wrong. */
+    /** Observe mode: this lease would have been revoked. If its owner goes on, that would have been wrong. */
     public void suspect(Revocation would, LeaseSnapshot judged) {
         suspectedAt = judged.touches();
         suspicion = would;
     }
 
-    /** Gives back what the application could not. Does nothing if it went on, or somebody else was first. */
+    /**
+     * Gives back what the application could not. Does nothing if the application went on, or another thread was first.
+     */
     public void finish(LeaseSnapshot judged) {
         boolean mine = switch (judged.unfinished()) {
             case NOTHING -> false;
@@ -768,7 +788,7 @@ public final class Lease extends StateWord {
         }
     }
 
-    /** Whether a collection has found by now that nothing refers to its handle any more. */
+    /** Whether the collector has found that nothing refers to its handle any more. */
     public boolean isUnreachable() {
         return unreachable;
     }
@@ -783,16 +803,16 @@ public final class Lease extends StateWord {
     }
 
     /**
-     * Aborts the connection and gives its slot back to the pool. Only for whoever won the fence. Says nothing to the
-     * server: the backend sees the end of the socket and rolls back, if it is not busy. What an error cuts, the next look of
-     * the healing loop finds, and it is done again.
+     * Aborts the connection and gives its slot back to the pool. Only for the winner of the fence. Sends nothing to the
+     * server: the backend notices the closed socket and rolls back, unless it is busy. If an error cuts this method,
+     * the next look of the healing loop repeats it.
      */
     public void giveBack() {
         boolean whole = false;
         givingBack = true;
         try {
-            // A clean close() that was cut after the pool had taken the connection back, or a pool that takes back by
-            // itself: it may be somebody else's by now. One that is out of step must be nobody's.
+            // After a clean close() that was cut, or with a pool that takes connections back by itself, the connection
+            // may already belong to another borrower. A connection out of step must belong to nobody.
             long seen = word();
             boolean inStep = !StateWord.isPoisoned(seen) && StateWord.callsInProgress(seen) == 0;
             boolean somebodyElses = (returning || inStep) && registry.isLentAnew(this, driver);
@@ -800,7 +820,7 @@ public final class Lease extends StateWord {
                 abortAndDiscard();
             }
             returned = true;
-            registry.closed(this); // where this alone was cut, it is all that is left to do
+            registry.closed(this); // if only this was cut, only this is left to do
             whole = true;
         } finally {
             returnCut = !whole;
@@ -814,25 +834,26 @@ public final class Lease extends StateWord {
         } catch (SQLException | RuntimeException e) {
             registry.log().warn("aborting the connection of lease " + id, e);
         } catch (Error e) {
-            returnedThough("aborting the connection of lease " + id, e);
+            throwOrWarn("aborting the connection of lease " + id, e);
         } finally {
-            outlived(); // not before: the backend of an open lease is in somebody's reach
+            outlived(); // not earlier: the backend of an open lease is still in use
         }
         try {
             registry.pool().discard(lent);
         } catch (SQLException | RuntimeException e) {
-            // Closing an aborted connection may well complain; the pool has its slot back all the same.
+            // Closing an aborted connection may fail; the pool has its slot back all the same.
             registry.log().debug("closing the pool's handle of lease " + id, e);
         } catch (Error e) {
-            returnedThough("giving the slot of lease " + id + " back to its pool", e);
+            throwOrWarn("giving the slot of lease " + id + " back to its pool", e);
         }
     }
 
     /**
-     * What the virtual machine throws for want of stack or memory may be over by the next look, which tries again. Any other
-     * error, of a pool that lacks a class say, would come each time: it is told, and the lease ends all the same.
+     * A shortage of stack or memory may be over by the next look: such an error is thrown, and the next look tries
+     * again. Any other error, such as a class that the pool lacks, would come each time: it is logged, and the lease
+     * ends all the same.
      */
-    private void returnedThough(String while_, Error e) {
+    private void throwOrWarn(String while_, Error e) {
         if (e instanceof VirtualMachineError && timesReturnCut < MOST_TIMES_CUT - 1) {
             timesReturnCut++;
             throw e;
@@ -844,24 +865,24 @@ public final class Lease extends StateWord {
         return givingBack;
     }
 
-    /** Whether an error cut the giving back, and nobody has done it again. */
+    /** Whether an error cut the giving back, and nobody has repeated it. */
     boolean returnWasCut() {
         return returnCut;
     }
 
-    /** Keeps every time limit away from this lease until then, by the ticker's nanoseconds. */
+    /** Suspends every time limit of this lease until then, in the ticker's nanoseconds. */
     void extendUntil(long nanos) {
         extendedUntil = nanos;
         showLife();
     }
 
-    /** The same while this piece of work lasts. */
+    /** Suspends every time limit while this piece of work lasts. */
     void keepSafe(LongTransaction work) {
         longTransaction = work;
         showLife();
     }
 
-    /** Whoever asks for time is alive: what was judged before fails at the fence. */
+    /** Asking for time is a sign of life: an earlier judgement fails at the fence. */
     @SuppressWarnings("NonAtomicVolatileUpdate")
     private void showLife() {
         touches = touches + 1;
@@ -874,69 +895,71 @@ public final class Lease extends StateWord {
     }
 
     /**
-     * Whether it is still lent, no time was asked for, and nothing was run that is spared: else no time limit of the user's
-     * holds. Its backend may be in the hands of the next borrower by now.
+     * Whether the user's time limits apply: the lease is still lent, the application asked for no more time, and the
+     * transaction ran no spared statement. Otherwise its backend may already serve the next borrower.
      */
     public boolean isStillLimited(long now) {
         return !isOver() && !isExtended(now) && statementTag == null;
     }
 
-    /** The call with this sequence waits for somebody. Should it fail, its exception will tell. */
+    /** The call with this sequence waits for a lock. If the call fails, its exception gets the note. */
     public void heldUp(long sequence, HeldUpException note) {
         heldUp = new HeldUp(sequence, note);
     }
 
-    /** Whether it was found out whom the call with this sequence waited for. */
+    /** Whether the lock holder was found for which the call with this sequence waited. */
     public boolean wasHeldUp(long sequence) {
         HeldUp seen = heldUp;
         return seen != null && seen.sequence() == sequence;
     }
 
-    /** Whether it is known whom the call in progress waits for. */
+    /** Whether the lock holder is known for which the call in progress waits. */
     boolean isHeldUp() {
         long seen = word();
         return StateWord.callsInProgress(seen) != 0 && wasHeldUp(StateWord.sequence(seen));
     }
 
-    /** How long the call with this sequence had been seen when the loop last looked or since; zero if it was not seen. */
+    /** How long the healing loop has observed the call with this sequence; zero if no look saw it. */
     public Duration callSeenFor(long sequence, long now) {
         LeaseWatch seen = watch;
         return seen == null ? Duration.ZERO : seen.callFor(sequence, now);
     }
 
-    /** The place in the code that borrowed it; resolved at each call. */
+    /** The place in the code that borrowed the connection; resolved at each call. */
     public String site() {
         return borrowStack.site();
     }
 
-    /** The driver's own word, kept from the protocol. Takes no lock. */
+    /** As the driver knows it from the protocol. Takes no lock. */
     public boolean isTransactionOpen() {
         return driver.getTransactionState() != TransactionState.IDLE;
     }
 
-    /** Whether somebody else than its borrower has switched auto-commit off: its pool, or a transaction manager for it. */
+    /** Whether auto-commit was switched off by the pool, or a transaction manager in between, not by the borrower. */
     boolean isSwitchedByOthers() {
         return !isAutoCommit() && !autoCommitSaid;
     }
 
-    /** Whether its transaction is a global one, as far as can be told: of a pool that was seen to take part in such. */
+    /**
+     * Whether its transaction is a global one, as far as known: the pool was seen to take part in such transactions.
+     */
     boolean isEnlisted() {
         return registry.knowsGlobalTransactions() && isSwitchedByOthers();
     }
 
     /**
-     * Whether the pool has its connection back although nobody closed the lease: some take it at the end of a transaction.
-     * What is closed because the connection was lost is not: its slot is still lent.
+     * Whether the pool has its connection back although nobody closed the lease: some pools take it back at the end of
+     * a transaction. A connection that was closed because it was lost does not count: its slot is still lent.
      */
     boolean isTakenBack() {
         try {
             return registry.isLentAnew(this, driver) || (lent.isClosed() && isConnected());
         } catch (SQLException | RuntimeException | LinkageError | AssertionError e) {
-            return false; // of a pool that cannot tell
+            return false; // the pool cannot tell
         }
     }
 
-    /** Over without a {@code close()}, and nothing is left to be given back. */
+    /** The lease is over without a {@code close()}, and there is nothing to give back. */
     void forget() {
         if (tryClose() == StateWord.Closing.CUT) {
             giveBack();
@@ -948,13 +971,13 @@ public final class Lease extends StateWord {
         }
     }
 
-    /** It was closed, and its transaction stayed open. */
+    /** The lease was closed while its transaction stayed open. */
     void leftOpen() {
         switchedByOthers = isSwitchedByOthers();
         leftOpen = true;
     }
 
-    /** As it was when it was closed. */
+    /** The value of {@link #isSwitchedByOthers} when the lease was closed. */
     boolean wasSwitchedByOthers() {
         return switchedByOthers;
     }
@@ -971,7 +994,7 @@ public final class Lease extends StateWord {
         return owner.physical;
     }
 
-    /** Where it is entered among the open ones, if it is entered there. */
+    /** Its place in {@link OpenLeases}. */
     int place() {
         return owner.place;
     }
@@ -981,7 +1004,7 @@ public final class Lease extends StateWord {
         return lent;
     }
 
-    /** Whether the call in progress can be nobody's but the borrower's. Where another call's end hid whose it is: no. */
+    /** Whether the call in progress is certainly the borrower's. No, where the end of another call hid the caller. */
     boolean callIsOwners() {
         return callThread == owner.threadId;
     }
@@ -991,7 +1014,7 @@ public final class Lease extends StateWord {
         return owner.get();
     }
 
-    /** The application's thread that has taken on the giving back; null until then. */
+    /** The application's thread that took the duty to give back; null before that. */
     @Nullable
     Thread closer() {
         return closer;
@@ -1002,8 +1025,8 @@ public final class Lease extends StateWord {
     }
 
     /**
-     * Whether another thread used it, or may: what an open copy still waits for, any thread can bring, one that rests till
-     * then, too. That it is out of everybody's reach still tells.
+     * Whether another thread used the lease, or may use it: any thread can continue an open COPY, also a thread that is
+     * idle until then. That the handle is unreachable still counts as evidence.
      */
     boolean isMoved() {
         return moved || copy != null;
@@ -1013,7 +1036,7 @@ public final class Lease extends StateWord {
         return moved;
     }
 
-    /** Whether another thread than the borrower's called at all: it need not have been use. */
+    /** Whether a thread other than the borrower's made any call, also one that is no use. */
     boolean isCalledElsewhere() {
         return calledElsewhere;
     }
@@ -1041,7 +1064,7 @@ public final class Lease extends StateWord {
         return scopeEnd;
     }
 
-    /** The tag, among those that are spared, of a statement that the transaction ran; null when there is none. */
+    /** The tag, among the spared ones, of a statement that the transaction ran; null when there is none. */
     @Nullable
     String statementTag() {
         return statementTag;
@@ -1070,7 +1093,7 @@ public final class Lease extends StateWord {
         return texts;
     }
 
-    /** As its number, which an identity hash would have to be made up for. */
+    /** The id: an identity hash would have to be computed first. */
     @Override
     public int hashCode() {
         return Long.hashCode(id);

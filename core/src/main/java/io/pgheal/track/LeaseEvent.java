@@ -5,31 +5,31 @@ import io.pgheal.postgres.BackendId;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/** What application threads leave for the healing loop to look at. */
+/** What application threads queue for the healing loop. */
 @Internal
 public sealed interface LeaseEvent {
     /**
-     * A statement failed with an SQLSTATE that ends a wait for a lock.
+     * A statement failed with an SQLSTATE that ends a lock wait.
      *
      * @param statement as the application wrote it
      */
     record FailedWait(
             Lease lease, Failure failure, @Nullable String statement) implements LeaseEvent {
 
-        /** NOWAIT does not wait, and its failure is an answer that the application asked for. */
+        /** With NOWAIT nothing waited, and the failure is an answer that the application asked for. */
         public boolean askedNotToWait() {
             return SessionBound.doesNotWait(statement);
         }
 
-        /** The lease as people are told of it. */
+        /** The lease as reported to people. */
         public LeaseView view(Duration waited) {
             return LeaseView.of(this, waited);
         }
     }
 
-    /** A lease that was judged abandoned was used by its owner: the judgement was wrong. */
+    /** The owner used a lease that was judged abandoned: the judgement was wrong. */
     record Refuted(Lease lease, Revocation judgement) implements LeaseEvent {}
 
-    /** A lease ended in a way that may have left its backend behind. */
+    /** A lease ended in a way that may have left its backend running. */
     record Outlived(BackendId backend) implements LeaseEvent {}
 }

@@ -21,15 +21,16 @@ import org.postgresql.core.BaseConnection;
 import org.postgresql.core.Parser;
 
 /**
- * The open leases of one data source. Application threads come in by {@link #lend}; the healing loop waits, looks and
- * drains by {@link #await}, {@link #look} and {@link #events}. Thread-safe, except that the latter three belong to the
- * one loop thread. No method that an application thread calls waits for the healing side.
+ * The open leases of one data source. Application threads call {@link #lend}; the healing loop calls {@link #await},
+ * {@link #look} and {@link #events}. Thread-safe, except that the latter three belong to the one loop thread. No method
+ * for application threads waits for the healing side.
  */
 @Internal
 public final class LeaseRegistry {
     /**
-     * A class whose initializer an overflow cuts can never be used again, so none is initialized deep in some stack. Nor is
-     * one found there that the first cut needs: that takes more stack than most driver calls, and would be cut each time.
+     * Initialized in advance, because a class whose initializer an overflow cuts can never be used again. Nor may the
+     * first cut have to initialize a class: that takes more stack than most driver calls, and an overflow would cut it
+     * each time.
      */
     private static final Class<?>[] USED_ON_APPLICATION_THREADS = {
         BorrowStack.class,
@@ -64,7 +65,7 @@ public final class LeaseRegistry {
         } catch (IllegalAccessException e) {
             throw new ExceptionInInitializerError(e);
         }
-        BorrowStack.capture(1); // and what the JDK needs for it
+        BorrowStack.capture(1); // and what the JDK needs for capturing
     }
 
     private final Pool pool;
@@ -86,7 +87,7 @@ public final class LeaseRegistry {
     private final TrackerLog log;
     private final BorrowSites sites = new BorrowSites();
 
-    /** The loop has nothing to look at, and wants to see the next lease early. */
+    /** The loop sleeps because nothing is lent, and must wake at the next lease. */
     private volatile boolean wakeOnLend;
 
     private volatile boolean healerEnded;
@@ -94,7 +95,7 @@ public final class LeaseRegistry {
     /**
      * A registry without leases.
      *
-     * @param insideTransaction whether a transaction that reaches beyond a new scope is active on the calling thread
+     * @param insideTransaction whether the calling thread has an active transaction that reaches beyond a new scope
      */
     public LeaseRegistry(
             String dataSource,
@@ -107,9 +108,9 @@ public final class LeaseRegistry {
     }
 
     /**
-     * The same, with tags of statements to look out for.
+     * A registry that also looks for statement tags.
      *
-     * @param statementTags a transaction that ran a statement with one of them in a comment is to be spared
+     * @param statementTags a transaction that ran a statement with one of these tags in a comment is spared
      */
     public LeaseRegistry(
             String dataSource,
@@ -130,12 +131,12 @@ public final class LeaseRegistry {
         this.tags = new StatementTags(statementTags);
     }
 
-    /** Before the first borrow: who knows in which span one is. */
+    /** Sets the source of spans. Called before the first borrow. */
     public void tracing(@Nullable Tracing value) {
         tracing = value;
     }
 
-    /** From now on these are looked out for; what a transaction ran before stays as it was judged. */
+    /** Looks for these tags from now on; earlier statements of a transaction are not judged again. */
     public void spareStatementTags(Set<String> statementTags) {
         tags = new StatementTags(statementTags);
     }
@@ -143,8 +144,9 @@ public final class LeaseRegistry {
     // ---- the application's threads
 
     /**
-     * The stack that a borrow needs is there, or the overflow comes now. Not only where the preflight is on: what the pool has
-     * lent is lost for good if an overflow cuts the few frames between its return and the lease, and the closing after that.
+     * Makes sure that a borrow has the stack it needs: otherwise the overflow comes now. Also where the preflight is
+     * off: a connection is lost for good if an overflow cuts the few frames between the pool's return and the lease,
+     * and then the closing, too.
      */
     void ensureStack() {
         StackPreflight.touch(ids.get());
@@ -154,7 +156,9 @@ public final class LeaseRegistry {
         return preflight;
     }
 
-    /** Begins the lease of a connection that the pool just lent. The caller closes {@code lent} if this throws. */
+    /**
+     * Begins the lease of a connection that the pool just lent. The caller closes {@code lent} if this method throws.
+     */
     ConnectionHandle lend(Connection lent, BaseConnection driver) throws SQLException {
         leftOpen.lent(driver);
         Borrower borrower = physicals.borrow(lent, driver);
@@ -175,7 +179,7 @@ public final class LeaseRegistry {
         boolean whole = false;
         try {
             open.add(lease);
-            leftOpen.lent(driver); // whoever closed it may have been late to enter it
+            leftOpen.lent(driver); // the closing thread may have been late to add it
             if (wakeOnLend) {
                 wakeOnLend = false;
                 wake();
@@ -193,22 +197,24 @@ public final class LeaseRegistry {
         try {
             return tracing.current();
         } catch (RuntimeException | LinkageError | AssertionError e) {
-            return null; // then the incident names none
+            return null; // then the incident names no span
         }
     }
 
-    /** A lease whose lending failed is over before it began: nobody will ever revoke it, or abort its connection. */
+    /** Ends a lease whose lending failed: nobody will ever revoke it, or abort its connection. */
     void abandonUnborn(Lease lease) {
-        lease.tryClose(); // first: whatever cuts the rest
+        lease.tryClose(); // first: an error may cut the rest
         closed(lease);
     }
 
-    /** Who wants to know each new physical connection; called by the application's threads, so it waits for nothing. */
+    /** Adds a listener for each new physical connection. It must not block, because application threads call it. */
     public void onNewConnection(Consumer<PhysicalIdentity> listener) {
         physicals.onNew(listener);
     }
 
-    /** The application has ended a transaction: what could not be asked when the connection was lent is asked now. */
+    /**
+     * The application has ended a transaction: asks the server what could not be asked when the connection was lent.
+     */
     void transactionEnded(Connection lent, BaseConnection driver) throws SQLException {
         physicals.transactionEnded(lent, driver);
     }
@@ -224,7 +230,7 @@ public final class LeaseRegistry {
     /**
      * Begins a piece of work on the calling thread that may take long; see {@link LongTransaction}.
      *
-     * @param time it lasts no longer than that
+     * @param time the longest duration of the work
      */
     public LongTransaction longTransaction(Duration time) {
         if (time.isNegative() || time.isZero()) {
@@ -251,7 +257,7 @@ public final class LeaseRegistry {
         if (!open.remove(lease)) {
             return;
         }
-        lease.reference = null; // no need to clear it: what nothing refers to is never enqueued
+        lease.reference = null; // no need to clear the reference: the collector never enqueues an unreachable one
         LeaseScope scope = lease.scope();
         if (scope != null) {
             scope.leaseClosed();
@@ -261,7 +267,7 @@ public final class LeaseRegistry {
         }
     }
 
-    /** A transaction is open on what was just closed. */
+    /** The lease was closed while a transaction is open on its connection. */
     void leftOpen(Lease lease) {
         leftOpen.add(lease);
     }
@@ -275,7 +281,7 @@ public final class LeaseRegistry {
         return open.contains(lease);
     }
 
-    /** Whether the pool has lent the connection of this lease again already. */
+    /** Whether the pool has already lent the connection of this lease again. */
     boolean isLentAnew(Lease lease, BaseConnection driver) {
         for (Lease other : open) {
             if (other.id() > lease.id() && other.driver() == driver) {
@@ -285,7 +291,7 @@ public final class LeaseRegistry {
         return false;
     }
 
-    /** Whether there is a healing side that finishes what the application cannot. */
+    /** Whether a healing side is there to finish what the application cannot. */
     boolean isHealed() {
         return !healerEnded;
     }
@@ -298,7 +304,7 @@ public final class LeaseRegistry {
         queue.raise(new LeaseEvent.Refuted(lease, judgement));
     }
 
-    /** @param spared whether its transaction is not to be touched whatever becomes of its connection */
+    /** @param spared whether its transaction must not be touched, whatever the state of its connection */
     void outlived(PhysicalConnection physical, BaseConnection driver, boolean spared) {
         physicals.forget(driver);
         BackendId backend = physical.backend();
@@ -307,7 +313,7 @@ public final class LeaseRegistry {
         }
     }
 
-    /** A connection was poisoned: the loop will find it. */
+    /** A connection was poisoned: wakes the loop. */
     void quarantine() {
         quarantined.incrementAndGet();
         wake();
@@ -340,18 +346,18 @@ public final class LeaseRegistry {
 
     // ---- the healing loop
 
-    /** From now on nobody finishes what an application's thread leaves. */
+    /** From now on nobody finishes what application threads leave undone. */
     public void healerEnds() {
         healerEnded = true;
         leftOpen.healerEnds();
     }
 
-    /** The next look is to come as soon as a connection is lent. */
+    /** Asks for a look as soon as a connection is lent. */
     public void wakeOnLend() {
         wakeOnLend = true;
     }
 
-    /** Whether it is known whom a statement of this place waits for right now. */
+    /** Whether the lock holder is known for which a statement of this borrow site waits right now. */
     public boolean isHeldUpAt(String site) {
         for (Lease lease : open) {
             if (lease.isHeldUp() && lease.site().equals(site)) {
@@ -361,7 +367,7 @@ public final class LeaseRegistry {
         return false;
     }
 
-    /** Statements of ours whose wait for a lock was seen, and which are not over. */
+    /** The number of this data source's running statements whose lock wait was seen. */
     public int heldUpCount() {
         int count = 0;
         for (Lease lease : open) {
@@ -371,9 +377,10 @@ public final class LeaseRegistry {
     }
 
     /**
-     * Waits until something was enqueued or {@code millis} have passed, and marks the leases whose handles are gone.
+     * Waits until something was queued or {@code millis} have passed, and marks the leases whose handles were
+     * collected.
      *
-     * @return how many
+     * @return how many leases were marked
      */
     public int await(long millis) throws InterruptedException {
         return queue.await(millis);
@@ -386,7 +393,7 @@ public final class LeaseRegistry {
     /**
      * One look at every lease that is open, or was closed while its transaction stayed open.
      *
-     * @param answeredFor up to which moment all is found that nothing refers to; null if none is known
+     * @param answeredFor the moment up to which the collector has found every unreachable handle; null if unknown
      */
     public List<LeaseSnapshot> look(long now, @Nullable Long answeredFor) {
         pressure.look(now);
@@ -396,7 +403,7 @@ public final class LeaseRegistry {
             if (each.unreachable()
                     && !each.callInProgress()
                     && each.unfinished() == LeaseSnapshot.Unfinished.NOTHING
-                    && !lease.isOver() // else whoever has taken it finishes it
+                    && !lease.isOver() // otherwise the thread that took the duty finishes it
                     && lease.isTakenBack()) {
                 lease.forget();
             } else {
@@ -418,7 +425,7 @@ public final class LeaseRegistry {
         return watch.observe(now, sites, answeredFor);
     }
 
-    /** The loop was starved: what it did not see does not count. */
+    /** The loop was starved: time without looks does not count. */
     public void restartClocks(long now) {
         open.forEach(lease -> restartClock(lease, now));
         leftOpen.all().forEach(lease -> restartClock(lease, now));
@@ -431,7 +438,7 @@ public final class LeaseRegistry {
         }
     }
 
-    /** How many connections the pool lends at most, if it says so. */
+    /** How many connections the pool lends at most, if the pool says so. */
     public Optional<Integer> poolSize() {
         return pool.size();
     }
@@ -440,7 +447,7 @@ public final class LeaseRegistry {
         return sites;
     }
 
-    /** Of the open leases, as far as they are known. */
+    /** The backends of the open leases, as far as known. */
     public Set<BackendId> backends() {
         Set<BackendId> backends = new HashSet<>();
         for (Lease lease : open) {
@@ -456,7 +463,7 @@ public final class LeaseRegistry {
         return open.count();
     }
 
-    /** For how long callers have been waiting for a connection at every look; zero while none does. */
+    /** How long callers have been waiting for a connection at every look; zero while none waits. */
     public Duration exhaustedFor(long now) {
         return pressure.exhaustedFor(now);
     }
@@ -466,12 +473,12 @@ public final class LeaseRegistry {
         return pressure.isExhausted();
     }
 
-    /** Events that found the queue full; more than none means that the healing loop is overrun. */
+    /** The number of events lost to a full queue; more than none means that the healing loop is overrun. */
     public long lostEvents() {
         return queue.lostEvents();
     }
 
-    /** How many connections were cut by an error and kept from the next borrower. */
+    /** The number of connections that an error cut and that the next borrower did not get. */
     public long quarantined() {
         return quarantined.get();
     }

@@ -5,18 +5,19 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What every exception of a revoked lease tells, whatever is known of its transaction. The one thing to test for: each of
- * them is an {@code SQLException}, but of another class, for what is known decides whether the transaction may be repeated.
+ * What every exception of a revoked lease reports, whatever is known of its transaction. Test for this type: each
+ * implementation is an {@code SQLException}, but of a different class, because the outcome decides whether the
+ * transaction may be repeated.
  */
 public sealed interface LeaseRevoked permits LeaseRevokedException, LeaseRevokedInDoubtException {
 
-    /** The id of the incident that tells why. */
+    /** The id of the incident that gives the reason. */
     String incidentId();
 
-    /** What became of the transaction, as far as it is proven. */
+    /** The outcome of the transaction, as far as it is proven. */
     TransactionEnd transaction();
 
-    /** This exception, or the nearest of its causes that is one. */
+    /** This exception, or the nearest of its causes of this type. */
     static Optional<LeaseRevoked> in(@Nullable Throwable thrown) {
         Throwable each = thrown;
         for (int depth = 0; each != null && depth < HeldUpException.DEEPEST; depth++, each = each.getCause()) {

@@ -4,10 +4,10 @@ import io.pgheal.postgres.TransactionEnd;
 import java.sql.SQLTransactionRollbackException;
 
 /**
- * What late code sees: the lease of this connection was revoked by pgheal, and its transaction is proven to be rolled back.
+ * Thrown to late code: pgheal revoked the lease of this connection, and its transaction is proven to be rolled back.
  * SQLSTATE 40000. The whole transaction may be repeated.
  *
- * @see LeaseRevoked for what to test for where it does not matter what became of the transaction
+ * @see LeaseRevoked the type to test for where the outcome of the transaction does not matter
  */
 public final class LeaseRevokedException extends SQLTransactionRollbackException implements LeaseRevoked {
     private static final long serialVersionUID = 1L;

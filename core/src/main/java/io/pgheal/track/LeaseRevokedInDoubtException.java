@@ -4,12 +4,13 @@ import io.pgheal.postgres.TransactionEnd;
 import java.sql.SQLNonTransientConnectionException;
 
 /**
- * What late code sees whose lease was revoked by pgheal, if its transaction is not proven to be rolled back: it was
- * committed, or nobody knows. SQLSTATE 08007.
+ * Thrown to late code: pgheal revoked the lease of this connection, and its transaction is not proven to be rolled
+ * back: it was committed, or its outcome is unknown. SQLSTATE 08007.
  *
- * <p>No rollback and nothing transient by its class: translators and retries go by it, and would do the work twice.
+ * <p>Its class says neither rollback nor transient, because exception translators and retries go by the class, and
+ * would do the work twice.
  *
- * @see LeaseRevoked for what to test for where it does not matter what became of the transaction
+ * @see LeaseRevoked the type to test for where the outcome of the transaction does not matter
  */
 public final class LeaseRevokedInDoubtException extends SQLNonTransientConnectionException implements LeaseRevoked {
     private static final long serialVersionUID = 1L;

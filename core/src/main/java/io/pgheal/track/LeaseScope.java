@@ -4,9 +4,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A unit of work on one thread whose leases must not outlive it. Opened by {@code dataSource.scope(name)}; to be closed
- * by the thread that opened it. A lease that is still open then is handed to the enclosing scope, if there is one;
- * otherwise it gains evidence, and any later call on it takes that back.
+ * A unit of work on one thread whose leases must not outlive it. Opened by {@code dataSource.scope(name)}; the thread
+ * that opened it must close it. A lease that is still open then passes to the enclosing scope, if there is one.
+ * Otherwise the end of the scope becomes evidence about the lease, and any later call on the lease withdraws that
+ * evidence.
  */
 public final class LeaseScope implements AutoCloseable {
     private final LeaseRegistry registry;
@@ -43,27 +44,27 @@ public final class LeaseScope implements AutoCloseable {
         return name;
     }
 
-    /** A better name became known while it ran. Evidence names it as it is called at its end. */
+    /** Renames the scope when a better name becomes known. Evidence uses the name at its end. */
     public void rename(String better) {
         name = better;
     }
 
-    /** The work ended by this throwable, also when somebody caught it on the way. */
+    /** The work ended by this throwable, even if some code caught it on the way. */
     public void failed(Throwable cause) {
         thrown = cause;
     }
 
-    /** The work goes on elsewhere: {@link #close} only leaves the thread, {@link #completed} ends the scope. */
+    /** The work continues elsewhere: {@link #close} only detaches the thread, {@link #completed} ends the scope. */
     public void continuesElsewhere() {
         asynchronous = true;
     }
 
-    /** The thread that opened it is done with it, the work is not: where that thread is now says nothing. */
+    /** Whether the opening thread is done but the work is not: then the state of that thread proves nothing. */
     boolean isElsewhere() {
         return asynchronous && !over;
     }
 
-    /** Leaves the thread, and ends the scope unless it continues elsewhere. Idempotent; never throws. */
+    /** Detaches the thread, and ends the scope unless its work continues elsewhere. Idempotent; never throws. */
     @Override
     public void close() {
         registry.work().end(this);
@@ -72,7 +73,7 @@ public final class LeaseScope implements AutoCloseable {
         }
     }
 
-    /** The work is over. Called by whichever thread ends work that continued elsewhere. Idempotent; never throws. */
+    /** The work is over. Called by the thread that ends work which continued elsewhere. Idempotent; never throws. */
     public void completed() {
         if (over) {
             return;
@@ -100,9 +101,10 @@ public final class LeaseScope implements AutoCloseable {
     }
 
     /**
-     * What this scope's end proves about a lease. If an inner scope passed it on and no call came since, the lease outlived
-     * that one as well: what the inner end proved counts too. Not if the inner scope began inside a transaction or goes on
-     * elsewhere, for then it proved nothing. What makes this end prove less is never mended by an inner one.
+     * What this scope's end proves about a lease. If an inner scope passed the lease on and no call came since, the
+     * lease outlived the inner scope as well, and what the inner end proved counts too. An inner scope that began
+     * inside a transaction or continues elsewhere proved nothing. An inner end never makes up for what weakens this
+     * end.
      */
     private ScopeEnd endFor(Lease lease) {
         long word = lease.word();
@@ -119,7 +121,7 @@ public final class LeaseScope implements AutoCloseable {
                 lease.callIsMine());
     }
 
-    /** The inner end, if it proves anything by itself. */
+    /** The inner end, if it is a proof by itself. */
     private static @Nullable ScopeEnd proof(@Nullable ScopeEnd inner) {
         return inner != null
                         && !inner.insideTransaction()

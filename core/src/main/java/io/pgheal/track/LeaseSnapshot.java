@@ -5,14 +5,14 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A lease as the healing loop saw it at one moment: all that evidence is judged by. Durations are by the loop's own
- * ticker, counted only while it was not starved.
+ * A lease as the healing loop saw it at one moment: the basis of all evidence. Durations are by the loop's own ticker,
+ * counted only while the loop was not starved.
  *
- * @param lease what the fence is asked of, with this snapshot in hand
- * @param at when it was seen, by the ticker's nanoseconds
- * @param observed how long it has been looked at without a pause of the process
- * @param unfinished what it waits for the healing side to finish
- * @param statementTag the tag, among those that are spared, of a statement that its transaction ran
+ * @param lease whose fence checks this snapshot
+ * @param at the moment of the look, in the ticker's nanoseconds
+ * @param observed how long the loop has looked at the lease without a pause of the process
+ * @param unfinished what the healing side has to finish
+ * @param statementTag the tag, among the spared ones, of a statement that the transaction ran
  */
 @Internal
 public record LeaseSnapshot(
@@ -35,7 +35,7 @@ public record LeaseSnapshot(
         NOTHING,
         /** The connection is poisoned, or there was no stack for its {@code close()}. */
         CUT,
-        /** Its giving back began, and was cut, or its thread went away without finishing it. */
+        /** Giving back began, but an error cut it, or its thread ended without finishing it. */
         CLOSE
     }
 
@@ -43,18 +43,18 @@ public record LeaseSnapshot(
         return lease.physical();
     }
 
-    /** Whether one thread, which is alive, borrowed both and is the only one that used either. */
+    /** Whether the same live thread borrowed both leases and is the only one that used either. */
     public boolean hasOwnerOf(LeaseSnapshot other) {
         Thread mine = lease.ownerThread();
         return mine != null && mine == other.lease.ownerThread() && !borrower.moved() && !other.borrower.moved();
     }
 
-    /** As people are told of it. */
+    /** The lease as reported to people. */
     public LeaseView view() {
         return LeaseView.of(this);
     }
 
-    /** The place in the code that borrowed it; resolved at each call. */
+    /** The place in the code that borrowed the connection; resolved at each call. */
     public String site() {
         return lease.site();
     }
@@ -62,49 +62,50 @@ public record LeaseSnapshot(
     // ---- its parts
 
     /**
-     * What was called on it.
+     * The calls on the lease.
      *
      * @param stale whether it is proven that the call in progress, if there is one, can never go on
-     * @param quiet since the last call, or since the loop first looked
+     * @param quiet since the last call, or since the loop's first look
      */
     public record Calls(
             long sequence, int touches, boolean inProgress, boolean stale, boolean executing, Duration quiet) {}
 
     /**
-     * Its owner, as far as threads tell.
+     * The lease's owner, as far as threads tell.
      *
      * @param since how long the owner has been seen in this state with no call since
-     * @param moved whether it was used by more than one thread
-     * @param calledElsewhere whether any call, even one that is no use, came from another thread than the borrower's
+     * @param moved whether more than one thread used the lease
+     * @param calledElsewhere whether a thread other than the borrower's made any call, even one that is no use
      */
     public record Borrowing(OwnerState state, Duration since, boolean moved, boolean calledElsewhere) {}
 
     /**
-     * The unit of work that it was borrowed in.
+     * The unit of work in which the connection was borrowed.
      *
      * @param endedFor how long ago the end of its scope was first seen
-     * @param placeMoves of one whose scope has ended: whether leases of the place that borrowed it were seen to move between
-     *     threads, or that place is not known
+     * @param placeMoves for an ended scope: whether leases of the same borrow site were seen to move between threads,
+     *     or the site is unknown
      */
     public record Scope(@Nullable ScopeEnd end, Duration endedFor, boolean placeMoves) {}
 
     /**
-     * Whether anything refers to its handle.
+     * Whether anything refers to the lease's handle.
      *
-     * @param since how long ago its handle was seen collected
-     * @param retained whether something still refers to it: the whole heap was marked since it fell silent, and its handle was
-     *     not found to be unreachable
+     * @param since how long ago the handle was seen collected
+     * @param retained whether something still refers to the handle: the collector has marked the whole heap since the
+     *     lease fell silent, and did not find the handle unreachable
      */
     public record Reachability(boolean unreachable, Duration since, boolean retained) {}
 
     /**
-     * What keeps it from being judged like others.
+     * What excludes the lease from the usual judgement.
      *
-     * @param sessionBound whether it may have run LISTEN, COPY or taken an advisory lock
+     * @param sessionBound whether the session may have run LISTEN, COPY or taken an advisory lock
      * @param extended whether the application asked for more time, and that time is not over
-     * @param closed whether the application closed it; one that is still looked at left its transaction open
-     * @param enlisted whether its connection takes part in a global transaction (JTA), as far as can be told: others may end
-     *     that, and need no connection object to do so
+     * @param closed whether the application closed the lease; a closed lease is looked at only if its transaction
+     *     stayed open
+     * @param enlisted whether the connection takes part in a global transaction (JTA), as far as known: other code may
+     *     end that transaction, and needs no connection object to do so
      */
     public record Marks(boolean unwrapped, boolean sessionBound, boolean extended, boolean closed, boolean enlisted) {}
 

@@ -8,19 +8,19 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An open lease as people see it.
+ * An open lease as reported to people.
  *
- * @param backendPid as the driver says
+ * @param backendPid as the driver reports it
  * @param held since the borrow, to the precision of the healing loop
  * @param quiet since the last call
- * @param stillReferredTo whether the collector has found, since it fell silent, that something still refers to it: of
- *     a healthy one nothing else is expected
- * @param thread the borrower's name, null once it is gone
- * @param borrowStack where it was borrowed, the innermost frame first
- * @param lastStatements of its transaction, the oldest first, literals cut
- * @param backend the same for good, where the server itself confirmed that pid
- * @param server the server that it is on, where that is known
- * @param trace the span in which it was borrowed; null where there was none, or nobody asked
+ * @param stillReferredTo whether the collector has found, since the lease fell silent, that something still refers to
+ *     its handle: expected of a healthy lease
+ * @param thread the borrower's name, null once that thread is gone
+ * @param borrowStack where the connection was borrowed, the innermost frame first
+ * @param lastStatements of its transaction, the oldest first, literals removed
+ * @param backend identifies the backend for good, where the server itself confirmed the pid
+ * @param server the server of the connection, where known
+ * @param trace the span in which the connection was borrowed; null where there was none, or no tracing
  */
 public record LeaseView(
         long id,
@@ -42,7 +42,7 @@ public record LeaseView(
         lastStatements = List.copyOf(lastStatements);
     }
 
-    /** The lease whose statement failed, and may have gone on or been closed since. */
+    /** The lease whose statement failed; it may have gone on or been closed since. */
     static LeaseView of(LeaseEvent.FailedWait failed, Duration waited) {
         Lease lease = failed.lease();
         Thread owner = lease.ownerThread();

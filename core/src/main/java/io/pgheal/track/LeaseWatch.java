@@ -4,11 +4,14 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Dates what the application's threads left in a lease. Owned by the healing loop's thread. Whatever changes a lease's
- * sequence starts all its clocks anew: that is how any call withdraws evidence.
+ * Dates what the application's threads recorded in a lease. Used by the healing loop's thread only. Any change of the
+ * lease's sequence restarts all its clocks: in this way any call withdraws evidence.
  */
 final class LeaseWatch {
-    /** Longer than any act may take: whoever won the fence has not even begun to give the connection back. */
+    /**
+     * Longer than any heal may take. If that time has passed, the winner of the fence has not even begun to give the
+     * connection back.
+     */
     private static final long LONGEST_HEAL = 60_000_000_000L;
 
     private static final long ANSWER_IS_GOOD_FOR = 30_000_000_000L;
@@ -29,7 +32,7 @@ final class LeaseWatch {
     private long takenSince;
     private long unreachableSince;
     private long observedSince;
-    /** Since its last call, or since it looks as if its owner had gone; also what was not seen counts. */
+    /** Since the last call, or since the owner first looked gone; time without looks counts, too. */
     private long silentSince;
 
     LeaseWatch(Lease lease, long now) {
@@ -43,8 +46,9 @@ final class LeaseWatch {
     }
 
     /**
-     * The loop did not run for a while: what it did not see does not count as silence. Whether something still refers to it
-     * was found out all the same: the asking itself may have stopped the process.
+     * The loop did not run for a while: time without looks does not count as silence. Keeps {@code silentSince}: the
+     * collector's answer about references stays valid, because asking the collector may itself have stopped the
+     * process.
      */
     void restart(long now) {
         quietSince = now;
@@ -54,7 +58,7 @@ final class LeaseWatch {
         observedSince = now;
     }
 
-    /** @param answeredFor up to which moment all is found that nothing refers to; null if none is known */
+    /** @param answeredFor the moment up to which the collector has found every unreachable handle; null if unknown */
     LeaseSnapshot observe(long now, BorrowSites sites, @Nullable Long answeredFor) {
         long seenWord = lease.word();
         int seenTouches = lease.touches();
@@ -74,11 +78,11 @@ final class LeaseWatch {
         boolean wasExtended = extended;
         extended = lease.isExtended(now);
         if (wasExtended && !extended) {
-            quietSince = now; // or the time that was asked for would count against it the moment it is over
+            quietSince = now; // otherwise the extra time would count against the lease the moment it is over
         }
         if (lease.isLeftOpen() && !closed) {
             closed = true;
-            quietSince = now; // from here on the transaction is somebody else's to end
+            quietSince = now; // from here on some other code has to end the transaction
         }
         boolean callInProgress = StateWord.callsInProgress(seenWord) != 0;
         boolean transactionOpen = lease.isTransactionOpen();
@@ -124,7 +128,10 @@ final class LeaseWatch {
                 transactionOpen || callInProgress ? lease.statementTag() : null);
     }
 
-    /** Whatever held it may have let go since: an answer is good for as long as the silence before it, or half a minute. */
+    /**
+     * A reference may have gone since the answer: an answer is valid for as long as the silence before it, at least for
+     * ANSWER_IS_GOOD_FOR.
+     */
     private boolean isRetained(long now, @Nullable Long answeredFor) {
         if (answeredFor == null || unreachable) {
             return false;
@@ -133,7 +140,7 @@ final class LeaseWatch {
         return before >= 0 && now - answeredFor <= Math.max(before, ANSWER_IS_GOOD_FOR);
     }
 
-    /** How long the call with this sequence has been seen by now; zero if no look has seen it. */
+    /** How long the call with this sequence has been observed; zero if no look has seen it. */
     Duration callFor(long sequence, long now) {
         return StateWord.sequence(word) == sequence && StateWord.callsInProgress(word) != 0
                 ? Duration.ofNanos(now - quietSince)
@@ -155,12 +162,12 @@ final class LeaseWatch {
                 : LeaseSnapshot.Unfinished.NOTHING;
     }
 
-    /** Whether whoever took it, on either side, was cut before it was given back. */
+    /** Whether an error cut the thread, on either side, that had taken the duty to give back. */
     private boolean isLeftTaken(long now) {
         return lease.returnWasCut() || (lease.closer() == null && now - takenSince >= LONGEST_HEAL);
     }
 
-    /** Whether the thread that closes, which need not be the borrower, is proven to be no longer at it. */
+    /** Whether the closing thread, which need not be the borrower, is proven to have stopped closing. */
     private boolean closerLeft() {
         Thread closer = lease.closer();
         ScopeEnd end = scopeEnd;
@@ -168,7 +175,7 @@ final class LeaseWatch {
                 && ((end != null && end.callWasCut()) || unreachable || closer.getState() == Thread.State.TERMINATED);
     }
 
-    /** Nobody knows of a place that no stack was kept of. The place is looked up only for those whose scope has ended. */
+    /** Without a stack the borrow site is unknown, so moves are assumed. Looks up the site only for an ended scope. */
     private boolean placeMoves(BorrowSites sites) {
         String site = scopeEnd == null ? "" : lease.borrowStack().site();
         return scopeEnd != null && (site.isEmpty() || sites.moves(site));
@@ -176,11 +183,11 @@ final class LeaseWatch {
 
     private void lookAtOwner(long now) {
         if (lease.isElsewhere()) {
-            owner = OwnerState.ALIVE; // also if it was seen gone before that was said
+            owner = OwnerState.ALIVE; // also if the owner was seen gone before the scope said so
             return;
         }
         if (owner == OwnerState.ENDED) {
-            return; // latched until the next call
+            return; // kept until the next call
         }
         Thread thread = lease.ownerThread();
         if (thread == null || thread.getState() == Thread.State.TERMINATED) {

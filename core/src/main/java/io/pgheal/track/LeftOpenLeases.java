@@ -9,13 +9,13 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.postgresql.core.BaseConnection;
 
 /**
- * Leases that the application has closed while their transactions are open still: the last lease of each connection.
+ * Leases that the application closed while their transactions stayed open: the last lease of each connection.
  * Thread-safe.
  */
 final class LeftOpenLeases {
     private final OpenLeases open;
     private final Map<BaseConnection, Lease> leftOpen = new ConcurrentHashMap<>();
-    /** Where there was none so far, nobody looks. */
+    /** False until the first one: then looks are skipped. */
     private volatile boolean any;
 
     private volatile boolean nobodyLooks;
@@ -25,7 +25,9 @@ final class LeftOpenLeases {
         this.open = open;
     }
 
-    /** A transaction is open on what was just closed: the same one still, unless it has been lent since. */
+    /**
+     * A transaction was open when the lease was closed: it is still the same one, unless the connection was lent again.
+     */
     void add(Lease lease) {
         if (isLentTwice(lease) || !PhysicalConnections.isInTransaction(lease.driver())) {
             return;
@@ -50,7 +52,7 @@ final class LeftOpenLeases {
         return false;
     }
 
-    /** The connection is lent: who has closed it says nothing about it any more. */
+    /** The connection is lent again: its previous lease no longer matters. */
     void lent(BaseConnection driver) {
         if (any) {
             leftOpen.remove(driver);
@@ -62,7 +64,7 @@ final class LeftOpenLeases {
         leftOpen.clear();
     }
 
-    /** All that are left open; those that are over, or lent anew, are forgotten. Belongs to the loop. */
+    /** All leases that are left open; drops those that are over or lent again. Belongs to the loop. */
     Collection<Lease> look() {
         if (!any) {
             return Set.of();
@@ -71,7 +73,7 @@ final class LeftOpenLeases {
         for (Lease lease : open) {
             lent.add(lease.driver());
         }
-        leftOpen.keySet().removeAll(lent); // whoever has it now speaks for it
+        leftOpen.keySet().removeAll(lent); // the new borrower is responsible for the transaction now
         leftOpen.values().removeIf(this::isOver);
         return leftOpen.values();
     }
@@ -84,7 +86,7 @@ final class LeftOpenLeases {
         if (over
                 && lease.wasSwitchedByOthers()
                 && !lease.isSwitchedByOthers()
-                && leftOpen.get(lease.driver()) == lease) { // else it was the next borrower
+                && leftOpen.get(lease.driver()) == lease) { // else the next borrower switched it
             knowsGlobalTransactions = true;
         }
         return over;
@@ -95,8 +97,9 @@ final class LeftOpenLeases {
     }
 
     /**
-     * Whether a transaction manager (JTA) was seen at work: with auto-commit off, which the borrower had not said, a
-     * transaction outlived {@code close()}, and once it was over auto-commit was on again, though nobody had borrowed since.
+     * Whether a transaction manager (JTA) was seen at work: with auto-commit off, not set by the borrower, a
+     * transaction outlived {@code close()}; and once the transaction was over, auto-commit was on again, though nobody
+     * had borrowed the connection since.
      */
     boolean knowsGlobalTransactions() {
         return knowsGlobalTransactions;

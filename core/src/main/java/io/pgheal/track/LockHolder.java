@@ -5,19 +5,20 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who held the lock that a statement waited for, as far as the watch knew while it waited. No text of any statement.
+ * The holder of the lock for which a statement waited, as far as pgheal knew during the wait. Contains no statement
+ * text.
  *
- * @param ours whether it is a connection of this data source, or was left behind by one
+ * @param ours whether the holder is a connection of this data source, or was left behind by one
  * @param backendPid null for a prepared transaction
- * @param table that was waited for; null when PostgreSQL does not tell, or was not asked yet
- * @param applicationName the session's own word
- * @param leaseId null when it is not ours
- * @param thread that borrowed it; null when it is gone, or not ours
- * @param borrowedAt the place in the code; null when it is not ours, or no borrow stacks are kept
- * @param fate what becomes of it
- * @param dueIn for {@link Fate#DUE}: in how long it will be healed, counted from when this was found out; for
- *     {@link Fate#ASKED}, as long as an answer usually takes
- * @param incidentId null while no incident is told of it
+ * @param table for whose lock the statement waited; null when PostgreSQL does not tell, or was not asked yet
+ * @param applicationName as set by the session
+ * @param leaseId null when the holder is not ours
+ * @param thread that borrowed the connection; null when the thread is gone, or the holder is not ours
+ * @param borrowedAt the place in the code; null when the holder is not ours, or no borrow stacks are kept
+ * @param fate what pgheal does about the holder
+ * @param dueIn for {@link Fate#DUE}: the time until the heal, counted from when the holder was found; for
+ *     {@link Fate#ASKED}, the usual time until the collector's answer
+ * @param incidentId null while no incident is reported for the holder
  */
 public record LockHolder(
         boolean ours,
@@ -32,15 +33,15 @@ public record LockHolder(
         @Nullable String incidentId)
         implements Serializable {
 
-    /** What pgheal does about it. */
+    /** What pgheal does about the holder. */
     public enum Fate {
-        /** Its transaction was seen to be gone. */
+        /** The holder's transaction was seen to be gone. */
         HEALED("it has been healed"),
         /** A remedy is under way. */
         BEING_HEALED("it is being healed"),
-        /** It will be healed, unless its owner goes on before that. */
+        /** The holder will be healed, unless its owner goes on before that. */
         DUE("it will be healed if its owner stays silent"),
-        /** Its owner looks gone, or has been silent for long while others wait. */
+        /** The holder's owner looks gone, or has been silent for long while others wait. */
         ASKED("the collector is asked whether anything still refers to it, and it will be healed if nothing does"),
         /** Reported only. */
         LEFT_ALONE("it is not touched");
@@ -52,7 +53,7 @@ public record LockHolder(
         }
     }
 
-    /** Whether there will be another one soon who may have the lock: it is ours, and healed or about to be. */
+    /** Whether the lock will soon be free: the holder is ours, and healed or about to be. */
     public boolean givesWay() {
         return ours && fate != Fate.LEFT_ALONE;
     }

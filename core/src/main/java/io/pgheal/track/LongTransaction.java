@@ -4,8 +4,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A piece of work on one thread that may take long: while it lasts, no time limit applies to the leases that the thread
- * has borrowed or borrows in it. Proof that an owner is gone still counts, as with {@link HealingLease#extend}. To be
- * closed by the thread that opened it. Afterwards limits count from its end, not from the last call before it.
+ * has borrowed or borrows in it. Proof that an owner is gone still counts, as with {@link HealingLease#extend}. The
+ * thread that opened it must close it. Afterwards limits count from its end, not from the last call before it.
  */
 public final class LongTransaction implements AutoCloseable {
     private final ThreadWork work;
@@ -13,7 +13,7 @@ public final class LongTransaction implements AutoCloseable {
     private final @Nullable LongTransaction outer;
     private volatile boolean over;
 
-    /** @param until by the ticker's nanoseconds; it ends by then, closed or not */
+    /** @param until in the ticker's nanoseconds; the work ends by then, closed or not */
     LongTransaction(ThreadWork work, long until, @Nullable LongTransaction outer) {
         this.work = work;
         this.until = until;
@@ -25,7 +25,7 @@ public final class LongTransaction implements AutoCloseable {
         return outer;
     }
 
-    /** Whether this piece of work, or one around it, keeps its leases safe at that moment. */
+    /** Whether this piece of work, or one around it, protects its leases at that moment. */
     boolean covers(long now) {
         for (LongTransaction each = this; each != null; each = each.outer) {
             if (!each.over && each.until - now > 0) {

@@ -9,8 +9,8 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * What wakes the healing loop: handles that the collector found, events of the application's threads, and whoever wants a look
- * at once. Bounded. Thread-safe; {@link #await} and {@link #events} belong to the loop.
+ * What wakes the healing loop: collected handles, events of the application's threads, and requests for an immediate
+ * look. Bounded. Thread-safe; {@link #await} and {@link #events} belong to the loop.
  */
 final class LoopQueue {
     private static final int EVENTS_KEPT = 1024;
@@ -19,7 +19,7 @@ final class LoopQueue {
     private final ArrayBlockingQueue<LeaseEvent> events = new ArrayBlockingQueue<>(EVENTS_KEPT);
     private final AtomicLong lostEvents = new AtomicLong();
 
-    /** The handle's lease is marked once the collector has found the handle. */
+    /** Watches the handle: once the collector has found it, its lease is marked. */
     HandleReference watch(ConnectionHandle handle, Lease lease) {
         return new HandleReference(handle, collected, lease);
     }
@@ -36,9 +36,10 @@ final class LoopQueue {
     }
 
     /**
-     * Waits until something was enqueued or {@code millis} have passed, and marks the leases whose handles are gone.
+     * Waits until something was queued or {@code millis} have passed, and marks the leases whose handles were
+     * collected.
      *
-     * @return how many
+     * @return how many leases were marked
      */
     int await(long millis) throws InterruptedException {
         Reference<?> reference = collected.remove(millis);

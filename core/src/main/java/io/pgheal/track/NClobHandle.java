@@ -2,7 +2,7 @@ package io.pgheal.track;
 
 import java.sql.NClob;
 
-/** A large object of national text, where a driver has such. */
+/** A large object of national text, where a driver supports it. */
 final class NClobHandle extends ClobHandle implements NClob {
     final NClob national;
 

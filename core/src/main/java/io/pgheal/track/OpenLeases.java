@@ -10,19 +10,20 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The leases that are open. Each physical connection has a place of its own here, as long as there are no more connections
- * than places, so that to enter a lease is to write one reference. Where the place is taken, by another connection's lease
- * or by the last one of the same connection (it leaves only after its pool could lend anew), a set takes the lease in.
- * Thread-safe, without locks: a lease stays where it was entered, so an iteration sees each that is open all the while.
+ * The open leases. Each physical connection has its own place here, as long as there are no more connections than
+ * places, so that adding a lease is one reference write. If the place is taken, a set holds the lease instead. The
+ * place may be taken by a lease of another connection, or by the previous lease of the same connection, which leaves
+ * only after its pool could lend the connection again. Thread-safe, without locks: a lease stays where it was added, so
+ * an iteration sees each lease that is open all the while.
  */
 final class OpenLeases implements Iterable<Lease> {
-    /** A power of two; more connections than most pools have. */
+    /** A power of two; larger than most pools. */
     private static final int PLACES = 256;
-    /** Odd, so that all places have their turn; and so far that neighbours in time share no cache line. */
+    /** Odd, so that all places are used in turn; large enough that consecutive connections share no cache line. */
     private static final int APART = 17;
 
     static {
-        // The JDK links what these do at their first use, and that takes stack: here, and not deep in some other one.
+        // Links here what the JDK links at first use. That takes stack, which may be missing deep in a call.
         AtomicReferenceArray<@Nullable Object> any = new AtomicReferenceArray<>(1);
         any.set(0, any);
         any.compareAndSet(0, any.get(0), null);
@@ -32,7 +33,7 @@ final class OpenLeases implements Iterable<Lease> {
     private final AtomicInteger assigned = new AtomicInteger();
     private final Set<Lease> others = ConcurrentHashMap.newKeySet();
 
-    /** A place for a connection that was never lent before. */
+    /** Assigns a place to a connection that was never lent before. */
     int place() {
         return (assigned.getAndIncrement() * APART) & (PLACES - 1);
     }
@@ -43,7 +44,7 @@ final class OpenLeases implements Iterable<Lease> {
         }
     }
 
-    /** False if it was removed already. */
+    /** False if the lease was already removed. */
     boolean remove(Lease lease) {
         return places.compareAndSet(lease.place(), lease, null) || others.remove(lease);
     }
@@ -64,7 +65,7 @@ final class OpenLeases implements Iterable<Lease> {
         return found.iterator();
     }
 
-    /** Counted anew: an overflow inside the set can leave its own count wrong for good. */
+    /** Counts by iteration: an overflow inside the set can leave the set's own count wrong for good. */
     int count() {
         int count = others.toArray().length;
         for (int i = 0; i < PLACES; i++) {

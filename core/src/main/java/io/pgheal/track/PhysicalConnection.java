@@ -7,10 +7,11 @@ import io.pgheal.postgres.ServerIdentity;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is known of one physical connection, asked once when it is first seen. It holds no connection.
+ * What is known of one physical connection; the server is asked once, when the connection is first seen. Does not refer
+ * to the connection.
  *
- * @param driverPid as the driver says; a pooler in between makes it a lie
- * @param identity the server's own word, or null when it could not be had: then nothing but ABORT is ever done
+ * @param driverPid as the driver reports it; wrong behind a pooler
+ * @param identity as the server reports it, or null when it could not be asked: then ABORT is the only remedy
  */
 @Internal
 public record PhysicalConnection(int driverPid, @Nullable PhysicalIdentity identity) {

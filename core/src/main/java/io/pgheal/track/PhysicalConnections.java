@@ -16,8 +16,8 @@ import org.postgresql.core.BaseConnection;
 import org.postgresql.core.TransactionState;
 
 /**
- * The pool's physical connections: who serves each, and who borrowed it last. Keeps none of them reachable. Thread-safe;
- * called by the application's threads.
+ * The pool's physical connections: the backend of each, and its last borrower. Keeps no connection reachable.
+ * Thread-safe; called by the application's threads.
  */
 final class PhysicalConnections {
     private static final int RECENT = 64; // a power of two
@@ -25,7 +25,7 @@ final class PhysicalConnections {
     private final TrackerLog log;
     private final IntSupplier places;
     private final Map<BaseConnection, Known> physicals = Collections.synchronizedMap(new WeakHashMap<>());
-    /** Of {@code physicals}, those that were asked for last, by their identity hash: to find one there takes no lock. */
+    /** The entries of {@code physicals} that were looked up last, by their identity hash: a hit here takes no lock. */
     private final AtomicReferenceArray<@Nullable Known> recent = new AtomicReferenceArray<>(RECENT);
 
     private final AtomicBoolean poolerLogged = new AtomicBoolean();
@@ -43,13 +43,15 @@ final class PhysicalConnections {
     }
 
     /**
-     * A physical connection, and who borrowed it last: often the same thread again, which needs but one reference. It does
-     * not hold the connection. Read and written by whom the connection is lent to, one at a time; what one has written,
-     * the pool's handing over shows to the next.
+     * A physical connection and its last borrower. Often the same thread borrows again, which needs but one reference.
+     * Does not refer to the connection. Only the borrower of the connection reads and writes it, one at a time; the
+     * pool's hand-over publishes the writes to the next borrower.
      */
     private static final class Known extends WeakReference<BaseConnection> {
         private Borrower borrower;
-        /** It has been seen in the middle of a transaction only, and nobody has been asked who serves it. */
+        /**
+         * So far the connection was seen only inside a transaction, so the server has not been asked for the backend.
+         */
         private boolean toBeAsked;
 
         Known(BaseConnection driver, PhysicalConnection physical, int place, boolean toBeAsked) {
@@ -96,7 +98,10 @@ final class PhysicalConnections {
         return known.borrowedByCurrentThread();
     }
 
-    /** Whoever began the transaction, the pool itself with auto-commit off or an XA one, it is not asked within it. */
+    /**
+     * Postpones the question: within a transaction, the server is not asked, whether the pool (auto-commit off) or an
+     * XA manager began it.
+     */
     private void askLate(Known known, Connection lent, BaseConnection driver) throws SQLException {
         if (!isInTransaction(driver)) {
             known.asked(identify(lent, driver));
@@ -108,8 +113,9 @@ final class PhysicalConnections {
     }
 
     /**
-     * The application has ended a transaction: now is the time to ask what could not be asked when the connection was lent.
-     * Where the pool begins one at each borrow, to test the connection, there is no other. Known from the next lease on.
+     * The application has ended a transaction: asks the server what could not be asked when the connection was lent. A
+     * pool that begins a transaction at each borrow, to test the connection, leaves no other moment. The answer is
+     * known from the next lease on.
      */
     void transactionEnded(Connection lent, BaseConnection driver) throws SQLException {
         Known known = physicals.get(driver);
@@ -118,7 +124,7 @@ final class PhysicalConnections {
         }
     }
 
-    /** The connection is gone. */
+    /** Removes a connection that is gone. */
     void forget(BaseConnection driver) {
         physicals.remove(driver);
         int index = System.identityHashCode(driver) & (RECENT - 1);
@@ -149,7 +155,7 @@ final class PhysicalConnections {
             return new PhysicalConnection(driver.getBackendPID(), identity);
         } catch (SQLException | RuntimeException | Error e) {
             if (CutCall.isCutBy(e)) {
-                driver.abort(Runnable::run); // the next answer on it would be this question's
+                driver.abort(Runnable::run); // the answer to our question would arrive as the application's next answer
                 throw e;
             }
             log.warn("asking a new connection who serves it (it will only ever be aborted, never signalled)", e);

@@ -6,16 +6,19 @@ import java.sql.SQLException;
 import java.util.Optional;
 import javax.sql.DataSource;
 
-/** The pool under the data source, as far as pgheal can know it. Thread-safe. */
+/** The pool under the data source, as far as pgheal knows it. Thread-safe. */
 @Internal
 public interface Pool {
-    /** The pool's own name, if it has one. */
+    /** The pool's own name, if the pool has one. */
     Optional<String> name();
 
-    /** How many connections it lends at most, if that is known. */
+    /** How many connections the pool lends at most, if known. */
     Optional<Integer> size();
 
-    /** Whether somebody waits for a connection, and all that the pool may ever have are lent, as far as that is known. */
+    /**
+     * Whether callers wait for a connection while all connections that the pool may have are lent, as far as that is
+     * known.
+     */
     boolean isExhausted();
 
     /** Whether {@link #isExhausted} is known from {@link Waiting} only. */
@@ -23,13 +26,13 @@ public interface Pool {
         return false;
     }
 
-    /** Frees the slot of a connection that was lent and has been aborted. */
+    /** Frees the pool's slot of a connection that was lent and has been aborted. */
     void discard(Connection lent) throws SQLException;
 
     /**
-     * What is known of the pool behind a data source.
+     * Chooses the implementation for a data source.
      *
-     * @param waiting how many callers have been waiting in {@code getConnection()} for long
+     * @param waiting the number of callers that have been waiting in {@code getConnection()} for long
      */
     static Pool of(DataSource dataSource, java.util.function.IntSupplier waiting) {
         if (HikariPool.isPresent() && HikariPool.isHikari(dataSource)) {
@@ -39,8 +42,9 @@ public interface Pool {
     }
 
     /**
-     * Any pool. Closing an aborted connection does not make every pool notice: some would lend it again. So the pool is
-     * told in its own words first: an abort through its handle (Agroal), then a call that fails (Druid).
+     * Any other pool. Closing an aborted connection does not make every pool notice the abort: some would lend it
+     * again. So the pool first gets a signal that it understands: an abort through its handle (Agroal), then a call
+     * that fails (Druid).
      */
     record UnknownPool(java.util.function.IntSupplier waiting) implements Pool {
         @Override
@@ -67,9 +71,9 @@ public interface Pool {
         public void discard(Connection lent) throws SQLException {
             try {
                 lent.abort(Runnable::run);
-                lent.createStatement().close(); // sends nothing: the driver knows that it was closed
+                lent.createStatement().close(); // sends nothing: the driver knows that the connection was closed
             } catch (SQLException | RuntimeException expected) {
-                // that is the point
+                // intended: this failure is the signal
             } finally {
                 lent.close();
             }

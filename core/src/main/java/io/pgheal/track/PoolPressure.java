@@ -4,8 +4,8 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * For how long callers have been waiting for a connection at every look: a pool that is merely opening one more looks
- * exhausted, too, for a moment. Belongs to the loop, but for {@link #isExhausted}.
+ * How long callers have been waiting for a connection at every look. A pool that is merely opening another connection
+ * also looks exhausted, but only for a moment. Used by the loop only, except for {@link #isExhausted}.
  */
 final class PoolPressure {
     private static final long EXHAUSTED_NANOS = 500_000_000L;
@@ -35,7 +35,7 @@ final class PoolPressure {
         return begin == null ? Duration.ZERO : Duration.ofNanos(now - begin);
     }
 
-    /** Whether it has been for half a second. For any thread. */
+    /** Whether the pool has been exhausted for half a second. For any thread. */
     boolean isExhausted() {
         return exhausted;
     }

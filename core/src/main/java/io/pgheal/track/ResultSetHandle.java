@@ -6,13 +6,15 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import org.jspecify.annotations.Nullable;
 
-/** A result set; it keeps its statement's handle reachable. */
+/** A result set; keeps its statement's handle reachable. */
 final class ResultSetHandle extends ResultSetCalls {
     ResultSetHandle(Lease lease, Handle owner, ResultSet raw) {
         super(lease, owner, raw);
     }
 
-    /** The statement that made this result set; for one that metadata made, the driver's, in a handle. */
+    /**
+     * The statement that made this result set. For a result set of metadata, a handle around the driver's statement.
+     */
     @Override
     public @Nullable Statement getStatement() throws SQLException {
         lease.touch();

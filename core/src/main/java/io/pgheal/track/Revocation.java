@@ -6,20 +6,23 @@ import io.pgheal.postgres.TransactionEnd;
 import java.sql.SQLException;
 
 /**
- * Why a lease is fenced, as its late callers will be told.
+ * Why a lease is fenced, as reported to later callers of the lease.
  *
- * @param evidenceBased whether it was judged abandoned: then a later statement refutes the evidence
- * @param end what became of its transaction, as far as it is proven
+ * @param evidenceBased whether the lease was judged abandoned: then a later statement refutes the evidence
+ * @param end the outcome of its transaction, as far as it is proven
  */
 @Internal
 public record Revocation(String incidentId, String reason, boolean evidenceBased, TransactionEnd end) {
 
-    /** The same, once more is known. */
+    /** The same revocation, once the outcome is known. */
     public Revocation with(TransactionEnd known) {
         return new Revocation(incidentId, reason, evidenceBased, known);
     }
 
-    /** By its class it says what is known: whoever repeats what was rolled back must not repeat what was committed. */
+    /**
+     * The exception class states the outcome: a caller that repeats a rolled-back transaction must not repeat a
+     * committed one.
+     */
     SQLException exception() {
         return end == TransactionEnd.ROLLED_BACK
                 ? new LeaseRevokedException(this)

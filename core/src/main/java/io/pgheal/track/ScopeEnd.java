@@ -4,15 +4,16 @@ import io.pgheal.Internal;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The end of the scope of a lease that was still open.
+ * The end of a scope in which a lease was still open.
  *
  * @param thrown class of the throwable that ended the scope, if one did
- * @param ownedByApplication whether the application opened the scope by its own code
+ * @param ownedByApplication whether the application's own code opened the scope
  * @param insideTransaction whether a transaction of the thread was already active when the scope began: then the lease
- *     belongs to something outside it
- * @param asynchronous whether the work goes on elsewhere, or was ended by another thread than the one that began it
- * @param sequence the lease's call sequence at that moment; a later call takes the evidence back
- * @param callWasCut whether a call or a close of the ending thread itself was still in progress, which can only have been cut
+ *     belongs to a transaction outside the scope
+ * @param asynchronous whether the work continues elsewhere, or a thread other than the one that began the work ended it
+ * @param sequence the lease's call sequence at that moment; a later call withdraws the evidence
+ * @param callWasCut whether a call or a close of the ending thread was still in progress: such a call can only have
+ *     been cut
  */
 @Internal
 public record ScopeEnd(
@@ -25,7 +26,10 @@ public record ScopeEnd(
         int touches,
         boolean callWasCut) {
 
-    /** Whether the scope was nobody else's part, and its end was not the ordinary one of a framework's. */
+    /**
+     * Whether the scope was complete by itself (no outer transaction, not asynchronous), and ended by a throwable or
+     * was opened by the application.
+     */
     public boolean isProof() {
         return !insideTransaction && !asynchronous && (thrown != null || ownedByApplication);
     }

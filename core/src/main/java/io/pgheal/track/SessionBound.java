@@ -3,23 +3,23 @@ package io.pgheal.track;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The little that is read from the text of statements, and always to do less: a session that listens or holds an
- * advisory lock is not reclaimed without a transaction, and a cut COMMIT is never told as rolled back.
+ * The little that pgheal reads from the text of statements, and always in order to do less: a session that listens or
+ * holds an advisory lock is not reclaimed without a transaction, and a cut COMMIT is never reported as rolled back.
  */
 final class SessionBound {
     private static final int REMEMBERED = 128; // a power of two
     private static final int LONGEST_REMEMBERED = 2000;
 
     /**
-     * Texts that were read and bind nothing: an application runs the same few again and again. By the hash of the text,
-     * which a string keeps and the driver asks for anyway; the last one read stays. Written and read without an order, for a
-     * string is immutable and an entry says all by being there.
+     * Texts that were read and bind nothing to the session: an application runs the same few again and again. Indexed
+     * by the text's hash, which a string caches and the driver needs anyway; a later text replaces an earlier one. Read
+     * and written without synchronization: a string is immutable, and an entry needs nothing beside it.
      */
     private static final @Nullable String[] BINDS_NOTHING = new String[REMEMBERED];
 
     private SessionBound() {}
 
-    /** Whether the statement binds something to the session that outlasts its transaction. */
+    /** Whether the statement leaves state in the session that outlasts its transaction. */
     static boolean byStatement(String sql) {
         if (sql.length() > LONGEST_REMEMBERED) {
             return mayBind(sql) && binds(sql);
@@ -35,7 +35,7 @@ final class SessionBound {
         return binds;
     }
 
-    /** One pass, which copies nothing: it is asked often, and most texts have none of these words anywhere. */
+    /** One pass that copies nothing: called often, and most texts contain none of these words. */
     private static boolean mayBind(String sql) {
         for (int i = 0, last = sql.length() - "listen".length(); i <= last; i++) {
             switch (sql.charAt(i) | 0x20) { // the lower case of a letter
@@ -59,7 +59,7 @@ final class SessionBound {
         return binds(new StatementWords(sql, true)) || (hasTwoReadings(sql) && binds(new StatementWords(sql, false)));
     }
 
-    /** What the code of a DO does is not read: where it has such a word anywhere, it may do so. */
+    /** The code inside a DO is not parsed: where it contains such a word anywhere, it counts as binding. */
     private static boolean binds(StatementWords words) {
         while (words.next()) {
             if (words.isFirst() && (words.is("listen") || words.is("do"))) {
@@ -72,7 +72,7 @@ final class SessionBound {
         return false;
     }
 
-    /** Whether the statement may end the transaction by a commit. A false yes only makes the story more careful. */
+    /** Whether the statement may end the transaction by a commit. A false yes only makes the report more careful. */
     static boolean commits(@Nullable String sql) {
         return sql == null
                 || commits(new StatementWords(sql, true))
@@ -97,7 +97,7 @@ final class SessionBound {
         return false;
     }
 
-    /** Whether the statement says NOWAIT. A false yes only keeps a failure from being told. */
+    /** Whether the statement says NOWAIT. A false yes only keeps a failure from being reported. */
     static boolean doesNotWait(@Nullable String sql) {
         if (sql == null || !contains(sql, "nowait")) {
             return false;
@@ -111,7 +111,10 @@ final class SessionBound {
         return false;
     }
 
-    /** Where a plain literal has a backslash, a setting of the server says what it means; in doubt, both. */
+    /**
+     * Whether a plain literal contains a backslash, whose meaning depends on a server setting; then both readings
+     * count.
+     */
     private static boolean hasTwoReadings(String sql) {
         return sql.indexOf('\\') >= 0;
     }

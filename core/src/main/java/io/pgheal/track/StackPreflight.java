@@ -1,23 +1,25 @@
 package io.pgheal.track;
 
 /**
- * Makes sure that the stack which a driver call may need is there, so that an overflow comes before anything is cut.
+ * Makes sure that the stack space which a driver call may need is there, so that an overflow comes before a call can be
+ * cut.
  *
- * <p>A frame is a good 5 KB large, in the interpreter and as compiled by C1 and C2 alike, because its many locals are all
- * alive at once on a branch that is taken now and then: had it never been taken, C2 would compile it, and the locals,
- * away. Whoever enters such a frame has its pages touched by the JVM itself, and where they are not there a {@link
- * StackOverflowError} is thrown before the first byte code of the frame runs: nothing is left half done. The method is
- * too large to be inlined, and under the 8000 bytes of code above which HotSpot does
- * not compile at all: more locals make it slower by that hundred times.
+ * <p>A frame takes a good 5 KB, both interpreted and compiled by C1 and C2, because its many locals are all alive at
+ * once on a branch that is taken now and then. If that branch were never taken, C2 would compile it, and the locals,
+ * away. On entry to such a frame the JVM itself touches its pages. If the pages are not there, the JVM throws a
+ * {@link StackOverflowError} before the first byte code of the frame runs: nothing is left half done. The method is too
+ * large to be inlined, and stays below the 8000 bytes of code above which HotSpot does not compile at all: more locals
+ * would make it some hundred times slower.
  *
- * <p>Measured on JDK 17 and 25: some 40 KB once compiled, by C1 or C2, in little more time than two compare-and-sets; in
- * the interpreter nearly twice as much stack, and some hundred times slower, because it clears every local.
+ * <p>Measured on JDK 17 and 25: some 40 KB of stack once compiled, by C1 or C2, in little more time than two
+ * compare-and-sets. In the interpreter it takes nearly twice as much stack and some hundred times longer, because the
+ * interpreter clears every local.
  */
 final class StackPreflight {
-    /** Taken once in so many calls; where seeds repeat, in some regular part of them. */
+    /** Mask: the branch is taken in one of 1024 calls; where seeds repeat, in a regular part of the calls. */
     private static final long SELDOM = 1023;
 
-    /** Frames of 5 KB that stand on each other. */
+    /** Frames of 5 KB on top of each other. */
     private static final int FRAMES = 7;
 
     private static volatile long source;
@@ -128,7 +130,7 @@ final class StackPreflight {
                     a630 = source, a631 = source, a632 = source, a633 = source, a634 = source, a635 = source, a636 = source,
                     a637 = source, a638 = source, a639 = source;
             // spotless:on
-            // From the last to the first, so that none can be folded before all have been read.
+            // From the last to the first, so that the compiler can fold none before all have been read.
             source = a639 ^ a638 ^ a637 ^ a636 ^ a635 ^ a634 ^ a633 ^ a632 ^ a631 ^ a630 ^ a629 ^ a628 ^ a627 ^ a626
                     ^ a625 ^ a624 ^ a623 ^ a622 ^ a621 ^ a620 ^ a619 ^ a618 ^ a617 ^ a616 ^ a615 ^ a614 ^ a613 ^ a612
                     ^ a611 ^ a610 ^ a609 ^ a608 ^ a607 ^ a606 ^ a605 ^ a604 ^ a603 ^ a602 ^ a601 ^ a600 ^ a599 ^ a598

@@ -3,23 +3,23 @@ package io.pgheal.track;
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 
 /**
- * The one word that decides every race over a lease: a call sequence, the calls in progress, and flags that are never
- * taken back. It changes by the named moves below and in no other way; each move is one atomic step that comes last in
- * its method, so that a stack overflow cuts it either wholly before or wholly after.
+ * One word that decides every race over a lease: a call sequence, the number of calls in progress, and flags that are
+ * never cleared. Only the named moves below change the word. Each move is one atomic step that comes last in its
+ * method, so that a stack overflow cuts the method either wholly before or wholly after the step.
  *
  * <pre>
  *  bits  0..39  sequence: how many calls have begun
  *  bits 40..55  calls in progress
  *  bit  59      CLOSE_REFUSED: close() was called and did not have the stack to do it
- *  bit  60      POISONED: an error cut a driver call; nothing is said over this connection any more
+ *  bit  60      POISONED: an error cut a driver call; the connection is used no more
  *  bit  61      REVOKED: the healing side fenced the lease; every call is refused
  *  bit  62      CLOSED: the application closed it
- *  bit  63      TAKEN: somebody has taken on the one duty of giving the connection back
+ *  bit  63      TAKEN: a thread has taken the duty of giving the connection back
  * </pre>
  *
- * Thread-safe. A lease is one, and does not have one: each object more is paid for at each borrow, and every call goes
- * through the word. Its updater is an ordinary object with ordinary methods, linked when this class is initialized; a
- * {@code VarHandle} is linked at each place of its use, and that takes more stack than there may be there.
+ * Thread-safe. A lease extends this class instead of holding an instance: each further object costs at each borrow, and
+ * every call uses the word. The updater is an ordinary object with ordinary methods, linked when this class is
+ * initialized. A {@code VarHandle} is linked at each place of its use, and that takes more stack than there may be.
  */
 class StateWord {
     private static final AtomicLongFieldUpdater<StateWord> WORD =
@@ -40,7 +40,7 @@ class StateWord {
         return word;
     }
 
-    /** A call begins. Refused, and nothing changed, once the lease is poisoned, revoked or closed. */
+    /** A call begins. Refused, and the word unchanged, once the lease is poisoned, revoked or closed. */
     final boolean tryEnter() {
         while (true) {
             long seen = word;
@@ -54,12 +54,12 @@ class StateWord {
         }
     }
 
-    /** A call that began has ended whole. */
+    /** A call ended without being cut. */
     void exit() {
         WORD.getAndAdd(this, -ONE_CALL);
     }
 
-    /** A call that began was cut by an error: it ends, and the connection is poisoned, in the same step. */
+    /** A call was cut by an error: the call ends and the connection is poisoned in the same step. */
     final void exitPoisoned() {
         while (true) {
             long seen = word;
@@ -71,8 +71,8 @@ class StateWord {
 
     /**
      * The fence. Succeeds only if no call has begun since {@code judgedSequence} was read and none is in progress
-     * (unless {@code callsAreStale}: it was proven that the calls in progress can never go on). Whoever wins must give
-     * the connection back.
+     * (unless {@code callsAreStale}: it was proven that the calls in progress can never go on). On success the caller
+     * must give the connection back.
      */
     final boolean tryRevoke(long judgedSequence, boolean callsAreStale) {
         while (true) {
@@ -89,8 +89,8 @@ class StateWord {
     }
 
     /**
-     * Takes on the giving back of a lease that is poisoned, or whose {@code close()} was refused or cut. Fails while a
-     * call is in progress, unless it is stale, and if somebody else has taken it.
+     * Takes the duty of giving back a lease that is poisoned, or whose {@code close()} was refused or cut. Fails while
+     * a call is in progress, unless it is stale, and if another thread has already taken the duty.
      */
     final boolean tryTake(boolean callsAreStale) {
         while (true) {
@@ -107,9 +107,9 @@ class StateWord {
     }
 
     /**
-     * The application closes. {@link Closing#CLEAN}: the caller gives the connection back as it is. {@link
-     * Closing#CUT}: a call is still in progress or was cut, so the caller must abort. {@link Closing#ENDED}: nothing
-     * to do.
+     * The application closes the connection. {@link Closing#CLEAN}: the caller gives the connection back as it is.
+     * {@link Closing#CUT}: a call is still in progress or was cut, so the caller must abort. {@link Closing#ENDED}:
+     * nothing to do.
      */
     final Closing tryClose() {
         while (true) {
@@ -129,17 +129,17 @@ class StateWord {
         return WORD.compareAndSet(this, seen, next);
     }
 
-    /** A call of the same thread was found cut without a word: see {@link Lease#enter}. */
+    /** An earlier call of the same thread was cut unnoticed: see {@link Lease#enter}. */
     final void poison() {
         add(POISONED);
     }
 
-    /** There was not enough stack to close: the healing side will. */
+    /** There was not enough stack to close: leaves the closing to the healing side. */
     final void refuseClose() {
         add(CLOSE_REFUSED);
     }
 
-    /** No lambda: the first use of one takes more stack to link than there is when these are needed. */
+    /** No lambda: its first use takes more stack to link than there is when these moves are needed. */
     private void add(long flag) {
         while (true) {
             long seen = word;
@@ -167,7 +167,7 @@ class StateWord {
         return (word & POISONED) != 0;
     }
 
-    /** Whether calls are refused, even those that stay in memory. */
+    /** Whether calls are refused, also those that stay in memory. */
     static boolean isFenced(long word) {
         return (word & (POISONED | ENDED)) != 0;
     }

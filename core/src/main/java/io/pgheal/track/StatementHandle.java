@@ -5,9 +5,9 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import org.jspecify.annotations.Nullable;
 
-/** A statement; it keeps the connection's handle reachable, and knows what of its batch the story of a cut needs. */
+/** A statement; keeps the connection's handle reachable, and remembers of its batch what the report of a cut needs. */
 class StatementHandle extends StatementCalls {
-    /** One statement of the batch, and the first that may commit if there is one. */
+    /** One statement of the batch: the first that may commit, if there is one. */
     private @Nullable String batch;
 
     private @Nullable String batchTag;
@@ -16,7 +16,7 @@ class StatementHandle extends StatementCalls {
         super(lease, owner, raw);
     }
 
-    /** What a batch executes. */
+    /** The text under which a batch executes. */
     String text() {
         String known = batch;
         return known == null ? "" : known;

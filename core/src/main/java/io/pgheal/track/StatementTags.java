@@ -4,9 +4,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds the tags of statements that are to be spared: words in their comments, such as {@code /* nightly-import *}{@code /},
- * or values of sqlcommenter. In doubt (a comment mark inside a literal) a tag counts as found: that only makes pgheal do
- * less.
+ * Finds the tags of statements that are spared: words in SQL comments, such as {@code /* nightly-import *}{@code /}, or
+ * values of sqlcommenter. In doubt (a comment mark inside a literal) a tag counts as found: pgheal then only does less.
  */
 final class StatementTags {
     private final String[] tags;

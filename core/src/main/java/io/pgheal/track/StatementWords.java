@@ -3,8 +3,8 @@ package io.pgheal.track;
 import org.postgresql.core.Parser;
 
 /**
- * The words of a text of one or more statements, as the server reads them: none in comments, in literals or in the body of
- * a function. What ends a comment or a literal is the driver's knowledge.
+ * The words of an SQL text of one or more statements, as the server reads them, without the words in comments, literals
+ * and function bodies. The driver's parser decides where a comment or a literal ends.
  */
 final class StatementWords {
     private final char[] text;
@@ -16,13 +16,13 @@ final class StatementWords {
     private boolean first;
     private boolean nextIsFirst = true;
 
-    /** @param standardStrings whether a backslash in a plain literal is nothing but a backslash */
+    /** @param standardStrings whether a backslash in a plain literal is an ordinary character */
     StatementWords(String sql, boolean standardStrings) {
         this.text = sql.toCharArray();
         this.standardStrings = standardStrings;
     }
 
-    /** Goes on to the next word, a quoted name being one, or tells by false that there is none. */
+    /** Moves to the next word (a quoted name counts as one); false at the end of the text. */
     boolean next() {
         while (at < text.length) {
             char c = text[at];
@@ -56,7 +56,10 @@ final class StatementWords {
         return true;
     }
 
-    /** Where the comment, the literal or the number that begins here is over; here, if none does. */
+    /**
+     * The end of the comment, literal or number that begins at the current position; the position itself, if none
+     * begins there.
+     */
     private int skipped(char c) {
         return switch (c) {
             case '\'' -> Parser.parseSingleQuotes(text, at, standardStrings) + 1;
@@ -71,12 +74,12 @@ final class StatementWords {
         return last > at ? last + 1 : at;
     }
 
-    /** Whether a statement begins with this word. */
+    /** Whether the word is the first of a statement. */
     boolean isFirst() {
         return first;
     }
 
-    /** Whether it is this keyword, which is never written in quotes. */
+    /** Whether the word is this keyword; a quoted name never is. */
     boolean is(String keyword) {
         return !quoted && end - start == keyword.length() && startsWith(keyword);
     }
@@ -95,7 +98,7 @@ final class StatementWords {
         return true;
     }
 
-    /** Whether arguments follow the word: then it is a function's name. */
+    /** Whether a parenthesis follows the word: then the word is a function's name. */
     boolean isCalled() {
         while (at < text.length && text[at] != '(') {
             char c = text[at];

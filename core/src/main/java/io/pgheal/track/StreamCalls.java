@@ -3,7 +3,7 @@ package io.pgheal.track;
 import java.io.IOException;
 import java.sql.SQLException;
 
-/** Lets streams enter a lease: they may throw nothing but an {@link IOException}. */
+/** Lease calls for streams, which may throw only an {@link IOException}. */
 final class StreamCalls {
     private StreamCalls() {}
 

@@ -2,7 +2,7 @@ package io.pgheal.track;
 
 import org.jspecify.annotations.Nullable;
 
-/** What each thread is at: its scopes and its long transactions, the innermost first. Thread-safe. */
+/** The open scopes and long transactions of each thread, the innermost first. Thread-safe. */
 final class ThreadWork {
     @SuppressWarnings("ThreadLocalUsage") // one for each data source, gone with it
     private final ThreadLocal<@Nullable LeaseScope> scopes = new ThreadLocal<>();
@@ -10,9 +10,12 @@ final class ThreadWork {
     @SuppressWarnings("ThreadLocalUsage") // one for each data source, gone with it
     private final ThreadLocal<@Nullable LongTransaction> longTransactions = new ThreadLocal<>();
 
-    /** Where there are no scopes, threads need not be asked for theirs; asking leaves an entry in each. */
+    /**
+     * False as long as no scope was opened: then the thread-local is not read, because a read leaves an entry in each
+     * thread.
+     */
     private volatile boolean scoped;
-    /** As for {@link #scoped}. */
+    /** Like {@link #scoped}, for long transactions. */
     private volatile boolean isLong;
 
     /** The innermost scope of the calling thread. */
@@ -29,10 +32,10 @@ final class ThreadWork {
     void end(LeaseScope scope) {
         LeaseScope current = scopes.get();
         while (current != null && current != scope) {
-            current = current.outer(); // an inner scope that was never closed is left with this one
+            current = current.outer(); // closes inner scopes that were never closed, too
         }
         if (current == null) {
-            return; // closed by another thread, or already: the thread's own scope stands
+            return; // closed already, or by another thread: keep the thread's current scope
         }
         LeaseScope outer = scope.outer();
         if (outer == null) {
@@ -56,7 +59,7 @@ final class ThreadWork {
     void end(LongTransaction work) {
         LongTransaction current = longTransactions.get();
         while (current != null && current != work) {
-            current = current.outer(); // an inner one that was never closed ends with this one
+            current = current.outer(); // ends inner ones that were never closed, too
         }
         if (current == null) {
             return;

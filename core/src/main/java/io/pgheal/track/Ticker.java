@@ -4,8 +4,8 @@ import io.pgheal.Internal;
 import java.time.Instant;
 
 /**
- * The only clock of the core; tests bring their own. Ages that the server tells come from the server, in the same
- * query, and are never compared with it. Thread-safe.
+ * The only clock of the core; tests bring their own. Ages on the server are computed by the server, in the same query,
+ * and never compared with this clock. Thread-safe.
  */
 @Internal
 public class Ticker {
@@ -17,12 +17,12 @@ public class Ticker {
         return SYSTEM;
     }
 
-    /** Monotonic time in nanoseconds; only differences mean anything. */
+    /** Monotonic time in nanoseconds; only differences are meaningful. */
     public long nanos() {
         return System.nanoTime();
     }
 
-    /** The wall clock, for people to read; nothing is decided by it. */
+    /** The wall clock, for people to read; no decision uses it. */
     public Instant instant() {
         return Instant.now();
     }

@@ -2,16 +2,18 @@ package io.pgheal.track;
 
 import org.jspecify.annotations.Nullable;
 
-/** The application's tracing, as far as an incident needs it. Thread-safe. What it throws reaches nobody. */
+/**
+ * The application's tracing, as far as an incident needs it. Thread-safe. Exceptions of an implementation are caught.
+ */
 @FunctionalInterface
 public interface Tracing {
-    /** The span that the calling thread is in; null where there is none. Asked at each borrow, so it must be quick. */
+    /** The current span of the calling thread; null where there is none. Called at each borrow, so it must be quick. */
     @Nullable
     TraceContext current();
 
     /**
-     * Does the work, which records figures and throws nothing, as if within that span: where a registry keeps exemplars, they
-     * then name it.
+     * Runs the work within that span. The work records meters and throws nothing; a registry that keeps exemplars then
+     * refers to the span.
      */
     default void within(TraceContext span, Runnable work) {
         work.run();

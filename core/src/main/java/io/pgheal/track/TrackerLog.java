@@ -5,7 +5,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What the tracker logs about one data source: never a message of the driver, which may hold values. Thread-safe. */
+/** The tracker's log for one data source. Never logs a message of the driver, which may contain values. Thread-safe. */
 final class TrackerLog {
     private static final Logger LOG = LoggerFactory.getLogger(LeaseRegistry.class);
     private static final int WARNINGS = 100;
@@ -21,7 +21,7 @@ final class TrackerLog {
         return dataSource;
     }
 
-    /** Something of ours failed; after many such warnings, only at debug level. */
+    /** A part of pgheal failed; logged at debug level after many such warnings. */
     void warn(String while_, Throwable e) {
         String what = e.getClass().getName() + (SqlState.of(e) == null ? "" : " SQLSTATE " + SqlState.of(e));
         if (warnings.incrementAndGet() <= WARNINGS) {

@@ -5,12 +5,13 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntSupplier;
 
 /**
- * How many callers have been waiting for a connection for long, without a clock on their way. Callers are told apart by
- * number only, so it is a lower bound. Thread-safe; what it tells is as old as the looks at it are far apart.
+ * Counts the callers that have been waiting long for a connection, without reading a clock on their threads. Callers
+ * are only counted, not identified, so the result is a lower bound. Thread-safe; the result is as old as the interval
+ * between two looks.
  */
 @Internal
 public final class Waiting implements IntSupplier {
-    /** A checkout that only makes a new connection, or asks who serves it, takes less. */
+    /** Longer than a checkout that merely opens a new connection or asks the server for its backend. */
     private static final long LONG_NANOS = 500_000_000L;
 
     private final Ticker ticker;
@@ -35,7 +36,7 @@ public final class Waiting implements IntSupplier {
         left.incrementAndGet();
     }
 
-    /** At least so many have been inside for half a second or longer. */
+    /** A lower bound of the callers that have been waiting for half a second or longer. */
     @Override
     public synchronized int getAsInt() {
         long now = ticker.nanos();

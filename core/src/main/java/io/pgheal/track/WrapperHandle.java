@@ -6,15 +6,18 @@ import java.sql.Wrapper;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A handle that can be unwrapped: to itself for what it is, to a view of what lies below it for a public interface of the
- * driver, to what lies below it for everything else. Only the last takes the lease out of sight.
+ * A handle that can be unwrapped: to itself for a type that it implements, to a view of the object below for a public
+ * interface of the driver, to the object below for every other type. Only the last makes the lease count as unwrapped.
  */
 abstract class WrapperHandle extends Handle implements Wrapper {
     WrapperHandle(Lease lease, @Nullable Handle owner) {
         super(lease, owner);
     }
 
-    /** Each handle keeps it under its own type; a second field here would be one more in each of them. */
+    /**
+     * The driver's object. Each handle keeps it under its own type; a second field here would cost one more field in
+     * each handle.
+     */
     abstract Wrapper below();
 
     @Override
@@ -22,7 +25,7 @@ abstract class WrapperHandle extends Handle implements Wrapper {
         if (type.isInstance(this)) {
             return type.cast(this);
         }
-        lease.enter(Call.PREPARE); // counted: no judgement of before it may stand
+        lease.enter(Call.PREPARE); // counted, so that an earlier judgement fails at the fence
         try {
             Wrapper below = below();
             T found = type.isInstance(below) ? type.cast(below) : below.unwrap(type);

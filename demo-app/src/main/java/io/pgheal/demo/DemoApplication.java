@@ -5,17 +5,14 @@ import org.slf4j.LoggerFactory;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 
-/**
- * A login service with a fault in it. Nothing in its code knows about pgheal: the dependency on the starter is all
- * that it has of it.
- */
+/** A login service with a fault. Its code does not know pgheal: the dependency on the starter is all that it needs. */
 @SpringBootApplication
 public class DemoApplication {
 
     private static final Logger log = LoggerFactory.getLogger(DemoApplication.class);
 
     public static void main(String[] args) {
-        // Through the log, which cuts the thousand frames of an overflow down.
+        // Through the log, which shortens the thousand frames of an overflow.
         Thread.setDefaultUncaughtExceptionHandler(
                 (thread, error) -> log.error("{} was ended by an error", thread.getName(), error));
         SpringApplication.run(DemoApplication.class, args);

@@ -11,10 +11,11 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Rules that somebody wants to change while the application runs, as text. What is null stays as it is; a set that is given
- * takes the place of the one before.
+ * A requested change of the rules while the application runs, as text. A null field leaves its rule as it is; a given
+ * set replaces the previous one.
  *
- * @param table or a pattern: then the two limits are this table's, where {@code unset} takes one away; else the global ones
+ * @param table a table or a pattern: then the two limits apply to it, and {@code unset} removes one; otherwise they are
+ *     global
  */
 record AskedRules(
         @Nullable String table,
@@ -45,7 +46,7 @@ record AskedRules(
     }
 
     /**
-     * Those rules with what is asked for.
+     * Applies the requested change to the previous rules.
      *
      * @throws IllegalArgumentException with a sentence that says what to write instead
      */

@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.boot.actuate.endpoint.web.WebEndpointResponse;
 
 /**
- * What a caller of an endpoint did wrong, in words that say what to write. They are the answer itself: Spring Boot keeps the
- * message of an exception to itself, unless the application says otherwise.
+ * A caller's mistake, with a message that says what to write. The message is the response body itself, because Spring
+ * Boot omits the message of an exception unless the application enables it.
  */
 final class BadRequest extends RuntimeException {
     private static final long serialVersionUID = 1L;
@@ -21,13 +21,13 @@ final class BadRequest extends RuntimeException {
         return new BadRequest(message);
     }
 
-    /** What an endpoint answers. */
+    /** The response body of an endpoint. */
     @FunctionalInterface
     interface Body {
         Map<String, @Nullable Object> get() throws SQLException;
     }
 
-    /** The body, or 400 and why. */
+    /** The body, or 400 with the message. */
     static WebEndpointResponse<Map<String, @Nullable Object>> unless(Body body) {
         try {
             return new WebEndpointResponse<>(body.get());

@@ -12,9 +12,9 @@ import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.util.ReflectionUtils;
 
 /**
- * Each execution of a job of Spring Batch is a unit of work. Not each step: its listeners hear of its end before its reader
- * and writer are closed, and their connections would look left behind. By reflection, for Spring Batch 5 and 6 keep the listener
- * in different packages.
+ * Makes each execution of a Spring Batch job a unit of work. Not each step: a step's listeners are called before its
+ * reader and writer are closed, and their connections would look left behind. Uses reflection, because Spring Batch 5
+ * and 6 have the listener in different packages.
  */
 final class BatchScopes implements BeanPostProcessor {
     private static final Logger LOG = LoggerFactory.getLogger(BatchScopes.class);
@@ -57,7 +57,7 @@ final class BatchScopes implements BeanPostProcessor {
         private final TaskScopes scopes;
         private final String name;
 
-        /** Before and after are heard on one thread. */
+        /** The calls before and after a job come on one thread. */
         @SuppressWarnings("ThreadLocalUsage") // one for each job bean
         private final ThreadLocal<@Nullable WorkScopes> unit = new ThreadLocal<>();
 
@@ -87,7 +87,7 @@ final class BatchScopes implements BeanPostProcessor {
             };
         }
 
-        /** The execution keeps what its steps have thrown. */
+        /** The execution keeps the exceptions of its steps. */
         private static void end(WorkScopes unit, Object execution) {
             try {
                 Method failures = ReflectionUtils.findMethod(execution.getClass(), "getAllFailureExceptions");
@@ -98,7 +98,7 @@ final class BatchScopes implements BeanPostProcessor {
                     unit.failed(first);
                 }
             } catch (ReflectiveOperationException | RuntimeException | LinkageError e) {
-                // Then its end proves less.
+                // Without the failure, the end of the unit proves less.
             }
             unit.close();
         }

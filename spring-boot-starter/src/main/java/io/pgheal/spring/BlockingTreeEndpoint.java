@@ -17,7 +17,7 @@ import org.springframework.boot.actuate.endpoint.Access;
 import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
 import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
 
-/** {@code /actuator/pghealtree}: who waits for whom in the database, now. Asks the server each time. */
+/** {@code /actuator/pghealtree}: which session waits for which, now. Asks the server at each request. */
 @Endpoint(id = "pghealtree", defaultAccess = Access.READ_ONLY)
 final class BlockingTreeEndpoint {
     private final GuardedDataSources guarded;
@@ -72,7 +72,7 @@ final class BlockingTreeEndpoint {
         return json;
     }
 
-    /** Whose it is: of which data source of this application, and of which lease. */
+    /** Adds the owner of the backend: the data source of this application, and its lease. */
     private void addOwner(Map<String, @Nullable Object> json, @Nullable BackendId id, @Nullable ServerIdentity server) {
         json.put("ours", false);
         guarded.byName().forEach((name, dataSource) -> {
@@ -86,12 +86,12 @@ final class BlockingTreeEndpoint {
         });
     }
 
-    /** A pid alone is used again, and by every server: what is not known to be the same is another one. */
+    /** Pids repeat, over time and between servers: a backend that is not known to be the same counts as another one. */
     static boolean isOf(LeaseView lease, @Nullable BackendId id, @Nullable ServerIdentity server) {
         return id != null && server != null && id.equals(lease.backend()) && server.equals(lease.server());
     }
 
-    /** Why it is still there, as far as pgheal has judged it. */
+    /** Why the backend is still there, as far as pgheal has judged it. */
     static void lastWordOn(@Nullable BackendId id, List<Incident> incidents, Map<String, @Nullable Object> json) {
         for (Incident incident : incidents) {
             if (id != null && isAbout(incident.culprit(), id)) {

@@ -4,14 +4,14 @@ import java.security.Principal;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.actuate.endpoint.SecurityContext;
 
-/** Who calls an endpoint. */
+/** The caller of an endpoint. */
 final class Caller {
     private Caller() {}
 
     /**
-     * The name of whoever is logged in; null where nobody is, and nobody gave a name.
+     * The name of the user who is logged in; null where nobody is, and no name was given.
      *
-     * @param given counts only where nobody is logged in
+     * @param given used only where nobody is logged in
      */
     static @Nullable String name(SecurityContext context, @Nullable String given) {
         Principal principal = context.getPrincipal();

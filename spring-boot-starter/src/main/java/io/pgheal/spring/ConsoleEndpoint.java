@@ -12,8 +12,8 @@ import org.springframework.core.io.Resource;
 import org.springframework.util.MimeType;
 
 /**
- * {@code /actuator/pghealconsole}: a page over the other endpoints, secured like them. It holds nothing of its own: what it
- * shows and does, the browser asks of them. Files are those listed here and no others.
+ * {@code /actuator/pghealconsole}: a page over the other endpoints, secured like them. Contains no data: the browser
+ * asks the other endpoints for what it shows and does. Serves only the files listed here.
  */
 @Endpoint(id = "pghealconsole", defaultAccess = Access.READ_ONLY)
 final class ConsoleEndpoint {

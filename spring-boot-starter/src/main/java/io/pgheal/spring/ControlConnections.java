@@ -8,11 +8,11 @@ import java.util.function.Supplier;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
-/** From {@code pgheal.control.*} to the way to the server. */
+/** Makes the connection opener from {@code pgheal.control.*}. */
 final class ControlConnections {
     private ControlConnections() {}
 
-    /** Null when nothing is said: then the core goes where the pool goes. */
+    /** Null when no property is set: then the core connects to the pool's server. */
     static @Nullable ConnectionOpener opener(Control control, DataSource pool) {
         if (!control.isSet()) {
             return null;
@@ -37,7 +37,7 @@ final class ControlConnections {
         }
     }
 
-    /** The pool's own are read anew at each connect: passwords are rotated. */
+    /** Reads the pool's credentials anew at each connect, because passwords are rotated. */
     private static Supplier<Properties> credentials(Control control, DataSource pool) {
         return () -> {
             Properties credentials = new Properties();

@@ -9,8 +9,8 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The targets of a routing data source as the application's own map has them at any time, for it may add some later, with
- * guards in the place of those that are guarded. What is written here is written there.
+ * A live view of the application's own map of routing targets, because the application may add targets later. It shows
+ * guards in place of the guarded targets, and writes through to that map.
  */
 final class ExchangedTargets extends AbstractMap<Object, @Nullable Object> {
     private final Map<Object, @Nullable Object> targets;

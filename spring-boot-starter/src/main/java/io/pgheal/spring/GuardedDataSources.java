@@ -15,10 +15,10 @@ import org.springframework.beans.factory.DisposableBean;
 final class GuardedDataSources implements DisposableBean {
 
     /**
-     * One of them.
+     * One guarded data source.
      *
-     * @param target what was wrapped; null when the application made the guard, and so closes it
-     * @param inside the bean that it is used in, where it is no bean itself
+     * @param target the wrapped data source; null when the application created the guard, and so closes it
+     * @param inside the bean that uses the data source, where the data source itself is no bean
      */
     private record Guarded(
             SelfHealingDataSource dataSource,
@@ -27,10 +27,10 @@ final class GuardedDataSources implements DisposableBean {
 
     private final Map<String, Guarded> guarded = new LinkedHashMap<>();
 
-    /** Copied on write: each request reads it. */
+    /** Copied on write, because each request reads it. */
     private volatile Map<String, SelfHealingDataSource> byName = Map.of();
 
-    /** Null when there is none of this name. */
+    /** Null when no guarded data source has this name. */
     @Nullable
     SelfHealingDataSource get(String bean) {
         return byName.get(bean);
@@ -49,13 +49,13 @@ final class GuardedDataSources implements DisposableBean {
         publish();
     }
 
-    /** A target that is no bean itself. */
+    /** Adds the guard of a target that is itself no bean. */
     synchronized void addInside(String bean, String name, SelfHealingDataSource dataSource, DataSource target) {
         guarded.put(name, new Guarded(dataSource, target, bean));
         publish();
     }
 
-    /** Closes the guard of this target, which is about to be closed itself, and those inside it. */
+    /** Closes the guard of this target, which is about to be closed, and the guards inside the bean. */
     void release(String bean, DataSource target) {
         List<SelfHealingDataSource> released = new ArrayList<>();
         synchronized (this) {
@@ -74,7 +74,7 @@ final class GuardedDataSources implements DisposableBean {
         released.forEach(SelfHealingDataSource::close);
     }
 
-    /** Whether it is this bean, or another post-processor's wrapper around it. */
+    /** Whether {@code wrapped} is this bean, or another post-processor's wrapper around it. */
     private static boolean isOf(@Nullable DataSource wrapped, DataSource bean) {
         try {
             return wrapped == bean
@@ -92,7 +92,7 @@ final class GuardedDataSources implements DisposableBean {
         byName = Collections.unmodifiableMap(copy);
     }
 
-    /** The guards whose targets have no destruction of their own, such as those from JNDI. */
+    /** Closes the guards whose targets have no destruction callback, such as those from JNDI. */
     @Override
     public void destroy() {
         Map<String, SelfHealingDataSource> last;

@@ -29,10 +29,10 @@ import org.springframework.transaction.support.TransactionSynchronizationManager
 import org.springframework.util.ClassUtils;
 
 /**
- * Puts a guard around each data source bean that is PostgreSQL's, or may be: the core looks at the first connection. Late
- * among the post-processors, so that it stands on top of other wrappers (but for those of processors without an order, such as
- * datasource-micrometer's); and it asks for other beans only when there is a
- * data source to guard, so that none is made too early. The guard is closed before the pool under it.
+ * Wraps a guard around each data source bean that is, or may be, PostgreSQL's: the core checks the first connection.
+ * Runs late among the post-processors, so that the guard is outside of other wrappers (except those of unordered
+ * processors, such as datasource-micrometer's). Asks for other beans only when there is a data source to guard, so that
+ * none is created too early. The guard is closed before the pool under it.
  */
 final class GuardingPostProcessor implements DestructionAwareBeanPostProcessor, SmartInitializingSingleton, Ordered {
     private static final Logger LOG = LoggerFactory.getLogger(GuardingPostProcessor.class);
@@ -49,11 +49,11 @@ final class GuardingPostProcessor implements DestructionAwareBeanPostProcessor, 
     private final ObjectProvider<GuardedDataSources> guarded;
     private final ObjectProvider<GuardCustomizer> customizers;
 
-    /** Beans that got no guard, by their identity: another bean may pass on to one. */
+    /** Beans without a guard, by identity: another bean may delegate to one. */
     private final Set<DataSource> unguarded =
             Collections.synchronizedSet(Collections.newSetFromMap(new IdentityHashMap<>()));
 
-    /** The names of those that are no beans. */
+    /** The names of the guarded targets that are no beans. */
     private final Set<String> inside = ConcurrentHashMap.newKeySet();
 
     GuardingPostProcessor(
@@ -80,7 +80,10 @@ final class GuardingPostProcessor implements DestructionAwareBeanPostProcessor, 
         return LOWEST_PRECEDENCE;
     }
 
-    /** What a bean only passes on to is guarded before the bean looks at it, where it is no bean of its own. */
+    /**
+     * Guards the targets of a delegating or routing bean, where they are no beans themselves, before the bean reads
+     * them.
+     */
     @Override
     public Object postProcessBeforeInitialization(Object bean, String name) {
         if (SPRING_JDBC && bean instanceof DataSource dataSource && reasonToLeaveBean(name) == null) {
@@ -94,7 +97,7 @@ final class GuardingPostProcessor implements DestructionAwareBeanPostProcessor, 
         return unguarded.contains(target) || guarded.getObject().contains(target);
     }
 
-    /** The target of that bean, guarded unless there is a reason not to. */
+    /** The target of that bean, guarded unless there is a reason not to guard it. */
     private DataSource guardInside(String bean, DataSource target, String name) {
         inside.add(name);
         String reason = reasonToLeave(target, name);
@@ -106,7 +109,7 @@ final class GuardingPostProcessor implements DestructionAwareBeanPostProcessor, 
         return guard(target, free, bean, guard -> guarded.getObject().addInside(bean, free, guard, target));
     }
 
-    /** A key may be called like another target, or bean. */
+    /** Adds a number where another target or bean already has this name. */
     private String freeName(String name) {
         String free = name;
         for (int i = 2; guarded.getObject().get(free) != null || beans.containsBean(free); i++) {
@@ -121,13 +124,15 @@ final class GuardingPostProcessor implements DestructionAwareBeanPostProcessor, 
             return bean;
         }
         if (SPRING_JDBC && reasonToLeaveBean(name) == null) {
-            tellOfLateTargets(dataSource, name);
+            warnOfLateTargets(dataSource, name);
         }
         return guard(dataSource, name);
     }
 
-    /** A routing data source that makes its targets while it is initialized, or looks them up, does so behind our back. */
-    private void tellOfLateTargets(DataSource passing, String bean) {
+    /**
+     * Warns of targets that a routing data source creates or looks up while it is initialized: they cannot be guarded.
+     */
+    private void warnOfLateTargets(DataSource passing, String bean) {
         try {
             InlineTargets.of(passing, bean).forEach((name, target) -> {
                 if (!isSettled(target) && reasonToLeave(target, name) == null) {
@@ -154,14 +159,14 @@ final class GuardingPostProcessor implements DestructionAwareBeanPostProcessor, 
         if (reason != null) {
             LOG.info("pgheal leaves the data source '{}' alone: {}", name, reason);
             if (beans.containsBean(name) && beans.isSingleton(name)) {
-                unguarded.add(dataSource); // those of other scopes come and go
+                unguarded.add(dataSource); // only singletons: beans of other scopes come and go
             }
             return dataSource;
         }
         return guard(dataSource, name, name, guard -> guarded.getObject().add(name, guard, dataSource));
     }
 
-    /** @param bean whose properties count */
+    /** @param bean the bean whose properties apply */
     private DataSource guard(DataSource dataSource, String name, String bean, Consumer<SelfHealingDataSource> known) {
         HealingConfig config = properties.getObject().configOf(bean);
         ConnectionOpener control =
@@ -191,7 +196,7 @@ final class GuardingPostProcessor implements DestructionAwareBeanPostProcessor, 
         return builder.build();
     }
 
-    /** Null when it is to be guarded. */
+    /** Why the data source gets no guard; null when it is to be guarded. */
     private @Nullable String reasonToLeave(DataSource dataSource, String name) {
         String bean = reasonToLeaveBean(name);
         if (bean != null) {
@@ -208,7 +213,7 @@ final class GuardingPostProcessor implements DestructionAwareBeanPostProcessor, 
         return url == null || isPostgres(url) ? null : "it is not PostgreSQL's";
     }
 
-    /** The same, as far as it is the bean's affair. */
+    /** Why the bean gets no guard, by its name and scope. */
     private @Nullable String reasonToLeaveBean(String name) {
         if (properties.getObject().excludeBeans().contains(name)) {
             return "pgheal.exclude-beans names it";
@@ -222,7 +227,7 @@ final class GuardingPostProcessor implements DestructionAwareBeanPostProcessor, 
         return null;
     }
 
-    /** Also through a driver that wraps another, such as {@code jdbc:tc:postgresql:}. */
+    /** Also true for a driver that wraps another, such as {@code jdbc:tc:postgresql:}. */
     private static boolean isPostgres(String url) {
         return url.startsWith("jdbc:") && url.contains(":postgresql:");
     }
@@ -235,21 +240,21 @@ final class GuardingPostProcessor implements DestructionAwareBeanPostProcessor, 
         }
     }
 
-    /** What is wrong shows also where there is nothing to guard, and a name that matches nothing is told. */
+    /** Checks the properties also where there is nothing to guard, and warns of names that match no bean. */
     @Override
     public void afterSingletonsInstantiated() {
         TableLimits.checkPatterns(environment);
         PghealProperties said = properties.getObject();
         said.configOf("");
         said.dataSources().keySet().forEach(said::configOf);
-        said.excludeBeans().forEach(name -> tellIfAbsent("pgheal.exclude-beans", name));
+        said.excludeBeans().forEach(name -> warnIfAbsent("pgheal.exclude-beans", name));
         said.dataSources().keySet().stream()
                 .filter(name -> guarded.getObject().byName().keySet().stream()
                         .noneMatch(bean -> PghealProperties.uniform(bean).equals(PghealProperties.uniform(name))))
-                .forEach(name -> tellIfAbsent("pgheal.data-sources", name));
+                .forEach(name -> warnIfAbsent("pgheal.data-sources", name));
     }
 
-    private void tellIfAbsent(String property, String name) {
+    private void warnIfAbsent(String property, String name) {
         if (!beans.containsBean(name) && !inside.contains(name)) {
             LOG.warn("{} names '{}', but there is no bean of this name", property, name);
         }
@@ -267,7 +272,7 @@ final class GuardingPostProcessor implements DestructionAwareBeanPostProcessor, 
         }
     }
 
-    /** Apart, because spring-jdbc is optional. */
+    /** A separate class, because spring-jdbc is optional. */
     private static final class SpringJdbc {
         static @Nullable String reasonToLeave(DataSource dataSource, GuardedDataSources guarded) {
             if (dataSource instanceof DelegatingDataSource delegating) {
@@ -286,7 +291,7 @@ final class GuardingPostProcessor implements DestructionAwareBeanPostProcessor, 
         }
     }
 
-    /** Apart, because spring-tx is optional. */
+    /** A separate class, because spring-tx is optional. */
     private static final class SpringTransaction {
         static boolean isActive() {
             return TransactionSynchronizationManager.isSynchronizationActive()

@@ -5,7 +5,10 @@ import io.pgheal.report.HealerState;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** What the health of each Spring Boot line says, each by classes of its own. A healed incident is no illness. */
+/**
+ * The content of the health indicators, for which each Spring Boot line has classes of its own. A healed incident does
+ * not affect health.
+ */
 record HealthDetails(boolean down, Map<String, Object> dataSources) {
 
     static HealthDetails of(GuardedDataSources guarded, PghealProperties properties) {

@@ -5,18 +5,18 @@ import java.util.Map;
 import org.springframework.boot.actuate.info.Info;
 import org.springframework.boot.actuate.info.InfoContributor;
 
-/** Version, and mode by data source, for the endpoint {@code info}. */
+/** The version, and the mode by data source, for the endpoint {@code info}. */
 record InfoContribution(GuardedDataSources guarded) implements InfoContributor {
     @Override
     public void contribute(Info.Builder builder) {
         Map<String, Object> modes = new LinkedHashMap<>();
         guarded.byName().forEach((name, guard) -> modes.put(name, Json.word(guard.mode())));
-        Map<String, Object> told = new LinkedHashMap<>();
+        Map<String, Object> detail = new LinkedHashMap<>();
         String version = InfoContribution.class.getPackage().getImplementationVersion();
         if (version != null) {
-            told.put("version", version);
+            detail.put("version", version);
         }
-        told.put("modes", modes);
-        builder.withDetail("pgheal", told);
+        detail.put("modes", modes);
+        builder.withDetail("pgheal", detail);
     }
 }

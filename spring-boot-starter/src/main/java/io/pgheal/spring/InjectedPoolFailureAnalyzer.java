@@ -6,7 +6,7 @@ import org.springframework.beans.factory.BeanNotOfRequiredTypeException;
 import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 
-/** Says what to write where a guarded data source was asked for by the class of its pool. */
+/** Explains what to write where the application asked for a guarded data source by the class of its pool. */
 final class InjectedPoolFailureAnalyzer extends AbstractFailureAnalyzer<BeanNotOfRequiredTypeException> {
 
     @Override

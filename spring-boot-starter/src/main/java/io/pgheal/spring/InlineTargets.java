@@ -18,8 +18,8 @@ import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 import org.springframework.util.ReflectionUtils;
 
 /**
- * Replaces what Spring's delegating and routing data sources pass on to, through any number of them. A target that is a bean
- * is settled by then, and so is what it passes on to. Needs spring-jdbc.
+ * Replaces the targets of Spring's delegating and routing data sources, through any number of levels. A target that is
+ * itself a bean is settled by then, and so are its targets. Needs spring-jdbc.
  */
 final class InlineTargets {
     private static final Logger LOG = LoggerFactory.getLogger(InlineTargets.class);
@@ -27,7 +27,7 @@ final class InlineTargets {
     private final Predicate<DataSource> settled;
     private final BiFunction<DataSource, String, DataSource> replacement;
 
-    /** One pool may stand behind several keys. */
+    /** One pool may be the target of several keys. */
     private final IdentityHashMap<DataSource, DataSource> replaced = new IdentityHashMap<>();
 
     private InlineTargets(Predicate<DataSource> settled, BiFunction<DataSource, String, DataSource> replacement) {
@@ -36,10 +36,10 @@ final class InlineTargets {
     }
 
     /**
-     * Before the bean is initialized.
+     * Replaces the targets before the bean is initialized.
      *
-     * @param settled whether a target is guarded, or a bean: then nothing in it is touched
-     * @param replacement of a target, by a name that begins with the bean's; or the target itself
+     * @param settled whether a target is guarded, or a bean: then nothing in it is changed
+     * @param replacement maps a target, with a name that begins with the bean's, to its guard or to the target itself
      */
     static void replace(
             DataSource bean,
@@ -59,7 +59,10 @@ final class InlineTargets {
         }
     }
 
-    /** What the bean passes on to once it is initialized, by the names above; each once, and what is not known is left out. */
+    /**
+     * The targets of the bean once it is initialized, by the names above, each once. Unknown types of targets are left
+     * out.
+     */
     static Map<String, DataSource> of(DataSource bean, String name) {
         Map<String, DataSource> targets = new LinkedHashMap<>();
         if (bean instanceof TransactionAwareDataSourceProxy) {
@@ -125,13 +128,16 @@ final class InlineTargets {
         withinResolved(routing);
     }
 
-    /** One that has resolved its targets is not to do it again: it may make more of them, and somebody may be using them. */
+    /**
+     * Exchanges already resolved targets in place. Resolving again could create more targets, and other threads may be
+     * using the present ones.
+     */
     private void withinResolved(AbstractRoutingDataSource routing) throws ReflectiveOperationException {
         if (read(AbstractRoutingDataSource.class, "resolvedDataSources", routing) instanceof Map<?, ?> resolved
                 && resolved.values().stream().anyMatch(target -> exchanged(target) != target)) {
             Map<Object, @Nullable Object> all = new LinkedHashMap<>();
             resolved.forEach((key, target) -> all.put(key, exchanged(target)));
-            // A reader on another thread sees the whole of it, for its only field is final.
+            // Safe for readers on other threads: the map's only field is final.
             field(AbstractRoutingDataSource.class, "resolvedDataSources")
                     .set(routing, Collections.unmodifiableMap(all));
         }
@@ -141,7 +147,7 @@ final class InlineTargets {
         }
     }
 
-    /** A target, or the guard that takes its place. */
+    /** The guard of a target, or the target itself. */
     private @Nullable Object exchanged(@Nullable Object target) {
         DataSource instead = target instanceof DataSource dataSource ? replaced.get(dataSource) : null;
         return instead == null ? target : instead;
@@ -155,7 +161,7 @@ final class InlineTargets {
         if (known != null) {
             return known;
         }
-        replaced.put(target, target); // also for one that passes on to itself in the end
+        replaced.put(target, target); // first, because a chain of targets may lead back to this one
         if (passesOn(target)) {
             within(target, name);
             return target;

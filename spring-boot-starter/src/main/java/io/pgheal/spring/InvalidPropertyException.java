@@ -1,6 +1,6 @@
 package io.pgheal.spring;
 
-/** A property that cannot be meant so: what is wrong, and what to write instead. */
+/** A property with an invalid value: what is wrong, and what to write instead. */
 final class InvalidPropertyException extends IllegalArgumentException {
     private static final long serialVersionUID = 1L;
 
@@ -13,12 +13,12 @@ final class InvalidPropertyException extends IllegalArgumentException {
         this.remedy = remedy;
     }
 
-    /** @param complaint of the core: what is wrong, a semicolon, what to write */
-    static InvalidPropertyException of(String complaint) {
-        int semicolon = complaint.indexOf("; ");
+    /** @param message the core's message: what is wrong, a semicolon, what to write */
+    static InvalidPropertyException of(String message) {
+        int semicolon = message.indexOf("; ");
         return semicolon < 0
-                ? new InvalidPropertyException(complaint, "correct this property")
-                : new InvalidPropertyException(complaint.substring(0, semicolon), complaint.substring(semicolon + 2));
+                ? new InvalidPropertyException(message, "correct this property")
+                : new InvalidPropertyException(message.substring(0, semicolon), message.substring(semicolon + 2));
     }
 
     String wrong() {

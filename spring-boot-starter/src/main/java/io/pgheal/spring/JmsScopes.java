@@ -13,8 +13,8 @@ import org.springframework.jms.listener.MessageListenerContainer;
 import org.springframework.jms.listener.SessionAwareMessageListener;
 
 /**
- * Each message that a listener of Spring JMS handles is a unit of work. Its factories have no place for advice: the listeners
- * are wrapped just before their containers start. One that is registered later is none.
+ * Makes each message that a listener of Spring JMS handles a unit of work. The listener factories accept no advice, so
+ * the listeners are wrapped just before their containers start. A listener that is registered later is not covered.
  */
 final class JmsScopes implements SmartLifecycle {
     private final TaskScopes scopes;
@@ -22,7 +22,7 @@ final class JmsScopes implements SmartLifecycle {
     private final ObjectProvider<AbstractMessageListenerContainer> containers;
     private volatile boolean running;
 
-    /** @param containers those that the application made as beans */
+    /** @param containers the containers that the application created as beans */
     JmsScopes(
             TaskScopes scopes,
             ObjectProvider<JmsListenerEndpointRegistry> registries,
@@ -32,7 +32,7 @@ final class JmsScopes implements SmartLifecycle {
         this.registries = registries;
     }
 
-    /** Before everything that takes messages. */
+    /** Starts before all beans that receive messages. */
     @Override
     public int getPhase() {
         return Integer.MIN_VALUE;
@@ -63,7 +63,7 @@ final class JmsScopes implements SmartLifecycle {
 
     private void wrap(AbstractMessageListenerContainer container) {
         Object listener = container.getMessageListener();
-        boolean wrapped = listener instanceof UnitOfWork; // the context was stopped and started again
+        boolean wrapped = listener instanceof UnitOfWork; // the context was stopped and restarted
         if (!wrapped && (listener instanceof MessageListener || listener instanceof SessionAwareMessageListener<?>)) {
             container.setMessageListener(
                     new UnitOfWork(scopes, listener, "a JMS message from " + container.getDestinationName()));

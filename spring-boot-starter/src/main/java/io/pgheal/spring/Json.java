@@ -22,8 +22,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The shape of what the endpoints answer, made of maps, lists, text, numbers and booleans only: every version of Jackson
- * writes those alike. Times are text in ISO 8601, spans of time are milliseconds.
+ * The JSON of the endpoints, made of maps, lists, text, numbers and booleans only, because every version of Jackson
+ * writes those alike. Instants are text in ISO 8601, durations are milliseconds.
  */
 final class Json {
     private Json() {}
@@ -32,7 +32,7 @@ final class Json {
         return value.name().toLowerCase(Locale.ROOT);
     }
 
-    /** What can be changed while the application runs. */
+    /** The rules that can be changed while the application runs. */
     static Map<String, @Nullable Object> rules(HealingConfig config) {
         Map<String, @Nullable Object> json = new LinkedHashMap<>();
         json.put("abandonedGraceMillis", config.limits().grace().toMillis());
@@ -84,7 +84,7 @@ final class Json {
         return json;
     }
 
-    /** Where the garbage collector as witness stands. */
+    /** The state of the garbage collector as witness. */
     static Map<String, @Nullable Object> proof(Testimony proof) {
         Map<String, @Nullable Object> json = new LinkedHashMap<>();
         json.put("asked", proof.asked());
@@ -230,7 +230,7 @@ final class Json {
         return json;
     }
 
-    /** What an operator's act takes to mean this transaction and no later one. */
+    /** The fields by which an operator's act identifies this transaction and no later one. */
     private static Map<String, @Nullable Object> identity(TransactionRef judged) {
         Map<String, @Nullable Object> json = new LinkedHashMap<>();
         json.put("backendStart", judged.backend().backendStart());
@@ -239,7 +239,7 @@ final class Json {
         return json;
     }
 
-    /** Who holds, or waits for, what on a table. */
+    /** A session that holds a lock on a table, or waits for one. */
     static Map<String, @Nullable Object> tableLock(TableLock lock) {
         Backend holder = lock.backend();
         Map<String, @Nullable Object> json = holder == null ? new LinkedHashMap<>() : backend(holder);
@@ -254,7 +254,7 @@ final class Json {
         return json;
     }
 
-    /** Whom an operator's act would hit. */
+    /** A session that an operator's act would hit. */
     static Map<String, @Nullable Object> candidate(ReleaseCandidate candidate) {
         Map<String, @Nullable Object> json = backend(candidate.backend());
         json.put("ours", candidate.lease() != null);
@@ -264,7 +264,7 @@ final class Json {
         return json;
     }
 
-    /** Somebody of the blocking tree who waits. */
+    /** A waiting session of the blocking tree. */
     static Map<String, @Nullable Object> waiter(Waiter waiter) {
         Map<String, @Nullable Object> json = backend(waiter.backend());
         json.put("table", waiter.table() == null ? null : waiter.table().toString());
@@ -279,7 +279,7 @@ final class Json {
         return duration == null ? null : duration.toMillis();
     }
 
-    /** Many heals take less than a millisecond or two. */
+    /** With fractions: many heals take less than a millisecond or two. */
     private static @Nullable Double precise(@Nullable Duration duration) {
         return duration == null ? null : Math.round(duration.toNanos() / 1e4) / 1e2;
     }

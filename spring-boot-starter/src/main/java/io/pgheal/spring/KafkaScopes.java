@@ -8,7 +8,7 @@ import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.kafka.config.AbstractKafkaListenerContainerFactory;
 import org.springframework.kafka.listener.ContainerProperties;
 
-/** Each record, or batch of records, that a listener of Spring Kafka handles is a unit of work. */
+/** Makes each record, or batch of records, that a listener of Spring Kafka handles a unit of work. */
 final class KafkaScopes implements BeanPostProcessor {
     private final TaskScopes scopes;
 

@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** The names of all properties, read off {@link PghealProperties}. */
+/** The names of all properties, read from {@link PghealProperties}. */
 final class KnownProperties {
     private KnownProperties() {}
 

@@ -8,8 +8,8 @@ import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 
 /**
- * Meters the guards once the application's registry stands. Asking for that one while data sources are made would draw
- * everything that it needs in too early, and in a circle where that needs a data source.
+ * Adds meters to the guards once the application's registry exists. Asking for the registry while data sources are
+ * created would create all its dependencies too early, and in a cycle where one of them needs a data source.
  */
 final class LateMeters implements GuardCustomizer, SmartInitializingSingleton {
     private final GuardedDataSources guarded;
@@ -21,7 +21,7 @@ final class LateMeters implements GuardCustomizer, SmartInitializingSingleton {
         this.application = application;
     }
 
-    /** A data source that is made late, by a lazy bean for example. */
+    /** A data source that is created late, for example by a lazy bean. */
     @Override
     public void customize(SelfHealingDataSource.Builder guard) {
         MeterRegistry known = registry;

@@ -8,12 +8,13 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * A method of a Spring bean, or all of a class, whose database work may take long: while it runs, no time limit of pgheal
- * applies to the connections that its thread has borrowed or borrows in it. Proof that an owner is gone still counts. The
- * annotated call may borrow inside or be made inside a transaction; it may be nested. What the method hands to other threads
- * is not covered: use {@link io.pgheal.track.HealingLease#extend} there.
+ * Declares that the database work of a Spring bean's method, or of all methods of a class, may take long. While the
+ * method runs, no time limit of pgheal applies to the connections that its thread has borrowed or borrows. Proof that
+ * an owner is gone still counts. The annotated method may borrow connections itself or be called inside a transaction,
+ * and calls may be nested. Work that the method hands to other threads is not covered: use
+ * {@link io.pgheal.track.HealingLease#extend} there.
  *
- * <p>Works through Spring's proxies: a call from within the same object is not seen.
+ * <p>Works through Spring's proxies: a call from within the same object has no effect.
  */
 @Documented
 @Inherited
@@ -21,6 +22,6 @@ import java.lang.annotation.Target;
 @Retention(RetentionPolicy.RUNTIME)
 public @interface LongTransaction {
 
-    /** At most for so long, such as {@code 30m} or {@code ${import.time}}; wrong values stop the start. */
+    /** The longest time, such as {@code 30m} or {@code ${import.time}}; an invalid value fails the start. */
     String value() default "1h";
 }

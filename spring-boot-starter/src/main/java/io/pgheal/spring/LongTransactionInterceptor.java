@@ -12,14 +12,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.ObjectProvider;
 
-/** Makes the call a long transaction of every guarded data source. Throws nothing but what the call throws. */
+/** Makes the call a long transaction on every guarded data source. Throws only what the call throws. */
 final class LongTransactionInterceptor implements MethodInterceptor {
     private static final Logger LOG = LoggerFactory.getLogger(LongTransactionInterceptor.class);
 
     private final ObjectProvider<GuardedDataSources> guarded;
     private final Times times;
 
-    /** How long a method may take; null when it did not ask. */
+    /** How long a method may take; null when the method is not annotated. */
     interface Times {
         @Nullable
         Duration of(Method method, @Nullable Class<?> targetClass);

@@ -14,9 +14,10 @@ import org.springframework.boot.convert.DurationStyle;
 import org.springframework.core.annotation.AnnotatedElementUtils;
 
 /**
- * Lays the interceptor of {@link LongTransaction} around the beans that ask for it, outside of Spring's transactions: it must
- * still hold when the transaction of the same method commits. And inside of {@code @Async}, on the thread that works; both
- * go before all others, so whoever comes later is outermost.
+ * Adds the interceptor of {@link LongTransaction} to the beans that ask for it. The interceptor runs outside of
+ * Spring's transactions, because it must still hold when the transaction of the same method commits. It runs inside of
+ * {@code @Async}, on the thread that works. Both post-processors add their advice before all others, so the one that
+ * comes later is outermost.
  */
 final class LongTransactionPostProcessor extends AbstractBeanFactoryAwareAdvisingPostProcessor {
     private static final long serialVersionUID = 1L;
@@ -36,7 +37,10 @@ final class LongTransactionPostProcessor extends AbstractBeanFactoryAwareAdvisin
         values = beanFactory instanceof ConfigurableBeanFactory configurable ? configurable : null;
     }
 
-    /** A class that names in its methods what is not on the class path works as long as nobody looks: it asks for nothing. */
+    /**
+     * A class whose methods refer to classes that are missing works until its methods are inspected: such a class
+     * counts as not annotated.
+     */
     @Override
     protected boolean isEligible(Class<?> targetClass) {
         try {
@@ -46,7 +50,7 @@ final class LongTransactionPostProcessor extends AbstractBeanFactoryAwareAdvisin
         }
     }
 
-    /** The method's own word, else that of its class; null when there is none. */
+    /** The annotation of the method, else that of its class; null when there is none. */
     private static @Nullable LongTransaction find(Method method, @Nullable Class<?> targetClass) {
         Method specific = AopUtils.getMostSpecificMethod(method, targetClass);
         LongTransaction own = AnnotatedElementUtils.findMergedAnnotation(specific, LongTransaction.class);
@@ -69,14 +73,14 @@ final class LongTransactionPostProcessor extends AbstractBeanFactoryAwareAdvisin
                 return time;
             }
         } catch (IllegalArgumentException e) {
-            // told below
+            // the exception below reports it
         }
         throw InvalidPropertyException.of("@LongTransaction(\"" + written + "\") on "
                 + method.getDeclaringClass().getName() + "." + method.getName() + " is \"" + value
                 + "\"; write a time longer than zero, such as 30m");
     }
 
-    /** Asked for each method when its bean is made: what is wrong shows at the start. */
+    /** Matched for each method when its bean is created: an invalid value fails the start. */
     private final class Annotated extends StaticMethodMatcherPointcut {
         @Override
         public boolean matches(Method method, Class<?> targetClass) {

@@ -5,7 +5,7 @@ import io.pgheal.track.Tracing;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
 
-/** The span as the log knows it, by the names that Spring Boot and most others give it there. */
+/** The span in the logging context, under the key names that Spring Boot and most others use. */
 final class MdcTracing implements Tracing {
     @Override
     public @Nullable TraceContext current() {

@@ -17,8 +17,9 @@ import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.core.Ordered;
 
 /**
- * Makes what Flyway and Liquibase do at the start one long transaction: a migration may take as long as it takes, whatever
- * time limits there are, and whoever waits for it. By name, for Spring Boot 3 and 4 keep Flyway's in different packages.
+ * Makes the migrations of Flyway and Liquibase at the start one long transaction: a migration may take any time,
+ * whatever the time limits and waiting sessions. Goes by class names, because Spring Boot 3 and 4 have Flyway's in
+ * different packages.
  */
 final class MigrationPostProcessor implements BeanPostProcessor, DisposableBean, Ordered {
     private static final Logger LOG = LoggerFactory.getLogger(MigrationPostProcessor.class);
@@ -30,10 +31,13 @@ final class MigrationPostProcessor implements BeanPostProcessor, DisposableBean,
 
     private final ObjectProvider<GuardedDataSources> guarded;
 
-    /** By the name of the bean that migrates while it is initialized: another post-processor may put a proxy in its place. */
+    /**
+     * By the name of the bean that migrates during its initialization: another post-processor may replace the bean by a
+     * proxy.
+     */
     private final Map<String, Migration> open = new ConcurrentHashMap<>();
 
-    /** Of the thread that makes the bean. */
+    /** The thread that creates the bean, and its open work. */
     private record Migration(Thread thread, Deque<LongTransaction> work) {
         void close() {
             work.forEach(LongTransaction::close);
@@ -44,7 +48,7 @@ final class MigrationPostProcessor implements BeanPostProcessor, DisposableBean,
         this.guarded = guarded;
     }
 
-    /** The last to be asked before, and so close to the migration. */
+    /** The last before the initialization, and so close to the migration. */
     @Override
     public int getOrder() {
         return LOWEST_PRECEDENCE;
@@ -68,7 +72,7 @@ final class MigrationPostProcessor implements BeanPostProcessor, DisposableBean,
         return bean;
     }
 
-    /** Not called when the migration failed: then the application does not start, or the bean is asked for again. */
+    /** Not called when the migration failed: then the application does not start, or the bean is created again. */
     @Override
     public Object postProcessAfterInitialization(Object bean, String name) {
         Migration migration = open.remove(name);

@@ -14,8 +14,10 @@ import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
 
-/** As {@link InjectedPoolFailureAnalyzer}, where the guard was made first: then Spring finds no bean of that class. */
-@Order(Ordered.HIGHEST_PRECEDENCE) // Spring Boot's own would say to define one
+/**
+ * Like {@link InjectedPoolFailureAnalyzer}, where the guard was created first: then Spring finds no bean of that class.
+ */
+@Order(Ordered.HIGHEST_PRECEDENCE) // Spring Boot's own analyzer would advise to define one
 final class MissingPoolFailureAnalyzer extends AbstractFailureAnalyzer<NoSuchBeanDefinitionException> {
     private final @Nullable BeanFactory beans;
 
@@ -40,7 +42,7 @@ final class MissingPoolFailureAnalyzer extends AbstractFailureAnalyzer<NoSuchBea
                 .orElse(null);
     }
 
-    /** When the start has failed the beans are gone, and only what was declared of them is known. */
+    /** After a failed start the beans are gone, and only their definitions are known. */
     private static boolean isPool(ConfigurableListableBeanFactory beans, String name, Class<?> asked) {
         try {
             return beans.getSingleton(name) instanceof SelfHealingDataSource guard

@@ -5,11 +5,14 @@ import org.springframework.context.annotation.ConditionContext;
 import org.springframework.core.env.PropertyResolver;
 import org.springframework.core.type.AnnotatedTypeMetadata;
 
-/** Whether the application speaks of this very endpoint: what it says of all of them is not meant for acts. */
+/**
+ * Whether the application names this very endpoint in a property: a property for all endpoints must not open one that
+ * acts.
+ */
 final class OpenedEndpoint {
     private OpenedEndpoint() {}
 
-    /** How far it is open is for Spring Boot to say. */
+    /** Only whether it is named; how far the endpoint is open is decided by Spring Boot. */
     static boolean isSpokenOf(String id, PropertyResolver properties) {
         return properties.containsProperty("management.endpoint." + id + ".access")
                 || properties.containsProperty("management.endpoint." + id + ".enabled");

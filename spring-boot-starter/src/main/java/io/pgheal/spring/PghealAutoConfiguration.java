@@ -22,8 +22,8 @@ import org.springframework.core.Ordered;
 import org.springframework.core.env.ConfigurableEnvironment;
 
 /**
- * Guards every PostgreSQL data source of the application. Whether something optional is on the class path is asked by
- * name throughout: Spring Boot 3 and 4 keep it in different places.
+ * Guards every PostgreSQL data source of the application. All conditions on optional classes go by name: Spring Boot 3
+ * and 4 have these classes in different packages.
  */
 @AutoConfiguration(
         beforeName = {
@@ -46,7 +46,7 @@ class PghealAutoConfiguration {
         return new GuardingPostProcessor(beans, environment, events, properties, guarded, customizers);
     }
 
-    /** Static: needed as soon as the first data source is made, whoever asks for that one. */
+    /** Static, because the first data source needs it, whichever bean creates that data source. */
     @Bean
     static GuardedDataSources pghealGuardedDataSources() {
         return new GuardedDataSources();
@@ -88,7 +88,10 @@ class PghealAutoConfiguration {
     @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.SERVLET)
     @ConditionalOnProperty(prefix = "pgheal.scopes", name = "servlet", matchIfMissing = true)
     static class ServletScopes {
-        /** Each dispatch that a container makes on a thread of its own; forwards and includes belong to theirs. */
+        /**
+         * Filters each dispatch that a container runs on a thread of its own; forwards and includes belong to their
+         * dispatch.
+         */
         @Bean
         FilterRegistrationBean<RequestScopeFilter> pghealRequestScopeFilter(GuardedDataSources guarded) {
             FilterRegistrationBean<RequestScopeFilter> filter =

@@ -20,8 +20,8 @@ import org.springframework.boot.actuate.endpoint.annotation.WriteOperation;
 import org.springframework.boot.actuate.endpoint.web.WebEndpointResponse;
 
 /**
- * {@code /actuator/pgheal}: what pgheal sees and did. It can be read where it is exposed; the mode and the rules can be
- * changed only with {@code management.endpoint.pgheal.access=unrestricted}, whatever is said of all endpoints.
+ * {@code /actuator/pgheal}: what pgheal sees and did. Readable where it is exposed. The mode and the rules can be
+ * changed only with {@code management.endpoint.pgheal.access=unrestricted}, whatever is set for all endpoints.
  */
 @Endpoint(id = "pgheal", defaultAccess = Access.READ_ONLY)
 final class PghealEndpoint {
@@ -31,7 +31,7 @@ final class PghealEndpoint {
     private final GuardedDataSources guarded;
     private final boolean opened;
 
-    /** @param opened whether the application said itself who may use this endpoint */
+    /** @param opened whether the application set the access of this very endpoint */
     PghealEndpoint(GuardedDataSources guarded, boolean opened) {
         this.guarded = guarded;
         this.opened = opened;
@@ -48,7 +48,7 @@ final class PghealEndpoint {
         return body;
     }
 
-    /** The last word on one incident; null, and so 404, when there is none of this id. */
+    /** The latest report of one incident; null, and so 404, when there is none of this id. */
     @ReadOperation
     @Nullable
     Map<String, @Nullable Object> incident(@Selector String id) {
@@ -63,12 +63,13 @@ final class PghealEndpoint {
     }
 
     /**
-     * Changes the mode, or rules, of one data source or of all. Either all that is asked for holds from now on, or nothing: each
-     * is checked like a property at the start. 403 where only the default of all endpoints would let it pass.
+     * Changes the mode, or rules, of one data source or of all. Either all requested changes apply from now on, or
+     * none: each is checked like a property at the start. 403 where only the default of all endpoints would allow the
+     * change.
      *
-     * @param mode text, because what Spring Boot says of a word that is no mode does not help
-     * @param dataSource optional; Spring Boot 3 knows that by Spring's annotation alone, 4 by the other one
-     * @param operator counts only where nobody is logged in
+     * @param mode as text, because Spring Boot's error for an unknown mode does not help
+     * @param dataSource optional; Spring Boot 3 needs Spring's annotation for that, Spring Boot 4 the other one
+     * @param operator used only where nobody is logged in
      */
     @WriteOperation
     synchronized WebEndpointResponse<Map<String, @Nullable Object>> change(
@@ -152,7 +153,7 @@ final class PghealEndpoint {
         throw BadRequest.because("mode is '" + mode + "'; write one of heal, observe, off");
     }
 
-    /** {@code mixed} when data sources differ, null when there is none. */
+    /** {@code mixed} when the modes of the data sources differ, null when there is none. */
     private @Nullable String commonMode() {
         List<String> modes = guarded.byName().values().stream()
                 .map(dataSource -> dataSource.mode().name().toLowerCase(Locale.ROOT))

@@ -15,9 +15,10 @@ import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 
 /**
- * What an application may say about pgheal. What it does not say is null here and stays as {@link HealingConfig} has
- * it; a test holds the defaults of the metadata to those. A name that nobody knows stops the start (but for environment
- * variables and system properties, which Spring Boot leaves out): a protection that is misspelled is none.
+ * The properties that an application may set. An unset property is null here, and its default is that of
+ * {@link HealingConfig}; a test compares the defaults in the metadata with these. An unknown name fails the start
+ * (except for environment variables and system properties, which Spring Boot does not check): a misspelled protection
+ * would protect nothing.
  *
  * @param enabled Whether data sources are guarded at all.
  * @param mode How far pgheal may go at the start; can be changed while the application runs.
@@ -151,7 +152,7 @@ record PghealProperties(
                     || socketTimeout != null;
         }
 
-        /** Neither the password nor a URL that may have one in it. */
+        /** Shows neither the password nor the URL, which may contain one. */
         @Override
         public String toString() {
             return isSet() ? "Control[set]" : "Control[as the pool]";
@@ -248,13 +249,13 @@ record PghealProperties(
         return built[0];
     }
 
-    /** What is said about the control connection of this data source; its own word wins as a whole. */
+    /** The control connection's settings of this data source; if it has any, the general ones do not apply. */
     Control controlOf(String bean) {
         Control own = overridesOf(bean).control();
         return own.isSet() ? own : control;
     }
 
-    /** A bean's name is compared as Spring Boot compares names: environment variables know no case and no dashes. */
+    /** Compares the bean's name like Spring Boot: environment variables have neither case nor dashes. */
     private Overrides overridesOf(String bean) {
         Overrides exact = dataSources.get(bean);
         if (exact != null) {
@@ -271,16 +272,16 @@ record PghealProperties(
         return name.replaceAll("[-_]", "").toLowerCase(Locale.ROOT);
     }
 
-    /** The core names the property in its complaint, but not whose override it is. */
+    /** The core's message names the property, but not the data source that overrides it. */
     private static void said(String prefix, Runnable settings) {
         try {
             settings.run();
         } catch (InvalidPropertyException e) {
             throw e;
         } catch (IllegalArgumentException e) {
-            String complaint = String.valueOf(e.getMessage());
+            String message = String.valueOf(e.getMessage());
             throw InvalidPropertyException.of(
-                    complaint.startsWith("pgheal.") ? prefix + complaint.substring("pgheal.".length()) : complaint);
+                    message.startsWith("pgheal.") ? prefix + message.substring("pgheal.".length()) : message);
         }
     }
 

@@ -12,8 +12,8 @@ import org.springframework.aot.hint.RuntimeHintsRegistrar;
 import org.springframework.aot.hint.TypeReference;
 
 /**
- * What a native image has to keep because it is only looked up by name (the console's files, getters of pools, decorators),
- * and the interfaces whose proxies stand for the driver's.
+ * Registers for a native image what is only looked up by name (the console's files, getters of pools, decorators), and
+ * the interfaces of the proxies for the driver's objects.
  */
 final class PghealRuntimeHints implements RuntimeHintsRegistrar {
 

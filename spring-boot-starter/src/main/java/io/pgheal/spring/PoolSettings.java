@@ -6,15 +6,15 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.util.ReflectionUtils;
 
 /**
- * What a pool tells of itself, read by the getters that HikariCP, Tomcat's pool, DBCP, c3p0 and the drivers' own data
- * sources have in common: none of them needs to be on the class path. Asking opens no connection.
+ * The settings of a pool, read by the getters that HikariCP, Tomcat's pool, DBCP, c3p0 and the drivers' own data
+ * sources have in common, so that none of them needs to be on the class path. Reading opens no connection.
  */
 final class PoolSettings {
     private static final int DEEPEST = 3;
 
     private PoolSettings() {}
 
-    /** Null when the pool does not tell. */
+    /** The JDBC URL; null when the pool has no getter for it. */
     static @Nullable String url(DataSource pool) {
         return first(pool, DEEPEST, "getJdbcUrl", "getUrl", "getURL");
     }
@@ -48,7 +48,7 @@ final class PoolSettings {
             ReflectionUtils.makeAccessible(method);
             return method.invoke(pool);
         } catch (ReflectiveOperationException | RuntimeException e) {
-            return null; // it does not tell: it is not asked for more
+            return null; // a failing getter counts as an absent one
         }
     }
 }

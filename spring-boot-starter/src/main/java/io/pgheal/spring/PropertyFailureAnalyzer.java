@@ -19,8 +19,8 @@ import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
 
 /**
- * Tells in one sentence which property of pgheal is wrong, what it was, and what to write. Before Spring Boot's own
- * analyzers, which know neither, and of which one prints the values of unknown properties: that may be a password.
+ * Reports in one sentence which property of pgheal is wrong, its value, and what to write. Runs before Spring Boot's
+ * own analyzers, which know no remedy; one of them prints the values of unknown properties, which may be passwords.
  */
 @Order(Ordered.HIGHEST_PRECEDENCE)
 final class PropertyFailureAnalyzer implements FailureAnalyzer {
@@ -76,7 +76,7 @@ final class PropertyFailureAnalyzer implements FailureAnalyzer {
         return property.getName().toString();
     }
 
-    /** What has taken the place of a property that there was; null if there never was one. */
+    /** The property that replaced a former one; null if the name never existed. */
     private static @Nullable String replacement(String name) {
         return name.endsWith(".abandoned.thread-evidence")
                 ? "remove it: what threads do ends nothing any more, it only decides when the garbage collector is asked"
@@ -91,7 +91,7 @@ final class PropertyFailureAnalyzer implements FailureAnalyzer {
                 .orElse("none");
     }
 
-    /** Steps between two names, where a missing level counts little: people write pgheal.grace. */
+    /** The edit distance of two names. A missing level counts little, because people write pgheal.grace. */
     private static int distance(String unknown, String known) {
         String last = unknown.substring(unknown.lastIndexOf('.') + 1);
         String lastKnown = known.substring(known.lastIndexOf('.') + 1);
@@ -140,7 +140,7 @@ final class PropertyFailureAnalyzer implements FailureAnalyzer {
         return new FailureAnalysis(sentence(wrong), sentence(remedy), failure);
     }
 
-    /** Not at the start: a property is not spelled with a capital. */
+    /** Makes a sentence. The name of a property at its start gets no capital. */
     private static String sentence(String text) {
         String capital = text.startsWith("pgheal") ? text : Character.toUpperCase(text.charAt(0)) + text.substring(1);
         return capital.endsWith(".") ? capital : capital + ".";

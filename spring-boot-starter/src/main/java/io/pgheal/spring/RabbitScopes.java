@@ -7,7 +7,7 @@ import org.aopalliance.intercept.MethodInterceptor;
 import org.springframework.amqp.rabbit.config.BaseRabbitListenerContainerFactory;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 
-/** Each message that a listener of Spring AMQP handles is a unit of work, its retries included. */
+/** Makes each message that a listener of Spring AMQP handles, including its retries, a unit of work. */
 final class RabbitScopes implements BeanPostProcessor {
     private final TaskScopes scopes;
 

@@ -16,9 +16,9 @@ import org.springframework.boot.actuate.endpoint.annotation.WriteOperation;
 import org.springframework.boot.actuate.endpoint.web.WebEndpointResponse;
 
 /**
- * {@code POST /actuator/pghealrelease}: ends what stands in the way. Not there unless the application says {@code
- * management.endpoint.pghealrelease.access=unrestricted}, whatever it says of all endpoints, and then secured like any write
- * of the actuator. Without {@code "dryRun": false} it only shows what would be hit.
+ * {@code POST /actuator/pghealrelease}: ends blocking sessions. Exists only if the application sets
+ * {@code management.endpoint.pghealrelease.access=unrestricted}, whatever it sets for all endpoints; then it is secured
+ * like any write operation of the actuator. Without {@code "dryRun": false} it only shows which sessions it would hit.
  */
 @Endpoint(id = "pghealrelease", defaultAccess = Access.NONE)
 final class ReleaseEndpoint {
@@ -29,12 +29,13 @@ final class ReleaseEndpoint {
     }
 
     /**
-     * Whom: either {@code table}, for the root blockers of those who wait for it, or {@code pid} and {@code backendStart} of one
-     * session, with {@code state} and {@code stateChange} (and {@code xactStart}, where it has one) to mean the transaction as
-     * it was seen and no later one. All as the other endpoints show them.
+     * Selects either by {@code table}, the root blockers of the sessions that wait for it, or by {@code pid} and
+     * {@code backendStart} one session. In the second case {@code state} and {@code stateChange} (and
+     * {@code xactStart}, where there is one) select the transaction as it was seen and no later one. All values are as
+     * the other endpoints show them.
      *
      * @param how {@code terminate}, the default, or {@code cancel}
-     * @param operator counts only where nobody is logged in
+     * @param operator used only where nobody is logged in
      */
     @WriteOperation
     WebEndpointResponse<Map<String, @Nullable Object>> release(
@@ -57,7 +58,7 @@ final class ReleaseEndpoint {
                 shownOnly ? null : name(caller, operator)));
     }
 
-    /** @param operator null when it is only to be shown who would be hit */
+    /** @param operator null to only show which sessions would be hit */
     private static Map<String, @Nullable Object> release(
             SelfHealingDataSource where, ReleaseTarget whom, Release remedy, @Nullable String operator)
             throws SQLException {

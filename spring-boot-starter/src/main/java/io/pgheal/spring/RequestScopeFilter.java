@@ -17,24 +17,27 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Makes each dispatch of a request a unit of work, on every guarded data source: what it borrowed must not outlive it.
- * An asynchronous request ends when its container says so. A dispatch inside another (forward, include) belongs to the
- * outer one.
+ * Makes each dispatch of a request a unit of work on every guarded data source: a borrowed connection must not outlive
+ * its dispatch. An asynchronous request ends when its container says so. A dispatch inside another (forward, include)
+ * belongs to the outer one.
  *
- * <p>Outermost, so that it sees the end of everything; here, too, nothing of pgheal reaches the application: what goes
- * wrong costs the scope, not the request.
+ * <p>Outermost, so that it sees the end of everything. No failure of pgheal reaches the application: a failure costs
+ * the scope, not the request.
  */
 final class RequestScopeFilter implements Filter {
     private static final Logger LOG = LoggerFactory.getLogger(RequestScopeFilter.class);
     private static final String INSIDE = RequestScopeFilter.class.getName() + ".INSIDE";
 
-    /** Where Spring MVC leaves an exception that one of its resolvers turned into an answer. */
+    /** The attribute in which Spring MVC keeps an exception that a resolver turned into a response. */
     private static final String RESOLVED = "org.springframework.web.servlet.DispatcherServlet.EXCEPTION";
 
-    /** Where Spring MVC leaves the pattern of the handler: it is known at the end only, and has the names of values. */
+    /**
+     * The attribute in which Spring MVC keeps the handler's pattern: known only at the end, with names instead of
+     * values.
+     */
     private static final String PATTERN = "org.springframework.web.servlet.HandlerMapping.bestMatchingPattern";
 
-    /** Such as {@code login}, {@code v2} or {@code index.html}; no number, no token. */
+    /** A segment such as {@code login}, {@code v2} or {@code index.html}; no number, no token. */
     private static final Pattern PLAIN = Pattern.compile("[A-Za-z][A-Za-z_.-]{0,30}[0-9]{0,2}");
 
     private final GuardedDataSources guarded;
@@ -66,8 +69,8 @@ final class RequestScopeFilter implements Filter {
         try {
             return request.getAttribute(INSIDE) != null;
         } catch (Throwable e) {
-            complain(e);
-            return true; // then it is no unit of work
+            debug(e);
+            return true; // then the dispatch is no unit of work
         }
     }
 
@@ -76,7 +79,7 @@ final class RequestScopeFilter implements Filter {
             request.setAttribute(INSIDE, true);
             return WorkScopes.begin(guarded.byName().values(), name(request, withoutData(request.getRequestURI())));
         } catch (Throwable e) {
-            complain(e);
+            debug(e);
             return WorkScopes.none();
         }
     }
@@ -88,7 +91,7 @@ final class RequestScopeFilter implements Filter {
                 : name + " (" + request.getDispatcherType() + ")";
     }
 
-    /** What a path may say of a user is not told: no parameters, and of the segments only what looks like a plain word. */
+    /** Removes from a path what may identify a user: parameters, and all segments except plain words. */
     static String withoutData(String path) {
         StringBuilder kept = new StringBuilder();
         for (String segment : path.split("/", -1)) {
@@ -99,7 +102,7 @@ final class RequestScopeFilter implements Filter {
         return kept.substring(1);
     }
 
-    /** The steps are apart: one that fails leaves none of the others out. */
+    /** Separate steps: if one fails, the others still run. */
     private static void leave(WorkScopes scopes, ServletRequest request, @Nullable Throwable before) {
         try {
             request.removeAttribute(INSIDE);
@@ -108,14 +111,14 @@ final class RequestScopeFilter implements Filter {
                 scopes.failed(rootOf(swallowed));
             }
         } catch (Throwable e) {
-            complain(e);
+            debug(e);
         }
         try {
             if (request instanceof HttpServletRequest http && request.getAttribute(PATTERN) instanceof String pattern) {
                 scopes.rename(name(http, pattern));
             }
         } catch (Throwable e) {
-            complain(e);
+            debug(e);
         }
         try {
             if (request.isAsyncStarted()) {
@@ -123,8 +126,8 @@ final class RequestScopeFilter implements Filter {
                 request.getAsyncContext().addListener(new EndOfAsync(scopes));
             }
         } catch (Throwable e) {
-            // Then nobody will tell when it ends: without an end there is no evidence, and no wrong one.
-            complain(e);
+            // Without the listener the end is never seen: then there is no evidence, and no wrong evidence.
+            debug(e);
         }
         scopes.close();
     }
@@ -136,25 +139,25 @@ final class RequestScopeFilter implements Filter {
             }
             return request.getAttribute(RequestDispatcher.ERROR_EXCEPTION) instanceof Throwable error ? error : null;
         } catch (Throwable e) {
-            complain(e);
+            debug(e);
             return null;
         }
     }
 
-    /** Spring MVC and containers wrap an Error in a ServletException; the story should name the error. */
+    /** Spring MVC and containers wrap an Error in a ServletException; incidents should name the error. */
     private static Throwable rootOf(Throwable thrown) {
         return thrown instanceof ServletException && thrown.getCause() != null ? thrown.getCause() : thrown;
     }
 
-    private static void complain(Throwable e) {
+    private static void debug(Throwable e) {
         try {
             LOG.debug("a request runs without a pgheal scope: {}", e.getClass().getName());
         } catch (Throwable ignored) {
-            // Not even that: the request goes on.
+            // Even logging failed: the request goes on.
         }
     }
 
-    /** Hears when the container is done with an asynchronous request. */
+    /** Notified when the container has finished an asynchronous request. */
     private record EndOfAsync(WorkScopes scopes) implements AsyncListener {
         @Override
         public void onComplete(AsyncEvent event) {
@@ -163,7 +166,7 @@ final class RequestScopeFilter implements Filter {
 
         @Override
         public void onTimeout(AsyncEvent event) {
-            // The container completes or dispatches it then.
+            // Afterwards the container completes or dispatches the request.
         }
 
         @Override
@@ -174,7 +177,7 @@ final class RequestScopeFilter implements Filter {
             }
         }
 
-        /** Each new cycle forgets its listeners. */
+        /** Each new asynchronous cycle drops its listeners. */
         @Override
         public void onStartAsync(AsyncEvent event) {
             event.getAsyncContext().addListener(this);

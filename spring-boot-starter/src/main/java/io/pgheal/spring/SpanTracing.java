@@ -11,8 +11,9 @@ import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 
 /**
- * Knows the span by the application's tracer, once that stands: asking for it while data sources are made would draw it in too
- * early. Until then, and where there is none, the log knows.
+ * Reads the current span from the application's tracer, once the tracer exists: asking for the tracer while data
+ * sources are created would create it too early. Before that, and where there is none, the span comes from the logging
+ * context.
  */
 final class SpanTracing implements Tracing, GuardCustomizer, SmartInitializingSingleton {
     private final ObjectProvider<Tracer> application;
@@ -44,7 +45,7 @@ final class SpanTracing implements Tracing, GuardCustomizer, SmartInitializingSi
             return null;
         }
         String trace = span.context().traceId();
-        return trace.isEmpty() // a tracer that does nothing has a span all the same
+        return trace.isEmpty() // a no-op tracer also has a span
                 ? otherwise.current()
                 : new TraceContext(
                         trace,
@@ -77,7 +78,7 @@ final class SpanTracing implements Tracing, GuardCustomizer, SmartInitializingSi
                             .sampled(span.sampled())
                             .build());
         } catch (RuntimeException | LinkageError e) {
-            return null; // the figures are more important than their exemplar
+            return null; // the meters matter more than their exemplars
         }
     }
 }

@@ -7,9 +7,10 @@ import org.springframework.util.ErrorHandler;
 import org.springframework.util.ReflectionUtils;
 
 /**
- * Spring's schedulers hand an error of a scheduled method to an error handler, mostly one that logs it and goes on: whoever
- * runs the task sees it end well. Here the unit of work hears of it first, where the task comes with its handler in sight: that
- * of a scheduler for virtual threads does, that of a {@code ThreadPoolTaskScheduler} has a future around it.
+ * Spring's schedulers pass an error of a scheduled method to an error handler, which usually logs the error and
+ * returns: to the code that runs the task, the task ends normally. This class records the error in the unit of work
+ * first, where it can see the task and its handler: it can for a scheduler of virtual threads; a
+ * {@code ThreadPoolTaskScheduler} hides both in a future.
  */
 final class SwallowedErrors {
     private static final @Nullable Field DELEGATE = field("delegate");
@@ -29,7 +30,10 @@ final class SwallowedErrors {
         }
     }
 
-    /** The same task with its handler; itself where it has none, or that cannot be read: then its end proves less. */
+    /**
+     * The same task with its handler; the task itself where it has no handler or the handler cannot be read: then the
+     * end of the unit proves less.
+     */
     static Runnable heard(Runnable task) {
         if (!(task instanceof DelegatingErrorHandlingRunnable) || DELEGATE == null || HANDLER == null) {
             return task;
@@ -38,14 +42,14 @@ final class SwallowedErrors {
             Object delegate = DELEGATE.get(task);
             Object handler = HANDLER.get(task);
             return delegate instanceof Runnable work && handler instanceof ErrorHandler own
-                    ? new DelegatingErrorHandlingRunnable(() -> tell(work), own)
+                    ? new DelegatingErrorHandlingRunnable(() -> runAndRecord(work), own)
                     : task;
         } catch (ReflectiveOperationException | RuntimeException e) {
             return task;
         }
     }
 
-    private static void tell(Runnable work) {
+    private static void runAndRecord(Runnable work) {
         try {
             work.run();
         } catch (Throwable thrown) {

@@ -11,8 +11,8 @@ import org.springframework.core.env.EnumerablePropertySource;
 import org.springframework.core.env.PropertySource;
 
 /**
- * The time limits of one table. Read from flat keys rather than bound as a class per table, so that {@code public.users}
- * needs no brackets and a misspelled limit is named instead of lost.
+ * The time limits of one table. Parsed from flat keys instead of bound to a class per table, so that
+ * {@code public.users} needs no brackets and a misspelled limit is reported instead of ignored.
  */
 record TableLimits(
         @Nullable Duration idleBlockerTimeout, @Nullable Duration activeBlockerTimeout) {
@@ -22,8 +22,10 @@ record TableLimits(
     private static final String ACTIVE = "active-blocker-timeout";
 
     /**
+     * Parses the limits of all tables.
+     *
      * @param prefix of the properties, up to the table's name
-     * @param flat {@code <table>.<limit>} to a time
+     * @param flat maps {@code <table>.<limit>} to a time
      */
     static Map<String, TableLimits> parse(String prefix, Map<String, String> flat) {
         Map<String, TableLimits> limits = new LinkedHashMap<>();
@@ -47,8 +49,8 @@ record TableLimits(
     }
 
     /**
-     * Looks at the names as they are written: Spring Boot drops a star outside brackets, and the rule would be one for
-     * another table.
+     * Checks the names as written: Spring Boot drops a star outside brackets, and the rule would apply to another
+     * table.
      */
     static void checkPatterns(ConfigurableEnvironment environment) {
         for (PropertySource<?> source : environment.getPropertySources()) {
@@ -75,7 +77,7 @@ record TableLimits(
         }
     }
 
-    /** What is not said here is as it was said there. */
+    /** These limits; a limit that is unset here is taken from {@code general}. */
     TableLimits or(TableLimits general) {
         return new TableLimits(
                 idleBlockerTimeout == null ? general.idleBlockerTimeout : idleBlockerTimeout,

@@ -22,10 +22,10 @@ final class TableLocksEndpoint {
     /** @param table {@code table} or {@code schema.table} */
     @ReadOperation
     WebEndpointResponse<Map<String, @Nullable Object>> locks(@Selector String table) {
-        return BadRequest.unless(() -> told(table));
+        return BadRequest.unless(() -> answer(table));
     }
 
-    private Map<String, @Nullable Object> told(String table) {
+    private Map<String, @Nullable Object> answer(String table) {
         Map<String, Object> dataSources = new LinkedHashMap<>();
         guarded.byName().forEach((name, dataSource) -> {
             Map<String, @Nullable Object> json = new LinkedHashMap<>();

@@ -8,7 +8,10 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.jms.config.JmsListenerEndpointRegistry;
 import org.springframework.jms.listener.AbstractMessageListenerContainer;
 
-/** Units of work beyond the servlet request. Each post-processor is static: it must be there before what it looks at. */
+/**
+ * Units of work beyond the servlet request. The post-processors are static, because they must exist before the beans
+ * that they process.
+ */
 @Configuration(proxyBeanMethods = false)
 @ConditionalOnProperty(prefix = "pgheal.scopes", name = "tasks", matchIfMissing = true)
 class TaskScopeConfiguration {

@@ -20,9 +20,9 @@ import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
 import org.springframework.util.ReflectionUtils;
 
 /**
- * Makes each task of the application's executors and schedulers a unit of work, and each asynchronous call. No bean gets a
- * proxy that has none: an executor gets a decorator around its own, and an asynchronous bean, which is a proxy already, one
- * more advice inside it. Last, when the asynchronous proxies are made.
+ * Makes each task of the application's executors and schedulers, and each asynchronous call, a unit of work. Adds no
+ * proxy to a bean without one: an executor gets a decorator around its own decorator, and an asynchronous bean, already
+ * a proxy, gets an advice inside the existing ones. Runs last, when the asynchronous proxies exist.
  */
 final class TaskScopePostProcessor implements BeanPostProcessor, Ordered {
     private static final Logger LOG = LoggerFactory.getLogger(TaskScopePostProcessor.class);
@@ -39,7 +39,7 @@ final class TaskScopePostProcessor implements BeanPostProcessor, Ordered {
         return LOWEST_PRECEDENCE;
     }
 
-    /** Before the executor makes its threads, and after the application has configured it. */
+    /** Runs before the executor creates its threads, and after the application has configured the executor. */
     @Override
     public Object postProcessBeforeInitialization(Object bean, String name) {
         if (bean instanceof ThreadPoolTaskExecutor executor) {
@@ -56,7 +56,7 @@ final class TaskScopePostProcessor implements BeanPostProcessor, Ordered {
         return bean;
     }
 
-    /** An executor whose own decorator cannot be read is left alone: it must not lose that. */
+    /** Leaves an executor alone if its own decorator cannot be read: replacing it would lose that decorator. */
     private void decorate(Object executor, Class<?> type, String name, Consumer<TaskDecorator> setter) {
         try {
             Field field = ReflectionUtils.findField(type, DECORATOR);

@@ -9,7 +9,10 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.core.task.TaskDecorator;
 
-/** Makes a task, an asynchronous call or the handling of a message a unit of work. Nothing of its own reaches the work. */
+/**
+ * Makes a task, an asynchronous call or the handling of a message a unit of work. Its own failures never reach the
+ * work.
+ */
 final class TaskScopes {
     private static final String SUBMITTING = "org.springframework.aop.interceptor.AsyncExecutionInterceptor";
 
@@ -19,7 +22,7 @@ final class TaskScopes {
         this.guarded = guarded;
     }
 
-    /** Decorates tasks around what the application's own decorator makes of them. */
+    /** Decorates tasks outside of the application's own decorator. */
     TaskDecorator around(@Nullable TaskDecorator own, String name) {
         return task -> {
             Runnable heard = SwallowedErrors.heard(task);
@@ -28,7 +31,7 @@ final class TaskScopes {
             WorkScopes unit = WorkScopes.current();
             return () -> {
                 if (Thread.currentThread() == submitter && WorkScopes.current() == unit) {
-                    decorated.run(); // at once: a part of the submitter's own work, which goes on afterwards
+                    decorated.run(); // part of the submitter's own work, which goes on afterwards
                 } else {
                     run(name, task, decorated);
                 }
@@ -55,12 +58,12 @@ final class TaskScopes {
                 unit.failed(kept);
             }
         } catch (Throwable ignored) {
-            // Then its end proves less.
+            // Without the failure, the end of the unit proves less.
         }
         unit.close();
     }
 
-    /** A future keeps its throwable to itself. */
+    /** The throwable that a future caught. */
     private static @Nullable Throwable keptBy(Runnable task) {
         if (!(task instanceof FutureTask<?> future) || !future.isDone() || future.isCancelled()) {
             return null;
@@ -76,8 +79,8 @@ final class TaskScopes {
     }
 
     /**
-     * The inside of an asynchronous call: where its executor is decorated, its throwable belongs to the task, for the outside
-     * may swallow it; else it is a unit of work itself.
+     * The inside of an asynchronous call. Where its executor is decorated, the throwable counts for the task, because
+     * the outside may swallow it; otherwise the call is a unit of work itself.
      */
     @Nullable
     Object asynchronously(MethodInvocation call) throws Throwable {
@@ -88,22 +91,22 @@ final class TaskScopes {
         try {
             return call.proceed();
         } catch (Throwable thrown) {
-            tell(task, thrown);
+            recordFailure(task, thrown);
             throw thrown;
         }
     }
 
-    private static void tell(WorkScopes task, Throwable thrown) {
+    private static void recordFailure(WorkScopes task, Throwable thrown) {
         try {
             if (!isOnTheCallersThread()) {
                 task.failed(thrown);
             }
         } catch (Throwable ignored) {
-            // Then its end proves less.
+            // Without the failure, the end of the unit proves less.
         }
     }
 
-    /** An executor that runs the call at once, on the thread of somebody who goes on afterwards. */
+    /** Whether the executor runs the call on the caller's thread, where the caller goes on afterwards. */
     private static boolean isOnTheCallersThread() {
         return StackWalker.getInstance()
                 .walk(frames -> frames.anyMatch(frame -> frame.getClassName().equals(SUBMITTING)

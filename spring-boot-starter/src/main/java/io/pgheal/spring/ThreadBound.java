@@ -18,18 +18,18 @@ import org.springframework.transaction.support.ResourceHolderSupport;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 
 /**
- * What Spring's transactions have bound to a thread, from the start of an outermost unit of work to its end. An error that
- * cuts Spring's own completion leaves a dead connection bound there, and every later unit on this thread would take part in
- * its transaction, whose work nobody will ever commit. That is unbound; only what the unit itself bound, and only when its
- * lease is over or left behind: an outer transaction, an open session, a transaction that somebody steps through task by task
- * stay.
+ * The resources that Spring's transactions have bound to a thread, from the start of an outermost unit of work to its
+ * end. An error that cuts Spring's own completion leaves a dead connection bound, and every later unit on this thread
+ * would join its transaction, whose work nobody will ever commit. This class unbinds such a connection, but only if the
+ * unit itself bound it, and only when its lease is over or left behind. An outer transaction, an open session and a
+ * transaction that spans several tasks stay bound.
  *
- * <p>Loaded only where spring-tx and spring-jdbc are.
+ * <p>Loaded only where spring-tx and spring-jdbc are present.
  */
 final class ThreadBound {
     private static final Logger LOG = LoggerFactory.getLogger(ThreadBound.class);
 
-    /** What an ended unit left that could not be judged then. Rare, so that it costs nothing else. */
+    /** What an ended unit left bound and could not judge then. Rarely set, so it costs little. */
     private static final ThreadLocal<@Nullable Map<Object, Object>> LEFT = new ThreadLocal<>();
 
     private final Map<Object, Object> before;
@@ -52,7 +52,7 @@ final class ThreadBound {
     }
 
     /**
-     * @param failed whether the unit is over, by a throwable
+     * @param failed whether the unit ended by a throwable
      * @param acting whether pgheal may act on a lease that is not over yet
      */
     void atEnd(boolean failed, boolean acting) {
@@ -66,14 +66,14 @@ final class ThreadBound {
             unbind(left, failed && acting, clean);
         }
         if (clean && failed && acting && before.isEmpty() && isMarked() && isBare()) {
-            unmark(); // the connection was unbound before the error came
+            unmark(); // the connection was unbound before the error
         }
     }
 
     /**
-     * @param left by key, still bound or not
-     * @param alsoLeftBehind or only those that are over
-     * @param clean whether the thread bore no marks of a transaction before
+     * @param left resources by key, whether still bound or not
+     * @param alsoLeftBehind whether to also unbind connections whose leases are left behind but not over
+     * @param clean whether the thread had no transaction marks before
      */
     private static void unbind(Map<Object, Object> left, boolean alsoLeftBehind, boolean clean) {
         List<Object> dead = new ArrayList<>();
@@ -90,7 +90,7 @@ final class ThreadBound {
             }
         }
         if (!dead.isEmpty() && !alive) {
-            // The session of JPA that took part in the transaction of the dead connection.
+            // The JPA session that took part in the transaction of the dead connection.
             left.forEach((key, value) -> {
                 if (value instanceof ResourceHolderSupport holder
                         && holder.isSynchronizedWithTransaction()
@@ -114,11 +114,11 @@ final class ThreadBound {
             }
         }
         if (clean && !left.isEmpty()) {
-            LEFT.set(left); // what was bound inside an outer transaction is the outer one's affair
+            LEFT.set(left); // resources bound inside an outer transaction are left to that transaction
         }
     }
 
-    /** Also when the session of JPA that lent it is closed: it has nothing to give any more. */
+    /** True also when the JPA session that lent the connection is closed: it can no longer give it. */
     private static boolean isDead(Object key, ConnectionHolder holder, boolean alsoLeftBehind) {
         Connection connection;
         try {
@@ -141,7 +141,10 @@ final class ThreadBound {
         }
     }
 
-    /** Null where it is not one of ours, or where looking would fetch it: Spring's lazy connections are such proxies. */
+    /**
+     * Null where the connection is not ours, or where unwrapping would fetch one: Spring's lazy connections are such
+     * proxies.
+     */
     private static @Nullable HealingLease leaseOf(Connection connection) {
         try {
             if (connection instanceof HealingLease lease) {

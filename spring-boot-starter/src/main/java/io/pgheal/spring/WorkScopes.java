@@ -13,8 +13,8 @@ import org.slf4j.LoggerFactory;
 import org.springframework.util.ClassUtils;
 
 /**
- * One unit of work on one thread: a scope on each guarded data source, and an eye on what Spring binds to the thread. Whatever
- * is asked of it, it throws nothing.
+ * One unit of work on one thread: a scope on each guarded data source, and the resources that Spring binds to the
+ * thread. No method throws.
  */
 final class WorkScopes {
     private static final Logger LOG = LoggerFactory.getLogger(WorkScopes.class);
@@ -28,7 +28,7 @@ final class WorkScopes {
     private final Collection<SelfHealingDataSource> dataSources;
     private final @Nullable WorkScopes outer;
 
-    /** The last one first: scopes are closed in the reverse order. */
+    /** The last scope first: scopes are closed in reverse order. */
     private final Deque<LeaseScope> open = new ArrayDeque<>();
 
     private @Nullable ThreadBound bound;
@@ -44,7 +44,7 @@ final class WorkScopes {
         return ClassUtils.isPresent(className, WorkScopes.class.getClassLoader());
     }
 
-    /** Begins one on the calling thread; to be closed by it. What could not be begun is left out. */
+    /** Begins a unit on the calling thread, which must close it. A scope that cannot be opened is left out. */
     static WorkScopes begin(Collection<SelfHealingDataSource> dataSources, String name) {
         WorkScopes unit = new WorkScopes(dataSources, CURRENT.get());
         try {
@@ -56,17 +56,17 @@ final class WorkScopes {
                 unit.open.push(dataSource.frameworkScope(name));
             }
         } catch (Throwable e) {
-            complain(name, e);
+            warn(name, e);
         }
         return unit;
     }
 
-    /** One that does nothing. */
+    /** A unit without scopes. */
     static WorkScopes none() {
         return new WorkScopes(List.of(), null);
     }
 
-    /** The innermost one of the calling thread. */
+    /** The innermost unit of the calling thread. */
     static @Nullable WorkScopes current() {
         return CURRENT.get();
     }
@@ -84,7 +84,7 @@ final class WorkScopes {
         }
     }
 
-    /** The work goes on on other threads, until {@link #completed}. */
+    /** The work continues on other threads, until {@link #completed}. */
     void continueElsewhere() {
         elsewhere = true;
         for (LeaseScope scope : open) {
@@ -97,13 +97,13 @@ final class WorkScopes {
             try {
                 scope.close();
             } catch (Throwable e) {
-                complain(scope.name(), e);
+                warn(scope.name(), e);
             }
         }
         try {
             leaveThread();
         } catch (Throwable e) {
-            complain("the thread's", e);
+            warn("the thread's", e);
         }
     }
 
@@ -120,7 +120,7 @@ final class WorkScopes {
         }
     }
 
-    /** Whether pgheal may do more than tell, on every data source. */
+    /** Whether every data source is in a mode in which pgheal acts. */
     private boolean isActing() {
         for (SelfHealingDataSource dataSource : dataSources) {
             if (dataSource.mode() != HealingMode.HEAL) {
@@ -135,19 +135,19 @@ final class WorkScopes {
             try {
                 scope.completed();
             } catch (Throwable e) {
-                complain(scope.name(), e);
+                warn(scope.name(), e);
             }
         }
     }
 
-    private static void complain(String name, Throwable e) {
+    private static void warn(String name, Throwable e) {
         try {
             LOG.warn(
                     "pgheal's scope '{}' is not in order: {}",
                     name,
                     e.getClass().getName());
         } catch (Throwable ignored) {
-            // The next scope is more important.
+            // The next scope matters more than the log.
         }
     }
 }

@@ -14,8 +14,8 @@ import org.slf4j.LoggerFactory;
 import org.springframework.util.FileSystemUtils;
 
 /**
- * The embedded server's data directory. It has a fixed name, so that what a killed run left behind is found and
- * removed by the next one instead of piling up.
+ * The data directory of the embedded server. Its name is fixed, so that the next run finds and removes what a killed
+ * run left behind.
  */
 final class DataDirectory {
 
@@ -71,7 +71,7 @@ final class DataDirectory {
         if (lines.isEmpty()) {
             return Optional.empty();
         }
-        // The process id may long belong to somebody else: only a postgres is stopped.
+        // The process id may have been reused by another program: only a postgres process is stopped.
         return ProcessHandle.of(Long.parseLong(lines.get(0).trim()))
                 .filter(process -> process.info().command().orElse("").contains("postgres"));
     }

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.boot.jdbc.autoconfigure.JdbcConnectionDetails;
 import org.springframework.stereotype.Component;
 
-/** Connections that go past the pool, and past whatever guards it: each stands for another program. */
+/** Connections that bypass the pool and any guard around it: each stands for another program. */
 @Component
 public class DirectConnections {
 

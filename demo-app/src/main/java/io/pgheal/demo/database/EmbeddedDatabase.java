@@ -13,7 +13,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Configuration;
 
-/** Brings a PostgreSQL server along when nobody has named one. */
+/** Starts a PostgreSQL server when no database is configured. */
 @Configuration(proxyBeanMethods = false)
 @Conditional(NoDatabaseNamed.class)
 class EmbeddedDatabase {
@@ -21,7 +21,7 @@ class EmbeddedDatabase {
     private static final String ROLE = "login_app";
     private static final String DATABASE = "login";
 
-    // The context stops the server, after the pool: the server's own shutdown hook would race with it.
+    // The context stops the server after the pool; the server's own shutdown hook would race with it.
     @Bean(destroyMethod = "close")
     EmbeddedPostgres embeddedPostgres(@Value("${demo.data-directory}") Path directory)
             throws IOException, SQLException {
@@ -30,7 +30,7 @@ class EmbeddedDatabase {
                 .setDataDirectory(directory)
                 .setCleanDataDirectory(true)
                 .setRegisterShutdownHook(false)
-                .setPGStartupWait(Duration.ofMinutes(1)) // on a busy machine
+                .setPGStartupWait(Duration.ofMinutes(1)) // for a busy machine
                 .start();
         try {
             createDatabase(server);
@@ -62,7 +62,7 @@ class EmbeddedDatabase {
         };
     }
 
-    // The application is no superuser, as in production: what heals it has to do with an ordinary role's rights.
+    // The application is no superuser, as in production: pgheal has to heal with the rights of an ordinary role.
     private static void createDatabase(EmbeddedPostgres server) throws SQLException {
         try (Connection connection = server.getPostgresDatabase().getConnection();
                 Statement statement = connection.createStatement()) {

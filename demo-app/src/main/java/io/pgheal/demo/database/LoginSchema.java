@@ -11,7 +11,7 @@ import javax.sql.DataSource;
 import org.springframework.beans.factory.InitializingBean;
 import org.springframework.stereotype.Component;
 
-/** Creates what is missing, before the first request is served. Existing rows are left as they are. */
+/** Creates missing tables and rows before the first request is served. Leaves existing rows as they are. */
 @Component
 class LoginSchema implements InitializingBean {
 
@@ -67,7 +67,7 @@ class LoginSchema implements InitializingBean {
 
     private void create(Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement()) {
-            // IF NOT EXISTS is not safe against a second instance that starts in the same moment.
+            // IF NOT EXISTS is not safe against a second instance that starts at the same moment.
             statement.execute("SELECT pg_advisory_xact_lock(" + SCHEMA_LOCK + ")");
             for (String table : TABLES) {
                 statement.execute(table);

@@ -5,7 +5,7 @@ import org.springframework.context.annotation.ConditionContext;
 import org.springframework.core.type.AnnotatedTypeMetadata;
 import org.springframework.util.StringUtils;
 
-/** An empty SPRING_DATASOURCE_URL, as compose files pass it on, counts as none. */
+/** An empty SPRING_DATASOURCE_URL, which compose files may pass on, counts as unset. */
 class NoDatabaseNamed implements Condition {
 
     @Override

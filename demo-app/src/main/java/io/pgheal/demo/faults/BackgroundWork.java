@@ -14,7 +14,7 @@ import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.DisposableBean;
 import org.springframework.stereotype.Component;
 
-/** Work that goes on after its request was answered, and how it ended. */
+/** Work that continues after the response to its request, and its result. */
 @Component
 public class BackgroundWork implements DisposableBean {
 
@@ -26,7 +26,7 @@ public class BackgroundWork implements DisposableBean {
     private final AtomicLong ids = new AtomicLong();
     private final Deque<Run> runs = new ArrayDeque<>();
 
-    /** One piece of work; the result is null while it goes on. */
+    /** One piece of work; the result is null while the work runs. */
     public record Run(
             long id,
             String kind,
@@ -42,16 +42,16 @@ public class BackgroundWork implements DisposableBean {
     }
 
     interface Work {
-        /** Returns what to tell of it. */
+        /** Returns the result to show. */
         String run() throws Exception;
     }
 
     void start(String kind, String username, Work work) {
-        threads.execute(told(kind, username, work));
+        threads.execute(recorded(kind, username, work));
     }
 
-    /** For work that brings its own thread. An error reaches that thread, as it would without this. */
-    Runnable told(String kind, String username, Work work) {
+    /** Records the result of work that brings its own thread. An error still reaches that thread. */
+    Runnable recorded(String kind, String username, Work work) {
         Run run = new Run(ids.incrementAndGet(), kind, username, Instant.now(), null, null);
         add(run);
         return () -> {

@@ -7,7 +7,7 @@ import java.sql.SQLException;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
-/** Walks up the reporting lines with a query at each step. Every connection is closed, as it should be. */
+/** Walks up the reporting lines with a query at each step. Closes every connection, as it should. */
 class ChainOfCommand {
 
     private final DataSource dataSource;
@@ -16,7 +16,7 @@ class ChainOfCommand {
         this.dataSource = dataSource;
     }
 
-    /** How many people are above this one: without end when the reporting lines form a circle. */
+    /** The number of people above this one: the loop never ends when the reporting lines form a circle. */
     int height(@Nullable String username) throws SQLException {
         return username == null ? 0 : 1 + height(managerOf(username));
     }

@@ -40,7 +40,7 @@ class ConvoyFault implements Fault {
     @Override
     public FaultAnswer strike(String username, Duration time) throws InterruptedException {
         Thread reader = new Thread(
-                background.told(KIND, username, () -> {
+                background.recorded(KIND, username, () -> {
                     export.preview(username);
                     return "read";
                 }),
@@ -54,7 +54,7 @@ class ConvoyFault implements Fault {
         return FaultAnswer.running("A migration waits for a lost reader; from now on every login waits for it.");
     }
 
-    // Without a lock_timeout of its own, as most migrations are. It can run again: the column stays.
+    // Without a lock_timeout of its own, like most migrations. Repeatable: the column stays.
     private void migrate() throws SQLException {
         try (Connection connection = dataSource.getConnection();
                 Statement statement = connection.createStatement()) {

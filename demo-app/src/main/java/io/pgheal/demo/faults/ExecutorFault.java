@@ -8,7 +8,7 @@ import org.springframework.beans.factory.DisposableBean;
 import org.springframework.core.annotation.Order;
 import org.springframework.stereotype.Component;
 
-/** The executor is the application's own and no bean: nothing can wrap its tasks. */
+/** The application's own executor is no bean, so nothing can wrap its tasks. */
 @Component
 @Order(2)
 class ExecutorFault implements Fault, DisposableBean {
@@ -41,7 +41,7 @@ class ExecutorFault implements Fault, DisposableBean {
 
     @Override
     public FaultAnswer strike(String username, Duration time) {
-        var unasked = exporters.submit(background.told(KIND, username, () -> {
+        var unasked = exporters.submit(background.recorded(KIND, username, () -> {
             export.export(username);
             return "exported";
         }));

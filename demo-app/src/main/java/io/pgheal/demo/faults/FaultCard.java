@@ -3,10 +3,10 @@ package io.pgheal.demo.faults;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the page tells about a fault.
+ * What the page shows about a fault.
  *
- * @param spared whether this only looks like a fault: it is alive, and has to be left alone
- * @param unavailable why it cannot be shown on this machine, or null
+ * @param spared whether this only looks like a fault: the work is alive, and pgheal must leave it alone
+ * @param unavailable why the fault cannot be shown on this machine, or null
  */
 record FaultCard(
         String kind,

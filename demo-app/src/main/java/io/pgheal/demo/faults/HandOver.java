@@ -8,7 +8,10 @@ import javax.sql.DataSource;
 import org.springframework.core.annotation.Order;
 import org.springframework.stereotype.Component;
 
-/** As a message broker does with the connection that holds its lock, or a coroutine with a transaction that is suspended. */
+/**
+ * Hands a connection to another thread, like a message broker whose connection holds its lock, or a coroutine with a
+ * suspended transaction.
+ */
 @Component
 @Order(7)
 class HandOver implements Fault {

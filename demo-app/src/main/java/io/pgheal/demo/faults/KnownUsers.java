@@ -8,7 +8,7 @@ import java.sql.SQLException;
 import javax.sql.DataSource;
 import org.springframework.stereotype.Component;
 
-/** A fault that hits nobody would lock no row, and show nothing. */
+/** Checks the user name: a fault for an unknown user would lock no row, and show nothing. */
 @Component
 class KnownUsers {
 

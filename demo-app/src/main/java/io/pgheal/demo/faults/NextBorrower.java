@@ -8,7 +8,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 
-/** Asks questions whose answers are known beforehand: a wrong one can come from the connection only. */
+/** Runs queries whose results are known beforehand: a wrong result can come only from the connection. */
 class NextBorrower {
 
     private static final int PATIENCE_MILLIS = (int) TimeUnit.SECONDS.toMillis(2);
@@ -48,7 +48,7 @@ class NextBorrower {
 
     String ask(Question question) throws SQLException {
         try (Connection connection = dataSource.getConnection()) {
-            // Half of an answer may never be followed by the other half.
+            // The second half of a response may never arrive.
             connection.setNetworkTimeout(Runnable::run, PATIENCE_MILLIS);
             try (Statement statement = connection.createStatement()) {
                 return question.query().run(statement);

@@ -22,7 +22,7 @@ class PoisonedConnectionFault implements Fault {
     private static final long SMALL_STACK = 208 * 1024L;
     private static final long PATIENCE_SECONDS = 10;
 
-    // Overflows and borrowers may hang; who asked for this should not.
+    // Overflows and borrowers may hang; the request must not.
     private static final long ENOUGH_NANOS = TimeUnit.SECONDS.toNanos(20);
 
     private final ChainOfCommand chain;
@@ -74,7 +74,7 @@ class PoisonedConnectionFault implements Fault {
         String run() throws SQLException;
     }
 
-    // A thread of its own for each: as with two requests, and a small stack overflows soon.
+    // A thread of its own for each, as with two requests; a small stack overflows soon.
     private static String onSmallStack(Answering work) throws InterruptedException {
         FutureTask<String> task = new FutureTask<>(() -> {
             try {

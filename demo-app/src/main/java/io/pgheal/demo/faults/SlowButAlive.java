@@ -56,7 +56,7 @@ class SlowButAlive implements Fault {
         }
     }
 
-    // Mostly pauses: the point is that the thread is at work, not that it warms the room.
+    // Mostly pauses: the thread has to be busy, not to heat the CPU.
     private static void compute(Duration time) throws InterruptedException {
         long end = System.nanoTime() + time.toNanos();
         double sum = 0;

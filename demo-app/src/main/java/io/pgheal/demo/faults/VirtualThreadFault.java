@@ -38,7 +38,7 @@ class VirtualThreadFault implements Fault {
         if (!supported()) {
             return FaultAnswer.notHere(whyNot());
         }
-        Runnable work = background.told(KIND, username, () -> {
+        Runnable work = background.recorded(KIND, username, () -> {
             export.export(username);
             return "exported";
         });
@@ -46,7 +46,7 @@ class VirtualThreadFault implements Fault {
         return FaultAnswer.running("The export of " + username + "'s org chart runs in a virtual thread.");
     }
 
-    // The demo is compiled for Java 17, which does not know them.
+    // By reflection: the demo is compiled for Java 17, which has no virtual threads.
     private static ExecutorService virtualThreads() throws ReflectiveOperationException {
         return (ExecutorService)
                 Executors.class.getMethod("newVirtualThreadPerTaskExecutor").invoke(null);

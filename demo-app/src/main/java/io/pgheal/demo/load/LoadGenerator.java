@@ -21,8 +21,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Logs in over HTTP from several clients at once, while somebody opens the org chart every now and then, and tells each second
- * how the logins fare. No fault strikes in the last two seconds: the last line shows whether everybody can log in again.
+ * Several clients log in over HTTP at once, while another one opens the org chart from time to time; prints the state
+ * of the logins each second. Causes no fault in the last two seconds: the last line shows whether everybody can log in
+ * again.
  */
 public final class LoadGenerator {
 
@@ -39,7 +40,7 @@ public final class LoadGenerator {
     private final LongAdder logins = new LongAdder();
     private final AtomicInteger faults = new AtomicInteger();
 
-    /** When each client began the login that it waits for, by {@link System#nanoTime}. */
+    /** When each client began its present login, by {@link System#nanoTime}. */
     private final AtomicLongArray waitingSince;
 
     private volatile boolean enough;
@@ -57,7 +58,7 @@ public final class LoadGenerator {
             System.err.println(e.getMessage() == null ? e.toString() : e.getMessage());
             System.exit(2);
         }
-        System.exit(0); // a login that is stuck for good holds nobody up here
+        System.exit(0); // a login that is stuck for good must not delay the exit
     }
 
     /**
@@ -108,7 +109,7 @@ public final class LoadGenerator {
                     logins.increment();
                 }
             } catch (IOException e) {
-                // It is no login; the next one may be.
+                // Not counted as a login; the next attempt may succeed.
             } catch (InterruptedException e) {
                 return;
             } finally {
@@ -123,7 +124,7 @@ public final class LoadGenerator {
             try {
                 post("/api/users/" + user + "/org-chart", "");
             } catch (IOException e) {
-                // Nobody opened it.
+                // The org chart was not opened.
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }
@@ -157,7 +158,7 @@ public final class LoadGenerator {
         return send(request("/actuator/prometheus").GET());
     }
 
-    /** Since the demo was started; 0 where pgheal is switched off, and has no meters. */
+    /** The number of heals since the demo started; 0 where pgheal is switched off, and has no meters. */
     private static double healed(String meters) {
         Matcher meter = HEALED.matcher(meters);
         double healed = 0;

@@ -4,12 +4,12 @@ import java.net.URI;
 import java.time.Duration;
 
 /**
- * What the load generator is told on its command line.
+ * The command-line options of the load generator.
  *
  * @param url of the demo
- * @param clients who log in at once, each again and again
+ * @param clients the number of concurrent clients, each of which logs in again and again
  * @param time how long
- * @param faultRate how often a second somebody opens the org chart; 0 is never
+ * @param faultRate how many times a second the org chart is opened; 0 is never
  */
 record LoadOptions(URI url, int clients, Duration time, double faultRate) {
 
@@ -22,7 +22,7 @@ record LoadOptions(URI url, int clients, Duration time, double faultRate) {
         }
     }
 
-    /** @throws IllegalArgumentException that says what to write */
+    /** @throws IllegalArgumentException with a message that says what to write */
     static LoadOptions parse(String... arguments) {
         URI url = URI.create("http://localhost:8080");
         int clients = 8;

@@ -12,7 +12,7 @@ import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.RestControllerAdvice;
 
-/** Tells the caller of any route what the database would not do. */
+/** Answers any route's SQLException with its reason. */
 @RestControllerAdvice
 class DatabaseTrouble {
 
@@ -25,7 +25,7 @@ class DatabaseTrouble {
     }
 
     @ExceptionHandler(SQLException.class)
-    ResponseEntity<Map<String, Object>> tell(SQLException e) {
+    ResponseEntity<Map<String, Object>> answer(SQLException e) {
         Map<String, Object> body = new LinkedHashMap<>();
         body.put("message", message(e));
         body.put("sqlState", e.getSQLState());

@@ -14,7 +14,7 @@ import javax.sql.DataSource;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.stereotype.Service;
 
-/** Checks a password and records the login. This is the correct code of the service: it is the victim here. */
+/** Checks a password and records the login. This code is correct: it is the victim here. */
 @Service
 class Login {
 
@@ -23,7 +23,7 @@ class Login {
     private final String nobodysHash;
     private final Duration lockTimeout;
 
-    /** A login that waited for somebody whom pgheal heals is tried again, within the same request. */
+    /** Repeats a login that waited for a lock holder which pgheal heals, within the same request. */
     private final Retry retry = Retry.of("login", HealedRetry.config());
 
     Login(DataSource dataSource, Passwords passwords, @Value("${demo.login-lock-timeout}") Duration lockTimeout) {
@@ -36,7 +36,7 @@ class Login {
     /** The new session's id, or nothing when the user name or the password is wrong. */
     Optional<String> attempt(String username, String password) throws Exception {
         Optional<String> hash = passwordHash(username);
-        // An unknown user costs as much time as a wrong password, and no connection is held meanwhile.
+        // An unknown user takes as much time as a wrong password, and no connection is held meanwhile.
         boolean known = passwords.matches(password, hash.orElse(nobodysHash)) && hash.isPresent();
         return known ? Optional.of(retry.executeCallable(() -> record(username))) : Optional.empty();
     }
@@ -52,7 +52,7 @@ class Login {
         }
     }
 
-    /** One whole transaction, from borrowing to closing: what may be repeated. */
+    /** One whole transaction, from borrowing to closing: the unit that a retry repeats. */
     private String record(String username) throws SQLException {
         String sessionId = UUID.randomUUID().toString();
         try (Connection connection = dataSource.getConnection()) {

@@ -14,7 +14,7 @@ public class Passwords {
 
     private static final String ALGORITHM = "PBKDF2WithHmacSHA256";
 
-    // Far fewer than a real service should take: the page shows how long the database let a login wait.
+    // Far fewer than a real service needs, so that the page shows how long the database let a login wait.
     private static final int ITERATIONS = 10_000;
 
     private static final int HASH_BITS = 256;

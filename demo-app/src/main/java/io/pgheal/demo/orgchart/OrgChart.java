@@ -6,7 +6,7 @@ import java.util.List;
 /** A person and everybody below, all the way down. */
 public record OrgChart(String username, String fullName, List<OrgChart> reports) {
 
-    // The fault: "everybody below" never ends when the reporting lines form a circle.
+    // The fault: the recursion never ends when the reporting lines form a circle.
     static OrgChart below(Employee head, List<Employee> staff) {
         List<OrgChart> reports = new ArrayList<>();
         for (Employee employee : staff) {

@@ -6,7 +6,7 @@ import java.util.List;
 import javax.sql.DataSource;
 import org.springframework.stereotype.Service;
 
-/** The same fault in the background: what the error tears through takes the only reference to the connection with it. */
+/** The same fault in the background: the error takes the only reference to the connection with it. */
 @Service
 public class OrgChartExport {
 
@@ -20,7 +20,7 @@ public class OrgChartExport {
         return build(username, OrgChartRows::countOpened);
     }
 
-    /** Only reads: no row is locked, but the tables stay pinned against every change of their shape. */
+    /** Only reads: locks no row, but its table locks block every change of the tables' structure. */
     public OrgChart preview(String username) throws SQLException {
         return build(username, OrgChartRows::requireKnown);
     }

@@ -7,9 +7,9 @@ import javax.sql.DataSource;
 import org.springframework.stereotype.Service;
 
 /**
- * The faulty operation of the story. It looks careful, and it is, for exceptions. But a {@link StackOverflowError} is
- * no {@link Exception}: it passes the only clean-up by, and the connection stays borrowed, its transaction open, the
- * user's login row locked.
+ * The faulty operation of the demo. It looks careful, and for exceptions it is. But a {@link StackOverflowError} is no
+ * {@link Exception}: it skips the only clean-up, and the connection stays borrowed, its transaction open, the user's
+ * login row locked.
  */
 @Service
 public class OrgChartPage {

@@ -7,7 +7,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The statements of the org chart. All of them are over before the chart is built. */
+/** The SQL statements of the org chart. All of them have ended before the chart is built. */
 public final class OrgChartRows {
 
     private OrgChartRows() {}
@@ -24,7 +24,7 @@ public final class OrgChartRows {
         return staff;
     }
 
-    /** Counts in the user's login row, and so locks it until the transaction ends. */
+    /** Increments a counter in the user's login row, and so locks the row until the transaction ends. */
     public static void countOpened(Connection connection, String username) throws SQLException {
         String sql = "UPDATE user_login_info SET org_chart_opened = org_chart_opened + 1 WHERE username = ?";
         try (PreparedStatement statement = connection.prepareStatement(sql)) {

@@ -2,10 +2,10 @@ package io.pgheal.demo.status;
 
 import java.util.regex.Pattern;
 
-/** Takes values out of statements, so that a page that anybody may open shows no personal data. */
+/** Removes values from statements, so that a public page shows no personal data. */
 final class Literals {
 
-    // The last quote may be missing: the server cuts long statements.
+    // The last quote may be missing, because the server truncates long statements.
     private static final Pattern STRING = Pattern.compile("'(?:[^']|'')*(?:'|$)");
 
     private static final Pattern NUMBER = Pattern.compile("(?<![\\w$])\\d+(?:\\.\\d+)?");

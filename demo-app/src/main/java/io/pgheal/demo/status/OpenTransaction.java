@@ -4,10 +4,10 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A session of this database that is in a transaction.
+ * A session of this database with an open transaction.
  *
  * @param locks tables with lock modes
- * @param lastStatement without its literals: they may be somebody's personal data
+ * @param lastStatement without its literals, which may be personal data
  */
 record OpenTransaction(
         int pid,

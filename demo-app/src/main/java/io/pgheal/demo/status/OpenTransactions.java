@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.DisposableBean;
 import org.springframework.stereotype.Component;
 
-/** Looks over a connection of its own: it has to see the disaster when the pool is exhausted. */
+/** Uses a connection of its own, because it must still work when the pool is exhausted. */
 @Component
 class OpenTransactions implements DisposableBean {
 

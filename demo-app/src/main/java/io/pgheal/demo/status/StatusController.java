@@ -10,7 +10,7 @@ import javax.sql.DataSource;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RestController;
 
-/** What the page shows of the pool and of the server, whether or not a connection can be borrowed. */
+/** The state of the pool and of the server for the page, whether or not a connection can be borrowed. */
 @RestController
 class StatusController {
 
