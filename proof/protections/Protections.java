@@ -358,8 +358,15 @@ final class Protections {
     }
 
     private String errors(Patch patch, Path copy, Map<List<String>, String> before, StandardJavaFileManager files)
-            throws IOException {
+            throws Exception {
         StringBuilder errors = new StringBuilder();
+        for (String file : patch.changes()) {
+            if (file.endsWith(".table")) { // what is written from it is compiled where its tests are run
+                Path table = copy.resolve(file);
+                Ended ended = generate(Path.of(file).resolveSibling("GenerateHandles.java"), table, copy.resolve("handles"));
+                errors.append(ended.code() == 0 ? "" : ended.output());
+            }
+        }
         Map<String, List<String>> changes = patch.changes().stream()
                 .filter(it -> it.endsWith(".java"))
                 .collect(Collectors.groupingBy(Protections::moduleOf));
@@ -683,16 +690,20 @@ final class Protections {
             return List.of(byHand);
         }
         Path out = source.resolve("../../target/generated-sources/handles").toAbsolutePath().normalize();
-        Ended ended = command(Path.of(""), LONGEST, List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                handles.resolve("GenerateHandles.java").toString(),
-                handles.resolve("handles.table").toString(),
-                "17",
-                out.toString()));
+        Ended ended = generate(handles.resolve("GenerateHandles.java"), handles.resolve("handles.table"), out);
         if (ended.code() != 0) {
             throw new UncheckedIOException(new IOException(ended.output()));
         }
         return List.of(byHand, out);
+    }
+
+    private static Ended generate(Path generator, Path table, Path out) throws Exception {
+        return command(Path.of(""), LONGEST, List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                generator.toString(),
+                table.toString(),
+                "17",
+                out.toString()));
     }
 
     /** What Maven copied there. */

@@ -3,6 +3,7 @@ package io.pgheal;
 import static com.tngtech.archunit.core.domain.JavaModifier.BRIDGE;
 import static com.tngtech.archunit.core.domain.JavaModifier.PROTECTED;
 import static com.tngtech.archunit.core.domain.JavaModifier.PUBLIC;
+import static com.tngtech.archunit.core.domain.JavaModifier.STATIC;
 import static com.tngtech.archunit.core.domain.JavaModifier.SYNTHETIC;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -19,6 +20,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -56,7 +58,11 @@ class ApiTest {
 
     private static Stream<JavaType> types(JavaMember member) {
         if (member instanceof JavaCodeUnit unit) {
-            return Stream.concat(Stream.of(unit.getReturnType()), unit.getParameterTypes().stream());
+            return Stream.of(
+                            Stream.of(unit.getReturnType()),
+                            unit.getParameterTypes().stream(),
+                            unit.getExceptionTypes().stream())
+                    .flatMap(it -> it);
         }
         return Stream.of(((JavaField) member).getType());
     }
@@ -101,14 +107,21 @@ class ApiTest {
     }
 
     private static String described(JavaMember member) {
+        String isStatic = member.getModifiers().contains(STATIC) ? "static " : "";
         if (member instanceof JavaCodeUnit unit) {
-            return unit.getParameterTypes().stream()
-                    .map(JavaType::getName)
-                    .collect(Collectors.joining(
-                            ", ",
-                            unit.getName() + "(",
-                            "): " + unit.getReturnType().getName()));
+            return isStatic
+                    + names(unit.getParameterTypes().stream(), unit.getName() + "(", ")")
+                    + names(Stream.of(unit.getReturnType()), ": ", "")
+                    + names(
+                                    unit.getExceptionTypes().stream().sorted(Comparator.comparing(JavaType::getName)),
+                                    " throws ",
+                                    "")
+                            .replaceAll(" throws $", "");
         }
-        return member.getName() + ": " + ((JavaField) member).getType().getName();
+        return isStatic + names(Stream.of(((JavaField) member).getType()), member.getName() + ": ", "");
+    }
+
+    private static String names(Stream<? extends JavaType> types, String before, String after) {
+        return types.map(JavaType::getName).collect(Collectors.joining(", ", before, after));
     }
 }

@@ -41,7 +41,9 @@ import org.slf4j.LoggerFactory;
  */
 @Internal
 public final class Healing implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(Healing.class);
+    /** The name of the class that users know. */
+    private static final Logger LOG = LoggerFactory.getLogger("io.pgheal.SelfHealingDataSource");
+
     private static final Duration ACT_DEADLINE = Duration.ofSeconds(20);
     /** Each remedy may be waited for. */
     private static final int REMEDIES = 3;

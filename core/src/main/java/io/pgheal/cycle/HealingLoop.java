@@ -355,13 +355,13 @@ final class HealingLoop implements AutoCloseable {
         Duration usual = config.get().lockWaitThreshold();
         Duration shortest = registry.sites().shortestThreshold(usual);
         return leases.stream()
-                .filter(lease -> Detector.mayBeHeldUp(lease)
-                        && (slowStatements.isAtOnce()
+                .filter(lease -> (slowStatements.isAtOnce()
                                 || Detector.isSlow(
                                         lease,
                                         usual,
                                         shortest,
-                                        site -> registry.sites().threshold(site, usual))))
+                                        site -> registry.sites().threshold(site, usual)))
+                        && Detector.mayBeHeldUp(lease))
                 .toList();
     }
 

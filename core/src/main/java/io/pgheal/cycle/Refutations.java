@@ -22,7 +22,8 @@ import org.slf4j.LoggerFactory;
  * still under way.
  */
 final class Refutations {
-    private static final Logger LOG = LoggerFactory.getLogger(Refutations.class);
+    /** The name of the class that users know. */
+    private static final Logger LOG = LoggerFactory.getLogger("io.pgheal.SelfHealingDataSource");
 
     private final String dataSource;
     private final IncidentJournal journal;

@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 
-/** Judges leases by what was seen of them. Pure. */
+/** Judges leases by what was seen of them. Pure, but for what {@link #isSlow} is given to ask. */
 @Internal
 public final class Detector {
     /** So long its owner may still be on the way to give it back. */

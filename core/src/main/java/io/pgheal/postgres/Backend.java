@@ -1,5 +1,6 @@
 package io.pgheal.postgres;
 
+import io.pgheal.Internal;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
@@ -44,6 +45,7 @@ public record Backend(
     }
 
     /** One of which nothing is known but its process and what it executed. */
+    @Internal
     public static Backend unasked(int pid, @Nullable String lastStatement) {
         return new Backend(
                 pid,

@@ -1033,6 +1033,7 @@ class DeciderTest {
                 spare(Set.of(), Set.of(), one, Set.of()),
                 spare(Set.of(), Set.of(), Set.of(), one))) {
             assertThat(rules.spares(blind)).isPresent();
+            assertThat(Decider.spared(blind, rules)).isEqualTo(rules.spares(blind));
         }
         assertThat(SpareRules.NONE.spares(blind)).isEmpty();
     }

@@ -114,6 +114,9 @@ class RipenessTest {
         assertThat(Detector.mayBeHeldUp(Snapshots.lease().inCall(false).closed().snapshot()))
                 .isFalse();
         assertThat(Detector.mayBeHeldUp(
+                        Snapshots.lease().inCall(false).unfinished().snapshot()))
+                .isFalse();
+        assertThat(Detector.mayBeHeldUp(
                         Snapshots.lease().inCall(false).unreachable().snapshot()))
                 .isFalse();
     }

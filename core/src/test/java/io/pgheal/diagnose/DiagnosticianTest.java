@@ -15,7 +15,9 @@ import io.pgheal.postgres.TableName;
 import io.pgheal.postgres.TransactionRef;
 import io.pgheal.postgres.Trees;
 import io.pgheal.postgres.Waiter;
+import io.pgheal.track.Failure;
 import io.pgheal.track.Lease;
+import io.pgheal.track.LeaseEvent.FailedWait;
 import io.pgheal.track.LeaseSnapshot;
 import io.pgheal.track.Snapshots;
 import java.time.Duration;
@@ -53,6 +55,35 @@ class DiagnosticianTest {
 
     private static AbandonedLease symptom(Snapshots lease) {
         return new AbandonedLease(lease.of(Snapshots.leaseOn(id(1))).snapshot(), List.of(EVIDENCE));
+    }
+
+    // ---- nobody
+
+    @Test
+    void aHolderThatNobodySawIsToldByItsWaiterWhoseLiteralsAreCut() {
+        FailedWait failed = new FailedWait(
+                Snapshots.leaseOn(id(2)),
+                new Failure("java.sql.SQLException", "55P03", 1),
+                "UPDATE login SET token = 'secret' WHERE id = 7");
+        Diagnosis diagnosis = Diagnostician.holderNotSeen(failed, Duration.ofSeconds(3));
+        assertThat(diagnosis.kind()).isEqualTo(DiagnosisKind.HOLDER_NOT_SEEN);
+        assertThat(diagnosis.lease()).isNull();
+        assertThat(diagnosis.backend()).isNull();
+        assertThat(diagnosis.longestWait()).isEqualTo(Duration.ofSeconds(3));
+        assertThat(diagnosis.waiters()).singleElement().satisfies(waiter -> {
+            assertThat(waiter.pid()).isEqualTo(2);
+            assertThat(waiter.backend().lastStatement()).isEqualTo("UPDATE login SET token = ? WHERE id = ?");
+        });
+    }
+
+    @Test
+    void ofAStatementThatIsNotKnownThereIsNoText() {
+        FailedWait failed =
+                new FailedWait(Snapshots.leaseOn(id(2)), new Failure("java.sql.SQLException", "55P03", 1), null);
+        assertThat(Diagnostician.holderNotSeen(failed, Duration.ZERO).waiters())
+                .singleElement()
+                .satisfies(
+                        waiter -> assertThat(waiter.backend().lastStatement()).isNull());
     }
 
     // ---- one culprit

@@ -30,6 +30,7 @@ public final class Snapshots {
     private boolean enlisted;
     private @Nullable Failure failure;
     private @Nullable String statementTag;
+    private LeaseSnapshot.Unfinished unfinished = LeaseSnapshot.Unfinished.NOTHING;
     private @Nullable Lease lease;
     private @Nullable Duration evidenceAge;
     private long sequence = 1;
@@ -188,6 +189,12 @@ public final class Snapshots {
         return this;
     }
 
+    /** It waits for the healing side to finish it. */
+    public Snapshots unfinished() {
+        unfinished = LeaseSnapshot.Unfinished.CUT;
+        return this;
+    }
+
     public Snapshots failedBy(String type) {
         failure = new Failure(type, null, 1);
         return this;
@@ -212,7 +219,7 @@ public final class Snapshots {
                 new LeaseSnapshot.Scope(scopeEnd, age, placeMoves),
                 new LeaseSnapshot.Reachability(unreachable, age, retained),
                 new LeaseSnapshot.Marks(unwrapped, sessionBound, extended, closed, enlisted),
-                LeaseSnapshot.Unfinished.NOTHING,
+                unfinished,
                 failure,
                 statementTag);
     }

@@ -8,7 +8,7 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import com.example.LoginApplication;
 import io.pgheal.HealingConfig;
-import io.pgheal.cycle.Healing;
+import io.pgheal.SelfHealingDataSource;
 import io.pgheal.decide.HealingMode;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.testserver.PostgresServer;
@@ -73,7 +73,7 @@ class RulesEndpointTest {
     }
 
     private static Logger logger() {
-        return (Logger) LoggerFactory.getLogger(Healing.class);
+        return (Logger) LoggerFactory.getLogger(SelfHealingDataSource.class);
     }
 
     @Test
