@@ -16,8 +16,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A {@link RetryConfig} of Resilience4j for <em>whole transactions</em> that failed because they waited for somebody whom
- * pgheal heals. What is retried must begin with borrowing a connection and end with its {@code close()}. Needs
+ * A {@link RetryConfig} of Resilience4j for <em>whole transactions</em> that failed because they waited for a session that
+ * pgheal heals. The retried code must begin with borrowing a connection and end with its {@code close()}. Needs
  * {@code resilience4j-retry} on the class path.
  *
  * <pre>{@code
@@ -25,17 +25,17 @@ import org.jspecify.annotations.Nullable;
  * String session = retry.executeCallable(() -> recordLogin(username));
  * }</pre>
  *
- * Retried is only what failed with 55P03 (lock timeout) or 40P01 (deadlock), and whose exception pgheal has given the story
- * of the holder: one of our own connections, which has been healed, is being healed, or will be unless its owner goes on.
- * The server has rolled such a transaction back. Never retried is
+ * A transaction is retried only if it failed with 55P03 (lock timeout) or 40P01 (deadlock), and pgheal has added the holder
+ * to its exception: one of our own connections, which has been healed, is being healed, or will be healed unless its owner
+ * goes on. The server has rolled such a transaction back. Never retried is
  *
  * <ul>
- *   <li>anything whose outcome is unknown or whose connection is lost (08xxx, 40003), also if that came on top while
+ *   <li>anything whose outcome is unknown or whose connection is lost (08xxx, 40003), also if that happened only while
  *       cleaning up;
- *   <li>a {@link LeaseRevoked}: that is the culprit, not its victim;
- *   <li>a statement that was cancelled (57014): nobody can tell whether a time limit ended it, or somebody who wanted it to
+ *   <li>a {@link LeaseRevoked}: it is the culprit's exception, not a victim's;
+ *   <li>a statement that was cancelled (57014): nothing shows whether a time limit ended it, or a person who wanted it to
  *       end. Where waiting is to be retried, limit it by {@code lock_timeout};
- *   <li>a wait for somebody who is left alone or is not ours.
+ *   <li>a wait for a session that pgheal leaves alone or that is not ours.
  * </ul>
  */
 public final class HealedRetry {
@@ -64,12 +64,12 @@ public final class HealedRetry {
                 .build();
     }
 
-    /** Whether the whole transaction that failed so can be repeated, and has somebody's place to expect. */
+    /** Whether the whole transaction that failed like this can be repeated, and may expect the holder to give way. */
     public static boolean helps(Throwable failure) {
         return holder(failure).filter(LockHolder::givesWay).isPresent() && isRolledBackForCertain(failure);
     }
 
-    /** How long to wait before that. */
+    /** How long to wait before the next attempt, in milliseconds. */
     private static long pause(@Nullable Throwable failure) {
         Duration due =
                 holder(failure).map(LockHolder::dueIn).orElse(Duration.ZERO).plus(SHORTEST_PAUSE);
@@ -83,7 +83,7 @@ public final class HealedRetry {
                 : Optional.empty();
     }
 
-    /** Nothing in the whole story, down to what went wrong while cleaning up, leaves a commit in doubt. */
+    /** Whether nothing in the exception's whole graph, failures while cleaning up included, leaves a commit in doubt. */
     private static boolean isRolledBackForCertain(Throwable failure) {
         Set<Throwable> seen = Collections.newSetFromMap(new IdentityHashMap<>());
         Deque<Throwable> open = new ArrayDeque<>();

@@ -19,16 +19,18 @@ import org.jspecify.annotations.Nullable;
  * where they are written down.
  *
  * @param mode at the start; can be changed while running
- * @param limits the times that decisions go by
- * @param proof on what terms the garbage collector may be asked whether anything still refers to a connection
- * @param lockWaitThreshold a statement that runs longer is asked about
- * @param diagnosisDeadline the story of a certain case may delay its heal by so much
- * @param escalationInterval a remedy that does not help for so long is followed by the next; at most a minute, for meanwhile nobody else is healed
- * @param signalsPerMinute heals at the user's say, at most: by a time limit, or of what is retained
+ * @param limits the time limits of decisions
+ * @param proof the conditions under which pgheal may ask the garbage collector whether anything still refers to a
+ *     connection
+ * @param lockWaitThreshold if a statement runs longer, pgheal asks the server for whom it waits
+ * @param diagnosisDeadline by how much the diagnosis of a certain case may delay its heal
+ * @param escalationInterval a remedy that does not help for so long is followed by the next; at most a minute, because no
+ *     other heal runs meanwhile
+ * @param signalsPerMinute heals by the user's rules, at most: by a time limit, or of retained leases
  * @param certainPerMinute heals by certain evidence, at most; 0 is ten times the pool's size
  * @param refutationsAllowed after more wrong judgements than that, pgheal only observes
  * @param borrowStacks frames kept of each borrow; 0 keeps none, and the end of a framework's scope then proves nothing
- * @param stackPreflight whether an overflow is made to come before a driver call is begun
+ * @param stackPreflight whether pgheal provokes a stack overflow before a driver call begins, rather than within it
  * @param incidentsKept in memory
  */
 public record HealingConfig(
@@ -126,13 +128,16 @@ public record HealingConfig(
             return this;
         }
 
-        /** Whether the garbage collector is asked, or only its own collections tell what is lost. */
+        /** Whether pgheal asks the garbage collector, or waits for collections that happen anyway. */
         public Builder proofCollector(ProofMode value) {
             collector = value;
             return this;
         }
 
-        /** A collector that cannot be asked without stopping the application is asked only if that takes no longer. */
+        /**
+         * A collector that cannot be asked without stopping the application is asked only if the stop is expected to be no
+         * longer.
+         */
         public Builder proofLongestStop(Duration value) {
             longestStop = positive("pgheal.proof.longest-stop", value, "250ms");
             return this;
@@ -143,13 +148,13 @@ public record HealingConfig(
             return this;
         }
 
-        /** Zero: a live owner is never touched. */
+        /** Zero: pgheal never interrupts a live owner. */
         public Builder idleBlockerTimeout(Duration value) {
             idleBlockerTimeout = notNegative("pgheal.lock-wait.idle-blocker-timeout", value);
             return this;
         }
 
-        /** Zero: a live owner is never touched. */
+        /** Zero: pgheal never interrupts a live owner. */
         public Builder activeBlockerTimeout(Duration value) {
             activeBlockerTimeout = notNegative("pgheal.lock-wait.active-blocker-timeout", value);
             return this;
@@ -205,7 +210,7 @@ public record HealingConfig(
         }
 
         /**
-         * Adds a rule for the tables that the pattern names, or says more about the rule of this very pattern.
+         * Adds a rule for the tables that the pattern names, or extends the rule of this very pattern.
          *
          * @param pattern {@code table} or {@code schema.table}, with {@code *} for any characters
          */
@@ -237,8 +242,8 @@ public record HealingConfig(
         }
 
         /**
-         * A transaction that ran a statement with one of these words in a comment is never touched: {@code nightly-import}
-         * for {@code /* nightly-import *}{@code /}, or for a value of sqlcommenter.
+         * pgheal spares a transaction that ran a statement with one of these words in a comment: {@code nightly-import} for
+         * {@code /* nightly-import *}{@code /}, or for a value of sqlcommenter.
          */
         public Builder spareStatementTags(Set<String> tags) {
             for (String tag : tags) {

@@ -1,6 +1,6 @@
 package io.pgheal;
 
-/** By which remedy an operator ends what stands in the way. */
+/** The remedy that an operator asks for. */
 public enum Release {
     /**
      * {@code pg_cancel_backend}: ends the statement that runs. Its transaction is rolled back with it (but for savepoints and

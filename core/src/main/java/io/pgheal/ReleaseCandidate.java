@@ -8,12 +8,12 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whom an operator's act would hit: the dry run. Immutable.
+ * A session that an operator's act would hit, as found by the dry run. Immutable.
  *
  * @param backend as it is now; {@link Backend#transaction()} is what {@link ReleaseTarget#transaction} takes
  * @param lease ours, if it is one of ours
- * @param waiters behind it
- * @param refused why it would not be touched all the same; null when it would
+ * @param waiters sessions that wait behind it
+ * @param refused why the act would be refused for this session; null when it would not
  */
 public record ReleaseCandidate(
         Backend backend,

@@ -5,7 +5,7 @@ import io.pgheal.postgres.TableName;
 import io.pgheal.postgres.TransactionRef;
 import java.util.Objects;
 
-/** Whom an operator means. */
+/** The session or sessions that an operator means. */
 public sealed interface ReleaseTarget {
 
     /** This very transaction in this very state, as it was seen: once its session has moved on, nothing is done. */
@@ -15,14 +15,14 @@ public sealed interface ReleaseTarget {
 
     /**
      * This session, whatever it does by now: it is judged anew when the act begins. A transaction that it begins after that
-     * was judged by nobody, and is not ended.
+     * was never judged, and is not ended.
      */
     static ReleaseTarget session(BackendId backend) {
         return new Session(backend);
     }
 
     /**
-     * Those who block somebody who waits for this table, and wait for nobody themselves. Nobody, when nobody waits.
+     * The sessions that block a waiter for this table, and do not wait themselves. None when nobody waits.
      *
      * @param table {@code table} or {@code schema.table}
      * @throws IllegalArgumentException when it is neither

@@ -44,9 +44,9 @@ import net.ttddyy.dsproxy.support.ProxyDataSourceBuilder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A {@link DataSource} that heals itself: it lends the connections of another one, watches what becomes of them, and
- * ends by itself the transaction of a lease whose owner is gone. Thread-safe. Closing it stops the healer, not the pool:
- * close it first.
+ * A {@link DataSource} that heals itself: it lends the connections of another data source, watches what becomes of them,
+ * and ends the transaction of a lease whose owner is gone. Thread-safe. Closing it stops the healer, not the pool; close it
+ * before the pool.
  *
  * <p>Whatever goes wrong in pgheal, connections are lent as if it were not there.
  */
@@ -152,7 +152,7 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
         return type.isInstance(this) || type.isInstance(target) || target.isWrapperFor(type);
     }
 
-    // ---- what people ask and say
+    // ---- operators' questions and acts
 
     public String name() {
         return name;
@@ -162,41 +162,44 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
         return healing.mode();
     }
 
-    /** Takes effect at once. Leases that were made before {@link HealingMode#OFF} stay tracked, and are not touched. */
+    /**
+     * Takes effect at once. Leases that were made before {@link HealingMode#OFF} stay tracked, but pgheal does not end
+     * them.
+     */
     public void mode(HealingMode next) {
         healing.mode(next, null);
     }
 
     /**
-     * The same, asked for by an operator, whom the log tells.
+     * The same, asked for by an operator, whom the log names.
      *
-     * @throws IllegalArgumentException if that is no name on one line
+     * @throws IllegalArgumentException if {@code by} is blank or has line breaks
      */
     public void mode(HealingMode next, String by) {
         healing.mode(next, Objects.requireNonNull(by, "by"));
     }
 
-    /** The rules that hold now. The mode in it is that of the start: {@link #mode()} tells the present one. */
+    /** The present rules. Their mode is that of the start; {@link #mode()} returns the present one. */
     public HealingConfig config() {
         return healing.config();
     }
 
     /**
-     * Changes the rules while it runs: time limits, grace and patience, tables, spare rules and the like; they count from the
-     * next decision on, also for what is under way. The mode in it is not looked at. What is built in at the start (budgets,
-     * borrow stacks, the preflight, the incidents kept, the escalation interval) must be as it is: begin with {@code
-     * config().toBuilder()}.
+     * Changes the rules at run time: time limits, grace and patience, tables, spare rules and the like. The new rules apply
+     * from the next decision on, also to open leases. The mode in {@code next} is ignored. Settings that are fixed at the
+     * start (budgets, borrow stacks, the preflight, the incidents kept, the escalation interval) must stay as they are:
+     * begin with {@code config().toBuilder()}.
      *
-     * @throws IllegalArgumentException if it is not, with a sentence that says so; nothing is changed then
+     * @throws IllegalArgumentException if one of those differs, with a message that names it; then nothing changes
      */
     public void config(HealingConfig next) {
         healing.config(next, null);
     }
 
     /**
-     * The same, asked for by an operator, whom the log tells.
+     * The same, asked for by an operator, whom the log names.
      *
-     * @throws IllegalArgumentException also if that is no name on one line
+     * @throws IllegalArgumentException also if {@code by} is blank or has line breaks
      */
     public void config(HealingConfig next, String by) {
         healing.config(next, Objects.requireNonNull(by, "by"));
@@ -216,14 +219,14 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
     }
 
     /**
-     * The places in the code whose leases were seen to move between threads, or came back when they were judged to be lost: the
-     * end of a request by an error is no proof there.
+     * The places in the code whose leases were seen to move between threads, or that came back after they were judged lost:
+     * there, the end of a request by an error is no proof.
      */
     public Set<String> movingSites() {
         return registry.sites().moving();
     }
 
-    /** The server that the questions below are put to; empty while it cannot be asked. */
+    /** The server that the methods below ask; empty while it cannot be asked. */
     public Optional<ServerIdentity> server() {
         return healing.server();
     }
@@ -243,7 +246,7 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
     }
 
     /**
-     * Whom {@link #release} would hit, and who would be refused, now. Nothing is done.
+     * The sessions that {@link #release} would hit now, and those that it would refuse. Changes nothing.
      *
      * @throws SQLException when the server cannot be asked, or the session that is meant has ended or moved on
      */
@@ -252,11 +255,11 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
     }
 
     /**
-     * An operator's act: ends what stands in the way, in any mode, behind the same guard as pgheal's own heals. A session that
-     * commits, that is hidden, that is no client's, or that a spare rule names is refused. Waits for the end of the act, at
-     * most 30 s.
+     * Carries out an operator's act: ends the sessions that are meant, or their statements, in any mode, behind the same
+     * guard as pgheal's own heals. Refuses a session that commits, that is hidden, that is no client's, or that a spare
+     * rule names. Waits for the end of the act, at most 30 s.
      *
-     * @param by the operator's name, told in the incidents
+     * @param by the operator's name, as shown in the incidents
      * @return an incident for each session that was meant, whatever became of it
      * @throws SQLException when the server cannot be asked, or the session that is meant has ended or moved on
      */
@@ -269,7 +272,7 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
         return registry.openScope(scopeName, true);
     }
 
-    /** The same for frameworks: its normal end proves less, for the application did not say so itself. */
+    /** The same for frameworks: the scope's normal end proves less, because the application did not say so itself. */
     public LeaseScope frameworkScope(String scopeName) {
         return registry.openScope(scopeName, false);
     }
@@ -286,15 +289,16 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
         return registry.longTransaction(time);
     }
 
-    /** How the healer itself is. */
+    /** The state of the healer itself. Cheap, for any thread. */
     public HealerState healer() {
         return healing.state();
     }
 
     /**
-     * From now on figures go there, for example to {@code HealingMeters.in(registry)}, and are taken away from where they went
-     * before. No type of Micrometer is named here: where it is absent, whoever looks at the methods of this class, as Spring
-     * does with every bean, must not fail. Where they cannot be made, that is logged, and all goes on without.
+     * Publishes the figures to this source from now on, for example {@code HealingMeters.in(registry)}, and removes them
+     * from the previous one. The signature names no type of Micrometer, so that reflection on this class, as Spring does
+     * with every bean, works where Micrometer is absent. If the meters cannot be made, pgheal logs that and goes on without
+     * them.
      */
     public void metrics(Metrics.Source source) {
         healing.metrics(source);
@@ -341,7 +345,10 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
             return this;
         }
 
-        /** Where the control connection comes from: another role, a direct way past a pooler. One connection is kept. */
+        /**
+         * Where the control connection comes from: with another role, or by a direct way past a pooler. pgheal keeps one
+         * connection.
+         */
         public Builder controlDataSource(DataSource value) {
             control = ConnectionOpener.from(value, CONTROL_STATEMENT);
             return this;
@@ -369,13 +376,13 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
             return this;
         }
 
-        /** Tells whether a transaction that reaches beyond a new scope is active on the calling thread. */
+        /** Answers whether a transaction that reaches beyond a new scope is active on the calling thread. */
         public Builder insideTransaction(BooleanSupplier value) {
             insideTransaction = value;
             return this;
         }
 
-        /** Tells in which span a connection is borrowed, so that an incident can name it. */
+        /** Names the span in which a connection is borrowed, for the incidents. */
         public Builder tracing(Tracing value) {
             tracing = value;
             return this;
@@ -387,7 +394,7 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
             return this;
         }
 
-        /** One that others have not asked before. */
+        /** A witness that no other data source has asked before. */
         Builder witness(Witness value) {
             witness = value;
             return this;

@@ -1,6 +1,4 @@
-/**
- * What a user types: the data source that guards another one, its configuration, the retry, and what an operator says.
- */
+/** The API for users: the data source that guards another one, its configuration, the retry, and the acts of operators. */
 @NullMarked
 package io.pgheal;
 

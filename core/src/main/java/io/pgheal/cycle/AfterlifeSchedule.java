@@ -17,12 +17,15 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 
 /**
- * When it is asked next whether backends whose leases have ended are still there. Belongs to the loop; the ends of acts come
- * from the act thread.
+ * Decides when the servers are asked next whether the backends of ended leases still exist. Used by the loop's thread; the
+ * act thread only notes the ends of acts.
  */
 final class AfterlifeSchedule {
     private static final Duration FIRST_LOOK = Duration.ofMillis(25);
-    /** The pause of a look that comes 0.8 s after the lease's end: by then a backend that was told has ended. */
+    /**
+     * The pause of the look that comes 0.8 s after the lease's end: by then a backend that noticed the closed connection
+     * has ended.
+     */
     private static final Duration LINGERING = FIRST_LOOK.multipliedBy(32);
 
     private static final int KEPT = 1000;
@@ -36,7 +39,7 @@ final class AfterlifeSchedule {
         this.ticker = ticker;
     }
 
-    /** Its lease has ended, and it may not know. */
+    /** Adds a backend whose lease has ended and which may not have noticed. */
     void add(BackendId backend, long now) {
         if (backends.size() < KEPT) {
             backends.put(backend, Look.at(now + FIRST_LOOK.toNanos(), FIRST_LOOK));
@@ -44,10 +47,10 @@ final class AfterlifeSchedule {
     }
 
     /**
-     * Hands those that are due to the act thread.
+     * Hands the backends that are due to the act thread.
      *
-     * @param leases all that are open: what is lent again can be reached
-     * @param question asks about them, and returns those that are still there
+     * @param leases all open leases: a backend that is lent again was not left behind
+     * @param question asks about these backends, and returns those that still exist
      */
     void look(List<LeaseSnapshot> leases, long now, Function<OutlivedBackends, Set<BackendId>> question) {
         if (backends.isEmpty()) {

@@ -36,8 +36,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The healing side of one data source: its rules, its threads, its control connections, and what it has to tell. The one door
- * of this package. Thread-safe.
+ * The healing side of one data source: its rules, threads, control connections and incidents. The only entry point of this
+ * package. Thread-safe.
  */
 @Internal
 public final class Healing implements AutoCloseable {
@@ -45,7 +45,7 @@ public final class Healing implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger("io.pgheal.SelfHealingDataSource");
 
     private static final Duration ACT_DEADLINE = Duration.ofSeconds(20);
-    /** Each remedy may be waited for. */
+    /** Remedies of one heal: the healer may wait for the effect of each. */
     private static final int REMEDIES = 3;
 
     private static final Duration ANSWER = Duration.ofSeconds(5);
@@ -65,7 +65,7 @@ public final class Healing implements AutoCloseable {
     private volatile HealingMode mode;
     private volatile boolean closed;
 
-    /** Everything is made, and nothing runs before {@link #start}. */
+    /** Creates everything; nothing runs before {@link #start}. */
     public Healing(
             String dataSource,
             HealingConfig config,
@@ -127,7 +127,7 @@ public final class Healing implements AutoCloseable {
     /**
      * Changes the mode at once.
      *
-     * @param by the operator who says so; null if nobody is named
+     * @param by the name of the operator who asks for it; null for none
      */
     public void mode(HealingMode next, @Nullable String by) {
         setMode(next, setBy(by));
@@ -148,8 +148,8 @@ public final class Healing implements AutoCloseable {
     /**
      * Changes the rules, from the next decision on.
      *
-     * @param by the operator who says so; null if nobody is named
-     * @throws IllegalArgumentException if something is to change that is built in at the start
+     * @param by the name of the operator who asks for it; null for none
+     * @throws IllegalArgumentException if a setting differs that is fixed at the start
      */
     public synchronized void config(HealingConfig next, @Nullable String by) {
         String setBy = setBy(by);
@@ -167,7 +167,7 @@ public final class Healing implements AutoCloseable {
         return operator == null ? "" : ", set by " + OperatorActs.named(operator);
     }
 
-    // ---- what people ask
+    // ---- operators' questions and acts
 
     /** The leases as they were at the last look. */
     public List<LeaseSnapshot> leases() {
@@ -179,7 +179,7 @@ public final class Healing implements AutoCloseable {
         return journal.last();
     }
 
-    /** The server that people's questions are put to; empty while it cannot be asked. */
+    /** The server that the methods below ask; empty while it cannot be asked. */
     public Optional<ServerIdentity> server() {
         return servers.home().server().map(ControlChannel.Server::identity);
     }
@@ -194,17 +194,17 @@ public final class Healing implements AutoCloseable {
         return servers.home().ask(ANSWER, control -> control.locksOn(table));
     }
 
-    /** Whom {@link #release} would hit, now. Nothing is done. */
+    /** The sessions that {@link #release} would hit now. Changes nothing. */
     public List<ReleaseCandidate> wouldRelease(ReleaseTarget whom, Release how) throws SQLException {
         return operator.wouldRelease(whom, how);
     }
 
-    /** An operator's act; waits for its end. */
+    /** Carries out an operator's act and waits for its end. */
     public List<Incident> release(ReleaseTarget whom, Release how, String by) throws SQLException {
         return operator.release(whom, how, by);
     }
 
-    /** How the healer itself is. */
+    /** The state of the healer itself. */
     public HealerState state() {
         List<LeaseSnapshot> seen = loop.seen();
         List<LeaseSnapshot> open = seen.stream()
@@ -243,10 +243,10 @@ public final class Healing implements AutoCloseable {
                 witness.testimony());
     }
 
-    /** From now on figures go there, and are taken away from where they went before. */
+    /** Publishes the figures to this source from now on, and removes them from the previous one. */
     public void metrics(Metrics.Source source) {
         try {
-            metrics.bind(Metrics.NONE); // first, or meters of the same name would be found and then taken away
+            metrics.bind(Metrics.NONE); // first: otherwise the new meters would be removed with the old
             Metrics made = source.of(dataSource, this::state);
             metrics.bind(made);
             made.safeguards(safeguards);

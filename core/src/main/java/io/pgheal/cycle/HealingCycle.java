@@ -94,10 +94,11 @@ final class HealingCycle {
     }
 
     /**
-     * One lease of ours whose owner seems to be gone.
+     * Judges a lease whose owner seems to be gone.
      *
-     * @param leases all of them, as seen before the server is asked: who of them waits is told for whom
-     * @param suspects whom to ask about in the same question, for their turn is next
+     * @param leases all open leases, as seen before the server is asked; the cycle records which of them wait for which
+     *     holder
+     * @param suspects further backends to ask about in the same query, because their turn is next
      */
     Decision abandoned(AbandonedLease symptom, Collection<LeaseSnapshot> leases, Set<BackendId> suspects) {
         WaitingCalls calls = new WaitingCalls(leases);
@@ -108,8 +109,7 @@ final class HealingCycle {
                     symptom, suspects, exhausted, config.get().limits().patience(), locksMatter());
             return conclude(there, Diagnostician.abandoned(symptom, server, exhausted, registry.backends()), calls);
         }
-        // The story must be asked before the heal, for the locks are gone after it; but the heal does not wait for
-        // long.
+        // Ask for the story before the heal, which releases the locks; but do not delay the heal for long.
         PendingStory story = there.questions.story(symptom.lease());
         Duration deadline = mode.get() == HealingMode.HEAL ? config.get().diagnosisDeadline() : Questions.ANSWER;
         return conclude(
@@ -120,9 +120,9 @@ final class HealingCycle {
     }
 
     /**
-     * Statements of ours that run for long, or just failed: whom do they wait for?
+     * Finds and judges the sessions for which our slow or just failed statements wait.
      *
-     * @param asked is told when all is asked, before anything is healed
+     * @param asked runs after all servers were asked and before anything is healed
      */
     List<Decision> blockers(
             SlowStatements symptom,
@@ -136,14 +136,14 @@ final class HealingCycle {
             try {
                 Blocking blocking = there.questions.whoBlocks(symptom, leases).orElse(null);
                 if (blocking == null) {
-                    continue; // none of them is on this server
+                    continue; // none of the statements runs on this server
                 }
                 List<Diagnosis> culprits = culprits(there, blocking, abandoned.keySet());
                 learn(there, symptom, blocking.tree());
-                suspected.addAll(tellOfAbandoned(blocking.tree(), abandoned, calls));
+                suspected.addAll(recordWaitersForAbandoned(blocking.tree(), abandoned, calls));
                 found.put(there, culprits);
             } catch (SQLException e) {
-                // the channel has told its trouble; asked again when the statements are slower still
+                // the channel has logged the failure; the server is asked again when the statements are slower still
             }
         }
         asked.run();
@@ -154,7 +154,7 @@ final class HealingCycle {
             for (Diagnosis seen : each.getValue()) {
                 Diagnosis culprit = seen.inTheWayFor(inTheWay.since(seen, now));
                 if (Thread.currentThread().isInterrupted()) {
-                    return decisions; // given up: what was seen is old by now, and others are at work
+                    return decisions; // this act was given up: what it saw is stale, and another act is at work
                 }
                 decisions.add(conclude(each.getKey(), culprit, calls));
             }
@@ -166,10 +166,10 @@ final class HealingCycle {
     }
 
     /**
-     * The root blockers. Their locks, the expensive half, are asked once per story; where a rule depends on them each time, for a
-     * culprit that was told may have locked what is to be spared since.
+     * Diagnoses the root blockers. Reading their locks is the expensive half, so it happens once per story. Where a rule
+     * depends on locks it happens each time, because a known culprit may since have locked a table that is to be spared.
      *
-     * @param abandoned those that have evidence: they are judged on their own
+     * @param abandoned backends of leases with evidence against their owners: these are judged separately
      */
     private List<Diagnosis> culprits(Reach there, Blocking blocking, Set<BackendId> abandoned) throws SQLException {
         List<Diagnosis> found =
@@ -184,12 +184,12 @@ final class HealingCycle {
         return Diagnostician.blockers(blocking.tree(), blocking.waiters(), blocking.ours(), abandoned, locks);
     }
 
-    /** Whether a rule depends on what the culprit has locked, beside what is waited for. */
+    /** Whether a rule depends on locks of the culprit for which nobody waits. */
     private boolean locksMatter() {
         return !config.get().spare().tables().isEmpty();
     }
 
-    /** A place whose statements were asked about early, and did not wait, is asked about later the next time. */
+    /** Raises the threshold of each borrow site whose statements were asked about early although they did not wait. */
     private void learn(Reach there, SlowStatements symptom, BlockingTree tree) {
         ServerIdentity server =
                 there.channel.server().map(ControlChannel.Server::identity).orElse(null);
@@ -208,11 +208,11 @@ final class HealingCycle {
     }
 
     /**
-     * Who waits for those who are gone for certain is told, for these are judged on their own.
+     * Records which of our calls wait for a lease whose owner is certainly gone; such a lease is judged separately.
      *
-     * @return those who are but suspected: that somebody waits for them is a reason to judge them now
+     * @return the leases that are only suspected: a waiter is a reason to judge them now
      */
-    private List<AbandonedLease> tellOfAbandoned(
+    private List<AbandonedLease> recordWaitersForAbandoned(
             BlockingTree tree, Map<BackendId, AbandonedLease> abandoned, WaitingCalls calls) {
         List<AbandonedLease> suspected = new ArrayList<>();
         for (int root : tree.roots()) {
@@ -226,30 +226,31 @@ final class HealingCycle {
                         new BackendStory(backend, List.of(), Set.of(), tree.waitersOf(root), tree.truncated());
                 Diagnosis diagnosis = Diagnostician.abandoned(
                         symptom, ServerSide.told(story), registry.isPoolExhausted(), registry.backends());
-                tellWhatIsToCome(diagnosis, Asking.NOT, told.incidentOf(diagnosis), calls);
+                recordWhatIsDue(diagnosis, Asking.NOT, told.incidentOf(diagnosis), calls);
             }
         }
         return suspected;
     }
 
-    private void tellWhatIsToCome(Diagnosis diagnosis, Asking asking, @Nullable String incidentId, WaitingCalls calls) {
+    private void recordWhatIsDue(Diagnosis diagnosis, Asking asking, @Nullable String incidentId, WaitingCalls calls) {
         HealingConfig rules = config.get();
         Optional<Duration> due = Decider.due(diagnosis, rules.limits(), rules.spare(), mode.get());
         LeaseSnapshot lease = diagnosis.lease();
         if (due.isPresent()) {
-            calls.tell(diagnosis, LockHolder.Fate.DUE, due.get(), incidentId);
+            calls.record(diagnosis, LockHolder.Fate.DUE, due.get(), incidentId);
         } else if (asking != Asking.NOT && mode.get() == HealingMode.HEAL && lease != null && !lease.retained()) {
-            calls.tell(diagnosis, LockHolder.Fate.ASKED, TYPICAL_ANSWER, incidentId);
+            calls.record(diagnosis, LockHolder.Fate.ASKED, TYPICAL_ANSWER, incidentId);
         } else {
-            calls.tell(diagnosis, LockHolder.Fate.LEFT_ALONE, Duration.ZERO, incidentId);
+            calls.record(diagnosis, LockHolder.Fate.LEFT_ALONE, Duration.ZERO, incidentId);
         }
     }
 
     /**
-     * A statement surely failed to get a lock, and nobody had been seen who held it. Told so, unless it is known by now or
-     * others of the same place wait for somebody who is known; and not again and again of the same place.
+     * Reports a statement that certainly failed to get a lock whose holder was not seen. Reports nothing when the holder is
+     * known by now, or when other statements of the same borrow site wait for a known holder. Limits the reports per borrow
+     * site.
      *
-     * @param waited as far as it was seen
+     * @param waited the observed part of the wait
      */
     void holderNotSeen(FailedWait failed, Duration waited) {
         Lease lease = failed.lease();
@@ -261,7 +262,7 @@ final class HealingCycle {
         if (failures > 0) {
             Diagnosis diagnosis = Diagnostician.holderNotSeen(failed, waited);
             Decision decision = decide(diagnosis);
-            journal.tell(
+            journal.publish(
                     journal.nextId(),
                     diagnosis,
                     decision,
@@ -271,7 +272,7 @@ final class HealingCycle {
         }
     }
 
-    /** A lease that was closed long ago, and whose transaction is open still. */
+    /** Judges a lease that was closed long ago while its transaction is still open. */
     Decision openAfterClose(LeaseSnapshot lease, Collection<LeaseSnapshot> leases) {
         Reach there = servers.of(lease);
         ServerSide server = there.questions.story(lease).within(Questions.ANSWER);
@@ -279,7 +280,7 @@ final class HealingCycle {
                 there, Diagnostician.openAfterClose(lease, server, registry.backends()), new WaitingCalls(leases));
     }
 
-    /** Backends that a lease of ours may have left behind. Returns those that are still there. */
+    /** Judges backends that a lease of ours may have left behind. Returns those that still exist. */
     Set<BackendId> outlived(OutlivedBackends symptom, Collection<LeaseSnapshot> leases) {
         WaitingCalls calls = new WaitingCalls(leases);
         Set<BackendId> remaining = new HashSet<>();
@@ -299,7 +300,7 @@ final class HealingCycle {
         return conclude(there, diagnosis, () -> diagnosis, calls);
     }
 
-    /** @param atTheEnd what is known by then, for the telling */
+    /** @param atTheEnd supplies the diagnosis as known when the heal has ended, for the report */
     private Decision conclude(Reach there, Diagnosis given, Supplier<Diagnosis> atTheEnd, WaitingCalls calls) {
         Diagnosis diagnosis = told.completed(given);
         Decision decided = ask(diagnosis, decide(diagnosis));
@@ -308,7 +309,7 @@ final class HealingCycle {
         }
         Duration pause = told.pause(diagnosis, ticker.nanos());
         if (decided.action() == Action.HEAL && !pause.isZero()) {
-            calls.tell(diagnosis, LockHolder.Fate.LEFT_ALONE, Duration.ZERO, told.incidentOf(diagnosis));
+            calls.record(diagnosis, LockHolder.Fate.LEFT_ALONE, Duration.ZERO, told.incidentOf(diagnosis));
             return decided.later("it was tried in vain just now", pause);
         }
         Decision decision = safeguards.permit(decided);
@@ -317,22 +318,22 @@ final class HealingCycle {
             case WOULD_HEAL -> {
                 String id = told.once(
                         diagnosis, decision, journal::nextId, incident -> wouldHeal(incident, diagnosis, decision));
-                calls.tell(diagnosis, LockHolder.Fate.LEFT_ALONE, Duration.ZERO, id);
+                calls.record(diagnosis, LockHolder.Fate.LEFT_ALONE, Duration.ZERO, id);
             }
             case REPORT -> {
                 String id = told.once(
                         diagnosis,
                         decision,
                         journal::nextId,
-                        incident -> tell(incident, diagnosis, decision, OutcomeKind.REPORTED));
-                tellWhatIsToCome(diagnosis, decision.asking(), id, calls);
+                        incident -> publish(incident, diagnosis, decision, OutcomeKind.REPORTED));
+                recordWhatIsDue(diagnosis, decision.asking(), id, calls);
             }
-            case WAIT, NOTHING -> tellWhatIsToCome(diagnosis, decision.asking(), null, calls);
+            case WAIT, NOTHING -> recordWhatIsDue(diagnosis, decision.asking(), null, calls);
         }
         return decision;
     }
 
-    /** Has the collector asked whether anything still refers to the culprit's connection. */
+    /** Asks the garbage collector, where the decision says so, whether anything still refers to the culprit's connection. */
     private Decision ask(Diagnosis diagnosis, Decision decided) {
         Witness.Reply reply = decided.asking() == Asking.NOT || isFoundMeanwhile(diagnosis)
                 ? null
@@ -348,14 +349,17 @@ final class HealingCycle {
         return isHealedSoon ? decided : decided.unanswered(reply.refusal());
     }
 
-    /** A collection of its own was sooner: asking would prove nothing any more, and the next leak would wait for a pause. */
+    /**
+     * Whether a collection that pgheal did not ask for has proved the leak already. Asking would then prove nothing, and
+     * the next leak would have to wait for the pause after it.
+     */
     private static boolean isFoundMeanwhile(Diagnosis diagnosis) {
         LeaseSnapshot lease = diagnosis.lease();
         return lease != null && lease.lease().isUnreachable();
     }
 
     /**
-     * Has the collector asked what nothing refers to any more; for any thread, in memory alone.
+     * Asks the garbage collector to find what nothing refers to any more. For any thread; does no I/O.
      *
      * @return null where pgheal is off
      */
@@ -364,8 +368,8 @@ final class HealingCycle {
     }
 
     /**
-     * Whether only its slot was left to be given back: its connection is lost, so there is nothing to heal, and no budget
-     * to be used up. What its backend is left with is looked for on its own.
+     * Whether the connection of the lease is lost; then gives its slot back to the pool. There is nothing to heal and no
+     * budget to use up. {@link #outlived} looks for the backend that may be left behind.
      */
     private boolean isReleased(Diagnosis diagnosis) {
         LeaseSnapshot lease = diagnosis.lease();
@@ -384,7 +388,7 @@ final class HealingCycle {
     }
 
     private Decision decide(Diagnosis diagnosis) {
-        HealingConfig rules = config.get(); // once: they may be changed meanwhile
+        HealingConfig rules = config.get(); // read once: the rules may change meanwhile
         return Decider.decide(diagnosis, rules.limits(), rules.spare(), mode.get());
     }
 
@@ -398,7 +402,7 @@ final class HealingCycle {
             boolean wasBlind = told.wasInVain(diagnosis, OutcomeKind.REPORTED);
             int times = told.timesInVain(diagnosis) + 1;
             id = told.idOf(diagnosis).orElseGet(journal::nextId);
-            calls.tell(diagnosis, LockHolder.Fate.BEING_HEALED, Duration.ZERO, id);
+            calls.record(diagnosis, LockHolder.Fate.BEING_HEALED, Duration.ZERO, id);
             lease = view(diagnosis);
             outcome = Outcome.untouched(OutcomeKind.UNRESOLVED);
             outcome = there.healer.carryOut(diagnosis, decision, id);
@@ -409,16 +413,16 @@ final class HealingCycle {
                 told.ended(diagnosis);
             }
             if (unresolved) {
-                // told once, and counted once: one that nothing helps must not keep the others from being healed
+                // reported and counted once: a culprit that no remedy helps must not keep the others from being healed
                 boolean again = outcome.kind() == OutcomeKind.UNRESOLVED ? triedInVain : wasBlind;
                 outcome = again ? Outcome.untouched(OutcomeKind.WITHDRAWN) : outcome;
             }
         } finally {
-            safeguards.ended(outcome); // first of all that was permitted: the breaker may have but this one trial
+            safeguards.ended(outcome); // first, because it was permitted: the breaker may allow only this one trial
         }
-        calls.tell(diagnosis, fate(outcome.kind()), Duration.ZERO, id);
+        calls.record(diagnosis, fate(outcome.kind()), Duration.ZERO, id);
         if (outcome.kind() != OutcomeKind.WITHDRAWN) {
-            journal.tell(
+            journal.publish(
                     id,
                     diagnosis.backend() == null ? atTheEnd.get() : diagnosis,
                     decision,
@@ -439,15 +443,15 @@ final class HealingCycle {
     private void wouldHeal(String id, Diagnosis diagnosis, Decision decision) {
         LeaseSnapshot lease = diagnosis.lease();
         boolean spared = Decider.spared(diagnosis, config.get().spare())
-                .isPresent(); // that its owner goes on refutes nothing then
+                .isPresent(); // a spared owner that goes on refutes nothing
         if (lease != null && decision.evidenceBased() && !spared) {
             lease.lease().suspect(new Revocation(id, decision.reason(), true, TransactionEnd.UNKNOWN), lease);
         }
-        tell(id, diagnosis, decision, OutcomeKind.WOULD_HEAL);
+        publish(id, diagnosis, decision, OutcomeKind.WOULD_HEAL);
     }
 
-    private void tell(String id, Diagnosis diagnosis, Decision decision, OutcomeKind kind) {
-        journal.tell(id, diagnosis, decision, Outcome.untouched(kind), view(diagnosis), proof(diagnosis));
+    private void publish(String id, Diagnosis diagnosis, Decision decision, OutcomeKind kind) {
+        journal.publish(id, diagnosis, decision, Outcome.untouched(kind), view(diagnosis), proof(diagnosis));
     }
 
     private static @Nullable LeaseView view(Diagnosis diagnosis) {
@@ -455,8 +459,8 @@ final class HealingCycle {
     }
 
     /**
-     * What the collector has to do with it: nothing where it was never asked, the culprit is not ours, or the end of its scope
-     * was proof enough.
+     * The collector's testimony for the incident; null where the collector was never asked, the culprit is not ours, or
+     * other evidence was proof enough.
      */
     private @Nullable Testimony proof(Diagnosis diagnosis) {
         Testimony now = witness.testimony();

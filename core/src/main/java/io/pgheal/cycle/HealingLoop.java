@@ -38,26 +38,26 @@ import org.slf4j.LoggerFactory;
 final class HealingLoop implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(HealingLoop.class);
     private static final long TICK_MILLIS = 50;
-    /** While some transaction is open between two calls: nothing else gains evidence. */
+    /** While a transaction is open between two calls: only such a lease gains evidence. */
     private static final long WATCHFUL_TICK_MILLIS = 10;
-    /** With very many leases looks are so many times their own length apart, up to the longest tick. */
+    /** With very many leases, the pause between looks is this many times the length of a look, up to the longest tick. */
     private static final int LOOKS_APART = 50;
 
     private static final long FINEST_TICK_MILLIS = 5;
     private static final int FAILED_WAITS_KEPT = 100;
     private static final Duration STARVED = Duration.ofSeconds(1);
-    /** Some ticks: so late a busy machine may always be. */
+    /** A few ticks: on a busy machine the loop may always be this late. */
     private static final Duration LATE = Duration.ofMillis(4 * TICK_MILLIS);
 
-    /** Until then what an answer has found may still be on its way. */
-    private static final Duration TOLD = Duration.ofMillis(50);
+    /** References that a collection found may reach the queue this long after its answer. */
+    private static final Duration ANSWER_SETTLES = Duration.ofMillis(50);
 
     private static final Duration EXHAUSTED_FOR_LONG = Duration.ofSeconds(10);
 
     private static final Duration ANEW = Duration.ofSeconds(1);
     private static final long ANEW_LOOK_NANOS = 500_000;
-    private static final int FAILED_LOOKS_TOLD = 1000;
-    /** It looks many times a second: after so long without a look it hangs. */
+    private static final int FAILED_LOOKS_PER_LOG_LINE = 1000;
+    /** The loop looks many times a second: without a look for this long it hangs. */
     private static final Duration LONGEST_LOOK = Duration.ofSeconds(10);
 
     private final String dataSource;
@@ -86,7 +86,10 @@ final class HealingLoop implements AutoCloseable {
     private final AtomicLong pauses = new AtomicLong();
     private boolean watchful;
     private long ripeIn;
-    /** What a collection found is told one by one, and may come a moment after the news that it has ended. */
+    /**
+     * The settled answer: the references that a collection found arrive one by one, maybe a moment after the news of its
+     * end.
+     */
     private @Nullable Long answeredFor;
 
     private @Nullable Long answerHeard;
@@ -94,7 +97,7 @@ final class HealingLoop implements AutoCloseable {
 
     private long lookTook;
 
-    /** One that surely failed to get a lock, and how long it had been seen. */
+    /** A statement that certainly failed to get a lock, and how long pgheal had seen it run. */
     private record FailedStatement(LeaseEvent.FailedWait failed, Duration waited) {}
 
     HealingLoop(
@@ -137,7 +140,8 @@ final class HealingLoop implements AutoCloseable {
     }
 
     /**
-     * The leases as they are now: the next look comes at once, and is waited for. As they were, if none comes for a while.
+     * The leases as they are now: triggers a look and waits for it. The leases of the last look if none comes within a
+     * second.
      */
     List<LeaseSnapshot> seenAnew() {
         long asked = ticker.nanos();
@@ -170,7 +174,7 @@ final class HealingLoop implements AutoCloseable {
                 : hanging + " of the acts of healing hang and were given up; others are done meanwhile";
     }
 
-    /** @param servers whose connections are told with it */
+    /** @param servers whose connects and losses are included */
     HealerState.Mishaps mishaps(Servers servers, long lostNotices) {
         return new HealerState.Mishaps(
                 acts.givenUp(),
@@ -182,14 +186,14 @@ final class HealingLoop implements AutoCloseable {
                 servers.losses());
     }
 
-    /** What was not seen counts at most for half of the shortest time. */
+    /** The longest gap between looks that still counts as observed: at most half of the shortest time limit. */
     private static Duration starved(Duration shortest) {
         Duration half = shortest.dividedBy(2);
         Duration bound = half.compareTo(STARVED) < 0 ? half : STARVED;
         return bound.compareTo(LATE) < 0 ? LATE : bound;
     }
 
-    /** What was judged by the old rules is looked at anew, without waiting for the end of any pause. */
+    /** Looks again at everything that was judged by the old rules, without waiting for the end of a pause. */
     void rulesChanged() {
         rulesChanged = true;
         registry.wake();
@@ -221,7 +225,7 @@ final class HealingLoop implements AutoCloseable {
                 lookTook = ticker.nanos() - now;
                 metrics.cycle(Duration.ofNanos(lookTook));
             } catch (InterruptedException e) {
-                // Only close() ends the loop, and it says so.
+                // Only close() ends the loop, and it sets the flag.
             } catch (Throwable e) {
                 failedLook("a look of the healing loop failed; the next one goes on", e);
             }
@@ -230,23 +234,23 @@ final class HealingLoop implements AutoCloseable {
     }
 
     private void failedLook(String what, Throwable e) {
-        if (failedLooks.getAndIncrement() % FAILED_LOOKS_TOLD == 0) {
-            complain(what, e);
+        if (failedLooks.getAndIncrement() % FAILED_LOOKS_PER_LOG_LINE == 0) {
+            error(what, e);
         }
     }
 
-    /** Whatever it throws itself must not end the loop. */
-    private void complain(String what, Throwable e) {
+    /** A logger that throws must not end the loop. */
+    private void error(String what, Throwable e) {
         try {
             LOG.error("[{}] {}", dataSource, what, e);
-        } catch (Throwable unspeakable) {
-            // there is nobody left to be told
+        } catch (Throwable loggerFailed) {
+            // there is no other place to report it
         }
     }
 
     /**
-     * Fine while somebody may be gone; up to the moment in which a grace is over; and while connections are lent, if some
-     * place has learned that its statements are to be asked about early.
+     * Milliseconds until the next look: few while an owner may be gone, and while connections are lent if a borrow site has
+     * learned an early threshold; never beyond the moment at which a lease becomes ripe.
      */
     private long tick() {
         long fine = Math.max(WATCHFUL_TICK_MILLIS, LOOKS_APART * lookTook / 1_000_000);
@@ -266,13 +270,13 @@ final class HealingLoop implements AutoCloseable {
         return Math.min(tick, Math.max(quarter, FINEST_TICK_MILLIS));
     }
 
-    /** The pool lives on: what waits to be given back must not wait for ever. */
+    /** Gives back the connections that wait for it, because the pool outlives the loop. */
     private void finishWhatIsLeft() {
         for (LeaseSnapshot lease : registry.look(ticker.nanos(), null)) {
             try {
                 lease.lease().finish(lease);
             } catch (Throwable e) {
-                complain("a connection could not be given back", e); // the others are, all the same
+                error("a connection could not be given back", e); // go on with the others
             }
         }
     }
@@ -299,12 +303,15 @@ final class HealingLoop implements AutoCloseable {
         slowStatements.look(
                 slow(leases), now, (slow, asked) -> cycle.blockers(new SlowStatements(slow), leases, abandoned, asked));
         if (!slowStatements.isAtOnce()) {
-            tellOfUnseenHolders();
+            reportUnseenHolders();
         }
         afterlife.look(leases, now, outlived -> cycle.outlived(outlived, leases));
     }
 
-    /** Returns those whose owner is gone and who may stand in somebody's way, by their backends. */
+    /**
+     * Hands the suspect leases to the act thread. Returns, by backend, those that are judged separately if they block
+     * somebody.
+     */
     private Map<BackendId, AbandonedLease> lookAtSuspects(List<LeaseSnapshot> leases, long now) {
         Map<BackendId, AbandonedLease> abandoned = new HashMap<>();
         Set<Long> suspected = new HashSet<>();
@@ -379,7 +386,7 @@ final class HealingLoop implements AutoCloseable {
         if (event.askedNotToWait()) {
             return;
         }
-        slowStatements.atOnce(); // others may still wait for the same culprit
+        slowStatements.atOnce(); // other statements may still wait for the same culprit
         Lease lease = event.lease();
         Duration waited = lease.callSeenFor(event.failure().sequence(), now);
         registry.sites().learnFailedWait(lease.site(), waited, config.get().lockWaitThreshold());
@@ -388,15 +395,15 @@ final class HealingLoop implements AutoCloseable {
         }
     }
 
-    /** After those who still wait were asked about: the act thread does one thing after the other. */
-    private void tellOfUnseenHolders() {
+    /** Comes after the query about the statements that still wait: the act thread does one act after the other. */
+    private void reportUnseenHolders() {
         for (FailedStatement each : failedWaits) {
             acts.submit(() -> cycle.holderNotSeen(each.failed(), each.waited()));
         }
         failedWaits.clear();
     }
 
-    /** In nanoseconds; what is ripe already leaves the rest to the tick. */
+    /** In nanoseconds; {@code Long.MAX_VALUE} where the silence suffices already: the usual tick is enough. */
     private static long untilRipe(AbandonedLease symptom) {
         long left = Detector.untilRipe(symptom).toNanos();
         return left > 0 ? left : Long.MAX_VALUE;
@@ -407,14 +414,14 @@ final class HealingLoop implements AutoCloseable {
         if (!Objects.equals(answer, answerHeard)) {
             answerHeard = answer;
             answerHeardAt = now;
-        } else if (now - answerHeardAt >= TOLD.toNanos()) {
+        } else if (now - answerHeardAt >= ANSWER_SETTLES.toNanos()) {
             answeredFor = answer;
         }
     }
 
     /**
-     * Whoever waits for a connection of an exhausted pool may wait for one that nobody will give back; and a transaction that
-     * is idle for long pins its locks, whether its owner looks gone or not. In memory alone.
+     * Asks the collector even if no owner looks gone: a thread that waits for a connection of an exhausted pool may wait
+     * for one that is never given back, and a transaction that is idle for long keeps its locks. Does no I/O.
      */
     private void askAboutTheSilent(List<LeaseSnapshot> leases, long now) {
         Duration exhausted = registry.exhaustedFor(now);

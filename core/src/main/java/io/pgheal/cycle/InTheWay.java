@@ -10,16 +10,16 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Since when each root blocker is seen to be one, look after look. How long others have waited does not tell: in a queue that
- * moves, they have for the most part waited for those before it, and so has it. Thread-safe: an act that hangs may come back
- * while its replacement is at work.
+ * Since when each root blocker has been seen as one, without a gap. The waits of its waiters do not show this: in a queue
+ * that moves, they have mostly waited for earlier holders, and so has the root blocker itself. Thread-safe: an act that
+ * hangs may come back while its replacement is at work.
  */
 final class InTheWay {
     private record Root(String backend, @Nullable String xactStart) {}
 
     private Map<Root, Long> since = Map.of();
 
-    /** @param roots all who are in the way now; whoever is not among them begins anew */
+    /** @param roots all present root blockers; the time of any other session starts anew */
     synchronized void lookedAt(Stream<Diagnosis> roots, long now) {
         Map<Root, Long> next = new HashMap<>();
         roots.forEach(root -> next.put(key(root), since.getOrDefault(key(root), now)));

@@ -5,7 +5,7 @@ import java.time.Duration;
 /**
  * When something is looked at next, by the ticker's nanoseconds; while an act about it is under way, not at all. Immutable.
  *
- * @param pause until the look after the next one, unless it is said otherwise
+ * @param pause until the look after the next one, unless the act's result says otherwise
  */
 record Look(boolean underWay, long next, Duration pause) {
     static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);

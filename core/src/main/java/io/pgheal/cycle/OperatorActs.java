@@ -46,9 +46,9 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What an operator does by hand, with the same guard as pgheal's own heals, and on the same thread: never more than one
- * remedy at a time. Modes, budgets and the breaker are for pgheal's own judgement and do not hold an operator up; what must
- * never be touched stays untouched. Thread-safe.
+ * Carries out the acts of operators, behind the same guard as pgheal's own heals and on the same thread: never more than
+ * one remedy at a time. Modes, budgets and the breaker limit pgheal's own judgement, not an operator. Sessions that must
+ * never be signalled are refused here, too. Thread-safe.
  */
 final class OperatorActs {
     private static final Duration ANSWER = Duration.ofSeconds(5);
@@ -61,7 +61,7 @@ final class OperatorActs {
     private final Supplier<SpareRules> spare;
     private final Supplier<List<LeaseSnapshot>> leases;
 
-    /** @param server the one that is opened at the start: no others are meant */
+    /** @param server the one that is opened at the start; operators' acts reach no other */
     OperatorActs(
             Servers.Reach server,
             ActThread acts,
@@ -76,7 +76,7 @@ final class OperatorActs {
         this.leases = leases;
     }
 
-    /** Whom the act would hit, now. Nothing is done. */
+    /** The sessions that the act would hit now. Changes nothing. */
     List<ReleaseCandidate> wouldRelease(ReleaseTarget target, Release how) throws SQLException {
         List<ReleaseCandidate> candidates = new ArrayList<>();
         for (Diagnosis diagnosis : diagnose(target)) {
@@ -91,14 +91,14 @@ final class OperatorActs {
         return candidates;
     }
 
-    /** Does it, and waits for the end of it: an incident for each session that was meant. */
+    /** Carries out the act and waits for its end. Returns an incident for each session that was meant. */
     List<Incident> release(ReleaseTarget target, Release how, String operator) throws SQLException {
         named(operator);
         CompletableFuture<List<Incident>> done = new CompletableFuture<>();
         Runnable act = () -> {
             try {
                 if (done.isDone()) {
-                    return; // given up while it waited for its turn: whoever is in the way now was never meant
+                    return; // given up while it waited for its turn: the sessions that block now were never meant
                 }
                 List<Incident> incidents = new ArrayList<>();
                 for (Diagnosis diagnosis : diagnose(target)) {
@@ -120,7 +120,7 @@ final class OperatorActs {
         return await(done);
     }
 
-    /** The name, if it is one that a line of the log can tell. */
+    /** Returns the name, if it fits on one line of the log. */
     static String named(String operator) {
         if (operator.isBlank() || operator.chars().anyMatch(Character::isISOControl)) {
             throw new IllegalArgumentException("an operator's act needs the operator's name, on one line");
@@ -158,7 +158,7 @@ final class OperatorActs {
                     how == Release.CANCEL ? Rung.CANCEL : Rung.TERMINATE,
                     !(target instanceof ReleaseTarget.Session));
         }
-        return journal.tell(id, diagnosis, decision, outcome, view(diagnosis), null);
+        return journal.publish(id, diagnosis, decision, outcome, view(diagnosis), null);
     }
 
     private Decision decide(Diagnosis diagnosis, Release how, String operator) {
@@ -235,7 +235,10 @@ final class OperatorActs {
         return List.copyOf(roots);
     }
 
-    /** An insert that waits for another's key of a unique index is tied to no table: then what it works on counts. */
+    /**
+     * An insert that waits for another transaction's key of a unique index is tied to no table: then its locked tables
+     * count.
+     */
     private static boolean waitsFor(Waiter waiter, TableName table, Set<Integer> atWork) {
         TableName awaited = waiter.table();
         if (awaited == null) {

@@ -27,7 +27,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** What the server is asked, and no more than the case needs. Belongs to the act thread. */
+/** Asks one server, and no more than the case needs. For the act thread only. */
 final class Questions {
     static final Duration ANSWER = Duration.ofSeconds(2);
 
@@ -42,7 +42,7 @@ final class Questions {
         this.ticker = ticker;
     }
 
-    /** The story of one backend, being asked. */
+    /** The story of one backend, requested and maybe not yet here. */
     record PendingStory(@Nullable Answer<Optional<BackendStory>> answer, String blindness) {
 
         /** What is known once the answer came, or the deadline passed. */
@@ -84,7 +84,10 @@ final class Questions {
         }
     }
 
-    /** While nobody waits and there is patience left, only that is asked: {@code pg_locks} is not read. */
+    /**
+     * While there is patience left, first asks only whether somebody waits, without reading {@code pg_locks}; reads the
+     * whole story only if so.
+     */
     ServerSide storyIfSomebodyWaits(
             AbandonedLease symptom,
             Set<BackendId> suspects,
@@ -111,10 +114,10 @@ final class Questions {
                 : whole;
     }
 
-    /** Who of those asked about stood in somebody's way at that moment. */
+    /** Which of the pids that were asked about blocked somebody at that moment. */
     private record InTheWay(long at, Set<Integer> asked, Set<Integer> found) {}
 
-    /** All suspects in one question: there may be hundreds of them, and each is looked at several times a second. */
+    /** Asks about all suspects in one query: there may be hundreds of them, and each is looked at several times a second. */
     private boolean isInTheWay(int pid, Set<BackendId> suspects) throws SQLException {
         InTheWay seen = lastSeen;
         if (seen == null
@@ -128,7 +131,9 @@ final class Questions {
         return seen.found().contains(pid);
     }
 
-    /** Where the whole story could not be had in time: that somebody waits must not be lost with it. */
+    /**
+     * The waiters without the locks, for when the whole story did not come in time: that somebody waits must not be lost.
+     */
     private Optional<ServerSide> waitersAlone(BackendId backend) {
         try {
             BlockingTree tree = channel.ask(ANSWER, control -> control.blockingTree(null));
@@ -149,13 +154,13 @@ final class Questions {
      */
     record Blocking(BlockingTree tree, Set<Integer> waiters, Map<BackendId, LeaseSnapshot> ours) {}
 
-    /** Whom the slow statements wait for; empty if none of them is on this server. */
+    /** The sessions for which the slow statements wait; empty if none of the statements runs on this server. */
     Optional<Blocking> whoBlocks(SlowStatements symptom, Collection<LeaseSnapshot> leases) throws SQLException {
         Map<BackendId, LeaseSnapshot> ours = new HashMap<>();
         for (LeaseSnapshot lease : leases) {
             BackendId backend = lease.physical().backend();
             if (backend != null && reaches(lease.physical().server())) {
-                // One connection may be lent twice within a global transaction: who has it last speaks for it.
+                // One connection may be lent twice within a global transaction: the latest lease counts.
                 ours.merge(
                         backend,
                         lease,
@@ -189,10 +194,10 @@ final class Questions {
     }
 
     /**
-     * What is left of those that outlived their leases.
+     * The backends that outlived their leases and still exist.
      *
-     * @param leftBehind the stories of those that execute or wait, and so do not notice that nobody is there, and of
-     *     those that linger in a transaction because nobody told them
+     * @param leftBehind the stories of the backends that execute or wait, and so do not notice that their client is gone,
+     *     and of those that linger in a transaction because the end of the connection did not reach them
      */
     record StillThere(Set<BackendId> all, List<BackendStory> leftBehind) {}
 

@@ -17,9 +17,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Wrong judgements: an owner that was taken for gone has called again. Each is told with its incident, teaches its place in
- * the code, and more of them than are allowed end the healing. The loop hears them; the act thread hears those whose heal was
- * still under way.
+ * Handles wrong judgements: an owner that was taken for gone has called again. Each one is reported with its incident and
+ * taught to its borrow site; more than allowed of them switch pgheal to OBSERVE. Used by the loop's thread, and by the act
+ * thread for those whose heal was still under way.
  */
 final class Refutations {
     /** The name of the class that users know. */
@@ -32,12 +32,12 @@ final class Refutations {
     private final Modes modes;
     private final AtomicInteger heard = new AtomicInteger();
 
-    /** Came while the heals that they refute were under way. Of the loop. */
+    /** Came while the heals that they refute were under way. Only for the loop's thread. */
     private final List<LeaseEvent.Refuted> early = new ArrayList<>();
 
     private volatile String lastForgotten = "";
 
-    /** Where the mode stands, and how it is changed. */
+    /** Reads and changes the mode. */
     interface Modes {
         HealingMode mode();
 
@@ -53,7 +53,7 @@ final class Refutations {
     }
 
     void hear(LeaseEvent.Refuted event) {
-        // Its heal may be under way, and tells its story at the end; a late caller may come again and again until then.
+        // The heal may be under way and publishes its incident at the end; until then a late caller may come again.
         if (!isHeard(event)
                 && early.stream()
                         .noneMatch(one -> one.judgement()
@@ -63,7 +63,7 @@ final class Refutations {
         }
     }
 
-    /** Those that came too early, before all heals that wait: they may end the healing. */
+    /** Submits those that came too early, ahead of all waiting heals, because they may end the healing. */
     void hearTheEarly(ActThread acts) {
         early.removeIf(event -> acts.submit(Turn.NEXT, () -> {
             if (!isHeard(event)) {
@@ -72,7 +72,7 @@ final class Refutations {
         }));
     }
 
-    /** False if its incident is not known: not told yet, or not kept any more. */
+    /** False if the incident is unknown: not published yet, or not kept any more. */
     private boolean isHeard(LeaseEvent.Refuted event) {
         String id = event.judgement().incidentId();
         Incident wrong = journal.refute(id).orElse(null);
@@ -80,15 +80,15 @@ final class Refutations {
             return journal.keeps(id);
         }
         try {
-            count(id); // first: it is not heard again, and learning or telling may fail
+            count(id); // first: it is not handled again, and learning or publishing may fail
         } finally {
             learn(wrong);
-            journal.tellAgain(wrong);
+            journal.publishAgain(wrong);
         }
         return true;
     }
 
-    /** Its incident is not kept any more: which evidence was wrong is not known, but that it was is. */
+    /** The incident is not kept any more: the judgement was wrong, but which evidence misled it is unknown. */
     private void hearTooLate(LeaseEvent.Refuted event) {
         String id = event.judgement().incidentId();
         if (!id.equals(lastForgotten)) { // a late caller may come again and again

@@ -14,7 +14,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
-/** What differs between the rules that hold and those that are to hold from now on, named like the properties. */
+/** The differences between the present and the new rules, named like the properties. */
 final class RuleChange {
     private static final String UNSET = "unset";
 
@@ -23,7 +23,7 @@ final class RuleChange {
     /**
      * One piece of text for each rule that changes.
      *
-     * @throws IllegalArgumentException if something changes that is built in at the start
+     * @throws IllegalArgumentException if a setting differs that is fixed at the start
      */
     static List<String> between(HealingConfig before, HealingConfig after) {
         List<String> fixed = differences(builtIn(before), builtIn(after));
@@ -91,7 +91,7 @@ final class RuleChange {
         }
     }
 
-    /** What somebody typed may hold anything; in the log it stays on one line. */
+    /** Keeps a value on one line of the log, whatever characters the user typed. */
     private static String written(@Nullable Object value) {
         String text = value instanceof Duration time
                 ? Limits.written(time)

@@ -18,8 +18,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The servers that leases are on, each with a control connection where one reaches it. The first is opened at the start;
- * others as soon as a connection to one more of the hosts that the pool's URL names is seen. Thread-safe.
+ * The servers of the leases, each with a control connection where one reaches the server. The first control connection is
+ * opened at the start, others as soon as the pool has connected to a further host of its URL. Thread-safe.
  */
 final class Servers implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Servers.class);
@@ -42,7 +42,7 @@ final class Servers implements AutoCloseable {
         this.home = new Reach(new ControlChannel(dataSource, opener));
     }
 
-    /** One server, as far as a control connection reaches it: whom to ask there, and who acts there. */
+    /** One server that a control connection reaches, with its questions and its healer. */
     final class Reach {
         final ControlChannel channel;
         final Questions questions;
@@ -65,7 +65,10 @@ final class Servers implements AutoCloseable {
             return true;
         }
 
-        /** It leads to a server where no lease was seen for a while, and a lease at its address is on another one. */
+        /**
+         * Reconnects if the connection leads to a server where no lease was seen for a while: a lease at its address is on
+         * another server.
+         */
         private synchronized void follow() {
             if (channel.server().isPresent() && ticker.nanos() - useful >= RENEWED_AT_MOST_EVERY.toNanos()) {
                 useful = ticker.nanos();
@@ -81,7 +84,7 @@ final class Servers implements AutoCloseable {
         home.channel.start();
     }
 
-    /** The one that is opened at the start: people's questions go there. */
+    /** The control connection that is opened at the start: it also answers operators. */
     ControlChannel home() {
         return home.channel;
     }
@@ -92,18 +95,21 @@ final class Servers implements AutoCloseable {
         return all;
     }
 
-    /** Where the lease's server can be asked; if nowhere, one whose identity differs: nothing is signalled there. */
+    /**
+     * Where the lease's server can be asked; if nowhere, a server with another identity, on which the healer signals
+     * nothing.
+     */
     Reach of(LeaseSnapshot lease) {
         PhysicalIdentity identity = lease.physical().identity();
         return identity == null ? home : reach(identity);
     }
 
-    /** A new physical connection of the pool, told by the application's thread. Waits for nothing, fails in silence. */
+    /** Notes a new physical connection of the pool. Called by the application's thread: does not wait and does not throw. */
     void seen(PhysicalIdentity identity) {
         try {
             reach(identity);
         } catch (RuntimeException
-                | OutOfMemoryError e) { // no thread to be had, say: asked again when a lease is judged
+                | OutOfMemoryError e) { // no thread available, say: tried again when a lease is judged
             LOG.debug("[{}] no control connection to {}: {}", dataSource, identity.address(), e.toString());
         }
     }

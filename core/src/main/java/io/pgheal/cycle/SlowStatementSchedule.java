@@ -13,13 +13,13 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * When it is asked next whom the slow statements wait for: about each at 0.5, 1, 2, 4 ... 30 s of its age, about all that
- * are slow in one question, and never for more than a small share of the time. Belongs to the loop; the ends of acts come
- * from the act thread.
+ * Decides when the servers are asked next for whom the slow statements wait: about each statement at 0.5, 1, 2, 4 ... 30 s
+ * of its age, about all slow ones in one query, and never for more than a small share of the time. Used by the loop's
+ * thread; the act thread only notes the ends of acts.
  */
 final class SlowStatementSchedule {
     private static final Duration APART = Duration.ofMillis(250);
-    /** Of the time that asking took: what a long queue, many locks or a slow server make of it. */
+    /** Looks are this many times the duration of a query apart: a long queue, many locks or a slow server make it long. */
     private static final int SHARE = 20;
 
     private final ActThread acts;
@@ -30,7 +30,7 @@ final class SlowStatementSchedule {
     private volatile long limitDue = Long.MAX_VALUE;
     private volatile boolean underWay;
     private volatile long apart = APART.toNanos();
-    /** Of whoever ends the one look that there is: the act thread, or the loop that gives it up. */
+    /** Written by the thread that ends the one look under way: the act thread, or the loop that gives it up. */
     private volatile long lastTook;
 
     SlowStatementSchedule(ActThread acts, Ticker ticker, long now) {
@@ -42,17 +42,17 @@ final class SlowStatementSchedule {
     /** At which age a slow statement is asked about next. */
     private record SlowStatement(long sequence, Duration nextAge) {}
 
-    /** Asks whom they wait for. */
+    /** Asks the servers for whom the slow statements wait. */
     interface Question {
         /**
          * Asks, heals, and returns what was decided.
          *
-         * @param asked is told when all is asked, before anything is healed
+         * @param asked runs after all servers were asked and before anything is healed
          */
         List<Decision> ask(List<LeaseSnapshot> slow, Runnable asked);
     }
 
-    /** All that execute are asked about, however short their time. */
+    /** Makes the next look ask about every executing statement, however young. */
     void atOnce() {
         atOnce = true;
     }
@@ -64,7 +64,7 @@ final class SlowStatementSchedule {
     /** Hands the question to the act thread if it is due. */
     void look(List<LeaseSnapshot> slow, long now, Question question) {
         if (slow.isEmpty()) {
-            atOnce = false; // nobody runs who could tell
+            atOnce = false; // no statement runs that could lead to a culprit
         }
         statements
                 .keySet()
@@ -87,7 +87,7 @@ final class SlowStatementSchedule {
                     Turn.LAST,
                     () -> {
                         began.set(ticker.nanos());
-                        // what is healed then does not count
+                        // the time of the heals does not count
                         Runnable asked = () -> took.set(ticker.nanos() - began.get());
                         question.ask(slow, asked).stream()
                                 .map(SlowStatementSchedule::nextLook)
@@ -117,19 +117,19 @@ final class SlowStatementSchedule {
                 || lease.callFor().compareTo(known.nextAge()) >= 0;
     }
 
-    /** A time limit that is over is the user's say: it waits for no share. */
+    /** A time limit that is over is a rule of the user: no share delays it. */
     private long apartBy(long now) {
         return limitIsDue(now) ? APART.toNanos() : apart;
     }
 
-    /** By the quicker one of the last two: one alone may have opened the connection, or loaded our classes. */
+    /** By the quicker one of the last two looks: a single one may have opened the connection, or loaded our classes. */
     private long apart(long took) {
         long share = SHARE * Math.min(took, lastTook);
         lastTook = took;
         return Math.min(Look.LONGEST_PAUSE.toNanos(), Math.max(APART.toNanos(), share));
     }
 
-    /** After a heal at once: behind one holder of a shared lock may stand the next. */
+    /** Soon after a heal: behind one holder of a shared lock there may be the next. */
     private static Duration nextLook(Decision decision) {
         return decision.action() == Action.HEAL ? APART : decision.lookAgain();
     }

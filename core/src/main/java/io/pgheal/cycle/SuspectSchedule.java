@@ -13,8 +13,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 
 /**
- * When each suspected lease is looked at next: at once, and then with pauses that double, until something is called on it.
- * Belongs to the loop; the ends of acts come from the act thread.
+ * Decides when each suspected lease is looked at next: at once, and then with pauses that double, until the application
+ * calls something on it. Used by the loop's thread; the act thread only notes the ends of acts.
  */
 final class SuspectSchedule {
     private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
@@ -34,7 +34,10 @@ final class SuspectSchedule {
         }
     }
 
-    /** A call that ends, or whose thread does, or a proof has no sequence of its own; but more is possible now. */
+    /**
+     * What a judgement depends on. The end of a call or of its thread, and a proof, have no sequence number of their own,
+     * but allow more.
+     */
     private record Calls(long sequence, boolean inProgress, boolean stale, boolean unreachable) {
         static Calls of(LeaseSnapshot lease) {
             return new Calls(lease.sequence(), lease.callInProgress(), lease.callIsStale(), lease.unreachable());
@@ -45,12 +48,12 @@ final class SuspectSchedule {
         return suspects.isEmpty();
     }
 
-    /** Each is looked at anew, without waiting for the end of its pause. */
+    /** Looks at each suspected lease again, without waiting for the end of its pause. */
     void beginAnew() {
         suspects.values().removeIf(suspect -> !suspect.look().underWay());
     }
 
-    /** Forgets all others. */
+    /** Forgets all other leases. */
     void retain(Set<Long> leases) {
         suspects.keySet().retainAll(leases);
     }
@@ -64,14 +67,14 @@ final class SuspectSchedule {
         long id = lease.lease().id();
         Calls calls = Calls.of(lease);
         Suspect suspect = suspects.get(id);
-        // While an act is under way its look belongs to the act thread: put back here, it would stay so for ever.
+        // While an act is under way its look belongs to the act thread: replaced here, it would never end.
         if (suspect == null || (!suspect.seen().equals(calls) && !suspect.look().underWay())) {
             suspect = new Suspect(Look.at(now, FIRST_PAUSE), calls);
         }
         if (!suspect.look().isDue(now)) {
             return;
         }
-        Suspect later = suspect.looked(suspect.look().backOff(now)); // made before: nothing may fail once it has begun
+        Suspect later = suspect.looked(suspect.look().backOff(now)); // first: nothing may fail once the act has begun
         AtomicReference<Duration> again = new AtomicReference<>(Duration.ZERO);
         suspects.put(id, suspect.looked(suspect.look().begun()));
         boolean taken = false;

@@ -22,14 +22,14 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What was told already and is still the same story: the same culprit in the same transaction, and the same kind of
- * decision. Bounded. Thread-safe: an act that hangs may come back while its replacement is at work.
+ * The stories that were reported already: the same culprit in the same transaction, with the same kind of decision, is not
+ * reported again. Bounded. Thread-safe: an act that hangs may come back while its replacement is at work.
  */
 final class ToldStories {
     private static final int KEPT = 1000;
     private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
     private static final Duration LONGEST_PAUSE = Duration.ofMinutes(1);
-    /** When the server could not be asked, it may be back any moment; and so may the owner that a heal came too late for. */
+    /** The server that could not be asked may be back any moment; and so may the owner that moved on before the heal. */
     private static final Duration LONGEST_BLIND_PAUSE = Duration.ofSeconds(4);
 
     private final Map<String, Story> stories = new LinkedHashMap<>(64, 0.75f, true) {
@@ -42,16 +42,16 @@ final class ToldStories {
     };
 
     /**
-     * What of it was told.
+     * What was reported of a story.
      *
-     * @param retained that something still refers to the culprit: found out later, and worth telling
-     * @param seen what the server knows of it; at first it may not have answered in time
-     * @param waitedFor that somebody waits for it
+     * @param retained that something still refers to the culprit: found out later, and worth a further report
+     * @param seen that the server showed the backend; at first the server may not have answered in time
+     * @param waitedFor that somebody waits for the culprit
      */
     private record Facts(boolean retained, boolean seen, boolean waitedFor) {
         static final Facts NONE = new Facts(false, false, false);
 
-        /** It may be known before it is said. */
+        /** {@code retained} comes from the decision's reason: it may be known earlier than a reason says so. */
         static Facts of(Diagnosis diagnosis, boolean retained) {
             return new Facts(retained, diagnosis.backend() != null, diagnosis.somebodyWaitsForLock());
         }
@@ -62,8 +62,8 @@ final class ToldStories {
     }
 
     /**
-     * @param facts that were told, and are not unsaid
-     * @param locks of the culprit: they are asked once, and as long as the story is the same so are they
+     * @param facts all that were reported so far
+     * @param locks of the culprit, read once per story
      * @param vain what was tried in vain; null if nothing was
      */
     private record Story(
@@ -73,7 +73,9 @@ final class ToldStories {
             List<HeldLock> locks,
             @Nullable Vain vain) {
 
-        /** Nothing was done, so what was told before still holds, and so does what was in vain before. */
+        /**
+         * The story after a withdrawn heal: nothing was done, so earlier reports and earlier attempts in vain still hold.
+         */
         Story withdrawn(List<HeldLock> seen, Vain now) {
             Vain before = vain;
             return new Story(
@@ -84,35 +86,38 @@ final class ToldStories {
                     before == null ? now : new Vain(before.end(), now.times(), now.until()));
         }
 
-        /** Under its id. Of what was only withdrawn nothing was told so far but the id, to those who wait. */
+        /**
+         * Whether the action continues this story, under its id. Of a withdrawn heal, so far only the waiters have got the
+         * id.
+         */
         boolean isContinuedBy(String next) {
             return action.equals(next) || action.equals(OutcomeKind.WITHDRAWN.name());
         }
 
-        /** What was tried in vain would be tried again: that it may not be just now is no news. */
+        /** What was tried in vain would be tried again: that the safeguards forbid it just now is no news. */
         boolean isTold(Action next, Facts known) {
             return (action.equals(next.name()) && facts.and(known).equals(facts))
                     || (vain != null && vain.end() != OutcomeKind.WITHDRAWN && next == Action.WOULD_HEAL);
         }
     }
 
-    /** @param until when it is not tried again, by the nanoseconds of the ticker */
+    /** @param until no further attempt before then, by the ticker's nanoseconds */
     private record Vain(OutcomeKind end, int times, long until) {}
 
-    /** The diagnosis with the locks that are known from before, which rules about tables need as much as people do. */
+    /** Adds the locks that are known from before: rules about tables need them, and so do readers of the incident. */
     synchronized Diagnosis completed(Diagnosis diagnosis) {
         Story before = diagnosis.locks().isEmpty() ? stories.get(key(diagnosis)) : null;
         return before == null ? diagnosis : diagnosis.holding(before.locks());
     }
 
     /**
-     * Tells the story if it was not told already, or more is known of it by now: then under the same id. What tells may
-     * block, and so must not be waited for: meanwhile the story counts as told.
+     * Reports the story unless it was reported already; if more is known by now, reports it again under the same id.
+     * Reporting may block, so it happens outside the lock: meanwhile the story counts as reported.
      *
-     * @param telling tells the story as the incident of this id
+     * @param report publishes the story as the incident of this id
      * @return the id of its incident
      */
-    String once(Diagnosis diagnosis, Decision decision, Supplier<String> nextId, Consumer<String> telling) {
+    String once(Diagnosis diagnosis, Decision decision, Supplier<String> nextId, Consumer<String> report) {
         String key = key(diagnosis);
         Facts known = Facts.of(diagnosis, decision.saysRetained());
         String told = toldAs(key, decision, known);
@@ -137,7 +142,7 @@ final class ToldStories {
         }
         boolean whole = false;
         try {
-            telling.accept(next.incidentId());
+            report.accept(next.incidentId());
             whole = true;
         } finally {
             if (!whole) {
@@ -147,7 +152,7 @@ final class ToldStories {
         return next.incidentId();
     }
 
-    /** Whose owner looked alive when it was first told may turn out to be lost: that is still the same story. */
+    /** An owner that looked alive in the first report may turn out to be gone: that is still the same story. */
     private @Nullable Story before(Diagnosis diagnosis) {
         Story own = stories.get(key(diagnosis));
         return own == null ? stories.get(keyOfALiveOwner(diagnosis)) : own;
@@ -168,7 +173,7 @@ final class ToldStories {
         stories.remove(key, story);
     }
 
-    /** The incident of a story that was told before and now may have an end. */
+    /** The incident id of a story that was reported before and may end now. */
     synchronized Optional<String> idOf(Diagnosis diagnosis) {
         return Optional.ofNullable(before(diagnosis)).map(Story::incidentId);
     }
@@ -179,14 +184,14 @@ final class ToldStories {
     }
 
     /**
-     * Every remedy was tried in vain, or none could be. It is tried again after a pause, which gets longer each time: what
-     * nothing helps must not use up the budget that others need.
+     * Notes that every remedy was tried in vain, or that none could be. The next attempt comes after a pause, longer each
+     * time: a culprit that no remedy helps must not use up the budget that others need.
      *
-     * @param times how often so far, with this time
+     * @param times the number of attempts in vain, including this one
      */
     synchronized void inVain(Diagnosis diagnosis, String incidentId, OutcomeKind end, int times, long now) {
         Duration longest = end == OutcomeKind.UNRESOLVED ? LONGEST_PAUSE : LONGEST_BLIND_PAUSE;
-        int longer = end == OutcomeKind.WITHDRAWN ? times - 2 : times - 1; // once is a race, and the next look is right
+        int longer = end == OutcomeKind.WITHDRAWN ? times - 2 : times - 1; // the first withdrawal is a race: no pause
         long pause = longer < 0 ? 0 : Math.min(FIRST_PAUSE.toNanos() << Math.min(longer, 10), longest.toNanos());
         Vain vain = new Vain(end, times, now + pause);
         Story before = stories.get(key(diagnosis));
@@ -201,19 +206,19 @@ final class ToldStories {
         stories.put(key(diagnosis), next);
     }
 
-    /** How often its remedies were in vain. */
+    /** How many attempts were in vain. */
     synchronized int timesInVain(Diagnosis diagnosis) {
         Vain vain = vain(diagnosis);
         return vain == null ? 0 : vain.times();
     }
 
-    /** How long what was in vain is not to be tried again; zero if it may be. */
+    /** How long until the next attempt is allowed; zero if it is now. */
     synchronized Duration pause(Diagnosis diagnosis, long now) {
         Vain vain = vain(diagnosis);
         return vain == null ? Duration.ZERO : Duration.ofNanos(Math.max(0, vain.until() - now));
     }
 
-    /** Whether its last remedies were in vain in just this way. */
+    /** Whether the last attempt was in vain with just this outcome. */
     synchronized boolean wasInVain(Diagnosis diagnosis, OutcomeKind end) {
         Vain vain = vain(diagnosis);
         return vain != null && vain.end() == end;
@@ -224,7 +229,7 @@ final class ToldStories {
         return before == null ? null : before.vain();
     }
 
-    /** Under which its story was told last; null if it was not. */
+    /** The incident id under which the story was reported last; null if it was not. */
     synchronized @Nullable String incidentOf(Diagnosis diagnosis) {
         Story before = stories.get(key(diagnosis));
         return before == null ? null : before.incidentId();
@@ -235,9 +240,9 @@ final class ToldStories {
     }
 
     /**
-     * A suspected lease's story is one as long as nothing is called on it: with the next call the suspicion is over. A live
-     * owner's is one as long as its transaction lasts, for it may call again and again. A leader's is one as long as its
-     * lease: its advisory lock outlives its transactions.
+     * Identifies the story. For a suspected lease by its last call: the next call ends the suspicion. For a live owner by
+     * its transaction, because the owner may call again and again. For a leader by its lease, because its advisory lock
+     * outlives its transactions.
      */
     private static String key(Diagnosis diagnosis) {
         return key(diagnosis.kind(), diagnosis);

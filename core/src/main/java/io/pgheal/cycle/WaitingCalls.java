@@ -16,9 +16,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Our calls in progress, as seen before the server was asked who waits. Those that wait are told for whom, so that the
- * exception of one that fails can say so: a call that has ended since, or began later, has another sequence and is told
- * nothing.
+ * Our calls in progress, as seen before the server was asked who waits. Records for each waiting call its lock holder, so
+ * that the call's exception can name the holder if the call fails. A call that has ended since, or began later, has another
+ * sequence and gets no record.
  */
 final class WaitingCalls {
     private final Map<BackendId, LeaseSnapshot> calls = new HashMap<>();
@@ -32,7 +32,7 @@ final class WaitingCalls {
         }
     }
 
-    void tell(Diagnosis culprit, LockHolder.Fate fate, Duration dueIn, @Nullable String incidentId) {
+    void record(Diagnosis culprit, LockHolder.Fate fate, Duration dueIn, @Nullable String incidentId) {
         if (calls.isEmpty()) {
             return;
         }

@@ -6,8 +6,8 @@ import io.pgheal.Internal;
 @Internal
 public enum Asking {
     NOT,
-    /** As soon as asking costs no more than it may. */
+    /** As soon as the pauses between requests allow. */
     SOON,
-    /** Somebody waits, and it was not asked since the culprit fell silent. */
+    /** Somebody waits: the longer pauses after requests in vain do not apply. */
     NOW
 }

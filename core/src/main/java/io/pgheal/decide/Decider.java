@@ -14,9 +14,9 @@ import java.util.Optional;
 public final class Decider {
     private static final Duration SUSPECT_LOOK = Duration.ofMillis(200);
     private static final Duration LEADER_LOOK = Duration.ofSeconds(1);
-    /** A wait that nothing suspicious explains: shorter ones are everyday. */
+    /** Shorter waits for an owner that looks alive are normal, and no reason to ask the collector. */
     private static final Duration ASKED_AFTER = Duration.ofSeconds(1);
-    /** Then the asking is not put off because it has been in vain for others. */
+    /** After such a wait, earlier requests in vain do not delay the asking. */
     private static final Duration ASKED_ANYWAY_AFTER = Duration.ofSeconds(10);
 
     private static final String RETAINED = "; retained: something still refers to its connection";
@@ -48,8 +48,8 @@ public final class Decider {
     }
 
     /**
-     * In how long a culprit that is not healed yet will be, if its owner stays silent; empty if it is not to be. What its
-     * waiters are told; it decides nothing, and knows of no budget.
+     * The time until the culprit will be healed if its owner stays silent; empty if it will not be. For the exceptions of
+     * the waiters only: decides nothing, and ignores budgets.
      */
     public static Optional<Duration> due(Diagnosis diagnosis, Limits limits, SpareRules spare, HealingMode mode) {
         if (mode != HealingMode.HEAL || spare.spares(diagnosis).isPresent()) {
@@ -123,9 +123,9 @@ public final class Decider {
     }
 
     /**
-     * Whether what it holds may be held on purpose for as long as the session lives, by nobody: an advisory lock, or a
-     * channel that it listens to. Not while somebody waits for another lock of it, nor once it is proven that no code can
-     * come back to it and its pool needs the slot.
+     * Whether the session may hold something on purpose for as long as it lives, without any code that uses it: an advisory
+     * lock, or a channel that it listens to. Not while somebody waits for another lock of it, nor once it is proven that no
+     * code can come back to the connection and its pool needs the slot.
      */
     private static boolean mayLead(Diagnosis diagnosis) {
         LeaseSnapshot lease = diagnosis.lease();
@@ -139,7 +139,10 @@ public final class Decider {
         return (lease != null && lease.sessionBound()) || diagnosis.holdsAdvisoryLock();
     }
 
-    /** Its owner looks gone: that decides when the collector is asked, and ends nothing without the user's say. */
+    /**
+     * The owner looks gone: that decides when the collector is asked, but ends nothing unless {@code abandoned.retained} is
+     * heal.
+     */
     private static Decision suspected(Diagnosis diagnosis, Limits limits) {
         LeaseSnapshot lease = diagnosis.lease();
         boolean somebodyWaits = diagnosis.somebodyWaitsForLock() || diagnosis.poolExhausted();
@@ -188,11 +191,14 @@ public final class Decider {
                 : Decision.nothing("nobody waits");
     }
 
-    /** Whoever began it ends it: a transaction manager, as a rule, which knows nothing of connection objects. */
+    /**
+     * The party that began the transaction ends it: usually a transaction manager, which knows nothing of connection
+     * objects.
+     */
     private static Decision openAfterClose(Diagnosis diagnosis) {
         Backend backend = diagnosis.backend();
         boolean isOver = backend == null
-                ? diagnosis.backendId() != null // it was not seen among the others
+                ? diagnosis.backendId() != null // the server did not show it
                 : !backend.isIdleInTransaction() && !backend.isActive();
         return isOver
                 ? Decision.nothing("its transaction is over, or could not be seen")
@@ -207,8 +213,8 @@ public final class Decider {
         Backend backend = diagnosis.backend();
         if (byLimit.action() != Action.REPORT
                 || lease == null
-                || lease.unwrapped() // what is done with the object below is not seen, and keeps it in use
-                || lease.enlisted() // whether its object is in use tells nothing
+                || lease.unwrapped() // pgheal does not see calls on the driver's own connection, which keep it in use
+                || lease.enlisted() // whether the connection object is in use proves nothing
                 || backend == null
                 || !backend.isIdleInTransaction()
                 || diagnosis.onlyAdvisoryWaiters()) {
@@ -259,23 +265,26 @@ public final class Decider {
                 limit + " of " + bound.toMillis() + " ms is over, after " + blocking.toMillis() + " ms", false, false);
     }
 
-    /** The server sees also what is said past our handles; but of its time only what was seen here, too, counts. */
+    /** The server also sees statements that were sent past our handles; but only time that pgheal has seen, too, counts. */
     private static Duration idleFor(Backend backend, LeaseSnapshot lease) {
         Duration inState = backend.stateAge();
         return inState == null ? Duration.ZERO : shorter(inState, lease.quiet());
     }
 
-    /** Others may have waited for long before it: a queue that moves has a new root each time. */
+    /**
+     * How long the culprit itself blocks: others may have waited for earlier holders, because a queue that moves has a new
+     * root each time.
+     */
     private static Duration activeFor(Diagnosis diagnosis, LeaseSnapshot lease) {
         Duration inTheWay = diagnosis.inTheWay();
         return inTheWay == null ? lease.observed() : shorter(inTheWay, lease.observed());
     }
 
     /**
-     * An operator's own act. No time counts here and no evidence is needed, but what must never be touched stays
-     * untouched: a commit, what is hidden, no client's session, and whatever the user spared.
+     * Decides about an operator's act. It needs neither a time limit nor evidence, but sessions that must never be
+     * signalled are refused: one that commits, that is hidden, that is no client's, or that a spare rule names.
      *
-     * @param cancelOnly the statement is to be cancelled, the session is to live on
+     * @param cancelOnly whether only the statement is to be cancelled, and the session is to live on
      */
     public static Decision operatorsAct(Diagnosis diagnosis, SpareRules spare, boolean cancelOnly, String operator) {
         Backend backend = diagnosis.backend();
@@ -295,7 +304,7 @@ public final class Decider {
         return one.compareTo(other) <= 0 ? one : other;
     }
 
-    /** Whether a culprit of this kind is touched only at the user's say. */
+    /** Whether only a rule of the user lets pgheal heal a culprit of this kind. */
     public static boolean needsTheUsersSay(DiagnosisKind kind) {
         return kind == DiagnosisKind.STUCK_LOCK || kind == DiagnosisKind.FOREIGN_BLOCKER;
     }

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param evidenceBased whether it rests on evidence that the owner is gone: then a later call refutes it
  * @param certain whether that evidence is certain, which has a budget of its own
- * @param lookAgain for {@link Action#WAIT}: when the answer may be another one
+ * @param lookAgain for {@link Action#WAIT}: after how long the decision may be another one
  * @param operator who asked for it; null when pgheal decided by itself
  * @param asking whether the collector is to be asked meanwhile
  * @param saysRetained whether the reason says that something still refers to the culprit's connection
@@ -25,7 +25,7 @@ public record Decision(
         Asking asking,
         boolean saysRetained) {
 
-    /** What pgheal decides by itself, and nothing is to be asked for. */
+    /** A decision of pgheal itself, without asking the collector. */
     public Decision(Action action, String reason, boolean evidenceBased, boolean certain, Duration lookAgain) {
         this(action, reason, evidenceBased, certain, lookAgain, null, Asking.NOT, false);
     }
@@ -54,7 +54,7 @@ public record Decision(
         return new Decision(Action.NOTHING, reason, false, false, Duration.ZERO);
     }
 
-    /** The same, but only told: somebody or something has the last word. */
+    /** The same, but only reported, because the mode, a rule or a safeguard forbids the heal. */
     public Decision onlyTold(String why) {
         return new Decision(
                 Action.WOULD_HEAL,
@@ -80,7 +80,7 @@ public record Decision(
                 saysRetained);
     }
 
-    /** The same of a culprit to whose connection something still refers, which this says, too. */
+    /** The same, and the reason says that something still refers to the culprit's connection. */
     Decision retained(String more) {
         return new Decision(action, reason + more, evidenceBased, certain, lookAgain, operator, asking, true);
     }
@@ -90,14 +90,16 @@ public record Decision(
         return new Decision(action, reason, evidenceBased, certain, lookAgain, operator, when, saysRetained);
     }
 
-    /** The same, which is looked at again when the collector may have answered. */
+    /** The same, looked at again when the collector may have answered. */
     public Decision answeredIn(Duration time) {
         boolean sooner = lookAgain.isZero() || time.compareTo(lookAgain) < 0;
         return new Decision(
                 action, reason, evidenceBased, certain, sooner ? time : lookAgain, operator, asking, saysRetained);
     }
 
-    /** The same where nobody can be asked: it is told what that leaves open, and no more is to be found out soon. */
+    /**
+     * The same where the collector is not asked: the reason says what this leaves open, and there is no answer to wait for.
+     */
     public Decision unanswered(String why) {
         boolean waits = action == Action.WAIT;
         return new Decision(

@@ -4,8 +4,8 @@ package io.pgheal.decide;
 public enum HealingMode {
     /** Connections are lent as if pgheal were not there. */
     OFF,
-    /** Judges and tells what it would have done, and touches nothing. */
+    /** Judges and reports what it would have done; ends nothing. */
     OBSERVE,
-    /** Judges, acts and tells. */
+    /** Judges, acts and reports. */
     HEAL
 }

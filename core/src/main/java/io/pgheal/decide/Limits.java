@@ -10,11 +10,12 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The times that decisions go by.
+ * The time limits of decisions.
  *
- * @param grace how long a suspicion must hold while somebody waits, before a lease that is retained is ended at the user's say
- * @param patience how long a suspicion must hold when nobody waits: then the collector is asked, and at the user's say a lease
- *     that is retained is ended
+ * @param grace how long a suspicion must hold while somebody waits before pgheal ends a retained lease, if {@code retained}
+ *     permits it
+ * @param patience how long a suspicion must hold when nobody waits before the collector is asked, and before pgheal ends a
+ *     retained lease if {@code retained} permits it
  * @param idleBlockerTimeout how long a live owner may hold up others while idle in transaction; zero is for ever
  * @param activeBlockerTimeout likewise while its statement runs
  * @param retained what becomes of a lease that is under suspicion while something still refers to it

@@ -2,8 +2,8 @@ package io.pgheal.decide;
 
 /** What becomes of a lease whose owner looks gone, but to which something still refers. */
 public enum Retained {
-    /** Somebody may come back to it: it is told of and left alone. */
+    /** Some code may come back to it: pgheal reports it and leaves it alone. */
     REPORT,
-    /** The user says that nobody does: it is ended after the grace, or after the patience where nobody waits. */
+    /** The user says that no code will: pgheal ends it after the grace, or after the patience where nobody waits. */
     HEAL
 }

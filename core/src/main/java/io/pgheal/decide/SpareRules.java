@@ -9,7 +9,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whom pgheal never touches, whatever the evidence. Compared exactly, tables as {@code schema.table}.
+ * The sessions that pgheal never ends, whatever the evidence. Names are compared exactly, tables as {@code schema.table}.
  *
  * @param statementTags a transaction of ours that ran a statement with one of them in a comment is spared to its end
  */
@@ -39,7 +39,7 @@ public record SpareRules(
         return new SpareRules(users, applicationNames, databases, tables, tags);
     }
 
-    /** Whether there is a rule that only the server can tell about. */
+    /** Whether there is a rule that needs the server's view of the session. */
     private boolean asksTheServer() {
         return !(users.isEmpty() && applicationNames.isEmpty() && databases.isEmpty() && tables.isEmpty());
     }

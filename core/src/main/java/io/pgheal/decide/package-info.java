@@ -1,6 +1,6 @@
 /**
- * From diagnoses to decisions: what may be done about it, or why it is left alone, as pure functions of
- * immutable values.
+ * Turns diagnoses into decisions: what pgheal may do, or why it leaves the session alone, as pure functions of immutable
+ * values.
  */
 @NullMarked
 package io.pgheal.decide;

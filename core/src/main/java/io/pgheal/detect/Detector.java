@@ -15,17 +15,17 @@ import java.util.function.Function;
 /** Judges leases by what was seen of them. Pure, but for what {@link #isSlow} is given to ask. */
 @Internal
 public final class Detector {
-    /** So long its owner may still be on the way to give it back. */
+    /** For this long, an owner may still be about to give the connection back. */
     private static final Duration SUSPECT = Duration.ofMillis(200);
     /** A pool that is exhausted for less is merely busy. */
     private static final Duration EXHAUSTED = Duration.ofSeconds(1);
 
     private Detector() {}
 
-    /** Whether anything tells that this lease is abandoned. */
+    /** The evidence that this lease is abandoned, if there is any. */
     public static Optional<AbandonedLease> abandoned(LeaseSnapshot lease) {
         if (lease.unwrapped() || lease.closed()) {
-            return Optional.empty(); // what is done with the object below, or by the pool, is not seen
+            return Optional.empty(); // pgheal does not see calls on the driver's own connection, nor what the pool does
         }
         List<Evidence> evidence = new ArrayList<>();
         if (lease.unreachable()) {
@@ -80,8 +80,8 @@ public final class Detector {
     }
 
     /**
-     * Whether it is looked at more closely. Nothing is suspected before a moment of silence, nor while nobody could want what
-     * the lease holds.
+     * Whether the lease is looked at more closely: after a moment of silence, and only while it holds something that others
+     * may want.
      */
     public static boolean isRipe(AbandonedLease symptom, boolean poolExhausted) {
         LeaseSnapshot lease = symptom.lease();
@@ -97,8 +97,9 @@ public final class Detector {
     }
 
     /**
-     * Whether somebody who waits for it is no reason to judge it as a live owner. Without a transaction and without certainty
-     * it is one: nobody would tell those who wait for an advisory lock of its session.
+     * Whether the lease is judged by its evidence even if it blocks somebody. A merely suspected lease without a
+     * transaction is judged like that of a live owner: otherwise pgheal would record nothing for those that wait for an
+     * advisory lock of its session.
      */
     public static boolean isJudgedOnItsOwn(AbandonedLease symptom) {
         return symptom.strength() == Strength.CERTAIN || symptom.lease().transactionOpen();
@@ -109,7 +110,7 @@ public final class Detector {
         return lease.closed() && lease.enlisted() && lease.quiet().compareTo(patience) >= 0;
     }
 
-    /** Whether a statement of it runs, and nothing tells that its owner is gone. */
+    /** Whether a statement of the lease runs, and there is no evidence that its owner is gone. */
     public static boolean mayBeHeldUp(LeaseSnapshot lease) {
         return lease.executing()
                 && !lease.closed()
@@ -118,10 +119,10 @@ public final class Detector {
     }
 
     /**
-     * Whether its statement has run for so long that it is asked whom it waits for.
+     * Whether the lease's statement has run for so long that the server is asked for whom it waits.
      *
-     * @param shortest of all places
-     * @param learned of the place that borrowed it; asked only of what is slow for some place
+     * @param shortest the shortest threshold of all borrow sites
+     * @param learned the threshold of a borrow site; called only for statements that are slow by the shortest one
      */
     public static boolean isSlow(
             LeaseSnapshot lease, Duration usual, Duration shortest, Function<String, Duration> learned) {
@@ -131,9 +132,9 @@ public final class Detector {
     }
 
     /**
-     * Whether the witness is asked about it though nobody is known to wait for it: whoever waits for a connection of an exhausted
-     * pool may wait for one that nobody will give back, and a transaction that is idle for long pins its locks. A call that
-     * lasts for long may be one that was cut without a word.
+     * Whether the witness is asked about the lease though nobody is known to wait for it: a thread that waits for a
+     * connection of an exhausted pool may wait for one that is never given back, and a transaction that is idle for long
+     * keeps its locks. A call that lasts for long may have been cut without an error.
      *
      * @param exhausted for how long the pool has been
      */
@@ -154,7 +155,7 @@ public final class Detector {
                         || (lease.transactionOpen() && silentForLong);
     }
 
-    /** Whether the witness is asked about it sooner or later, whoever waits, and whoever does not. */
+    /** Whether the witness is asked about the lease sooner or later, whether or not somebody waits. */
     public static boolean isUnproven(AbandonedLease suspect) {
         LeaseSnapshot lease = suspect.lease();
         return suspect.strength() == Strength.SUSPICION

@@ -1,6 +1,6 @@
 package io.pgheal.detect;
 
-/** What can tell that a lease is abandoned. */
+/** The kinds of evidence that a lease is abandoned. */
 public enum EvidenceKind {
     /** The application's handle was collected without {@code close()}. */
     HANDLE_UNREACHABLE,
@@ -8,6 +8,6 @@ public enum EvidenceKind {
     SCOPE_ENDED,
     /** The one thread that used it has terminated. */
     OWNER_ENDED,
-    /** An error passed through it: part of the story, no proof of anything. */
+    /** An error passed through the connection: reported with the incident, but no proof of anything. */
     FATAL_ERROR
 }

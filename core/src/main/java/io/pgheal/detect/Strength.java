@@ -2,10 +2,10 @@ package io.pgheal.detect;
 
 /** How much a piece of evidence proves; in this order. */
 public enum Strength {
-    /** Told with the story, proves nothing. */
+    /** Reported with the incident, proves nothing. */
     NONE,
     /** A reason to ask whether anything still refers to the connection; ends nothing by itself. */
     SUSPICION,
-    /** No code can come back to it, or the application said that none will: acted on at once. */
+    /** No code can come back to the connection, or the application said that none will: pgheal acts at once. */
     CERTAIN
 }

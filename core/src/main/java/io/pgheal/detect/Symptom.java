@@ -25,7 +25,10 @@ public sealed interface Symptom {
                     .orElse(Strength.NONE);
         }
 
-        /** For so long it has been silent: since its evidence began to hold or its owner last called, whichever is later. */
+        /**
+         * How long the lease has been silent: since its evidence began to hold or its owner last called, whichever is
+         * later.
+         */
         public Duration silence() {
             return evidence.stream()
                     .filter(each -> each.strength() != Strength.NONE)
@@ -46,8 +49,8 @@ public sealed interface Symptom {
     /**
      * Backends whose leases ended in a way that may have left them behind.
      *
-     * @param lingering those that were seen there for so long that the end of their connection never reached them: the
-     *     network lost it
+     * @param lingering those that have existed for so long after their lease that the end of their connection never reached
+     *     them: the network lost it
      */
     record OutlivedBackends(Set<BackendId> backends, Set<BackendId> lingering) implements Symptom {
         public OutlivedBackends {

@@ -1,6 +1,4 @@
-/**
- * From leases to symptoms: what looks wrong, as pure functions of immutable values.
- */
+/** Turns leases into symptoms: what looks wrong, as pure functions of immutable values. */
 @NullMarked
 package io.pgheal.detect;
 

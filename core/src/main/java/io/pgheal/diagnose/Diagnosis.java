@@ -24,17 +24,17 @@ import org.jspecify.annotations.Nullable;
  * What was found out about one culprit.
  *
  * @param lease the culprit's, where it is one of ours
- * @param backendId null when nobody knows it (a pooler in between, a prepared transaction)
+ * @param backendId null when it cannot be known (a pooler in between, a prepared transaction)
  * @param backend as the server showed it; null when it was not asked or did not answer
  * @param locks that it holds, as far as known
- * @param waiters for these, directly or behind others
- * @param poolExhausted somebody waits for a connection of the culprit's pool
+ * @param waiters sessions that wait for these locks, directly or behind others
+ * @param poolExhausted whether somebody waits for a connection of the culprit's pool
  * @param untouchable why no signal may be sent to it, whatever was decided; null when nothing forbids it
  * @param ourWaiters pids of those waiters that are statements of our own leases
- * @param blocksItself pid in which the culprit's own thread waits for it, by another connection; null when it does not.
- *     Neither can go on, and PostgreSQL sees no deadlock: half of the cycle is in this process
- * @param inTheWay since when it is seen to be in the way, look after look: it may itself have waited until just now; null
- *     where that does not matter
+ * @param blocksItself pid of the backend by which the culprit's own thread waits for the culprit, over another connection;
+ *     null when there is none. Neither can go on, and PostgreSQL sees no deadlock: half of the cycle is in this process
+ * @param inTheWay how long every look has seen it as a root blocker: before, it may itself have waited; null where that
+ *     does not matter
  */
 @Internal
 public record Diagnosis(
@@ -58,7 +58,7 @@ public record Diagnosis(
         ourWaiters = Set.copyOf(ourWaiters);
     }
 
-    /** Where it is not known, or does not matter, which of the waiters are ours. */
+    /** For where it is not known, or does not matter, which of the waiters are ours. */
     public Diagnosis(
             DiagnosisKind kind,
             @Nullable LeaseSnapshot lease,
@@ -84,7 +84,7 @@ public record Diagnosis(
                 null);
     }
 
-    /** The same culprit, whose locks were asked before. */
+    /** The same culprit, with locks that were read before. */
     public Diagnosis holding(List<HeldLock> held) {
         return new Diagnosis(
                 kind,
@@ -101,7 +101,7 @@ public record Diagnosis(
                 inTheWay);
     }
 
-    /** The same culprit, which is seen to be in the way for so long. */
+    /** The same culprit, seen as a root blocker for so long. */
     public Diagnosis inTheWayFor(Duration time) {
         return new Diagnosis(
                 kind,
@@ -129,12 +129,12 @@ public record Diagnosis(
         return !waiters.isEmpty();
     }
 
-    /** Leaders and followers: an advisory lock that is waited for is no sign of anything. */
+    /** Whether all waiters wait for advisory locks: they may be followers of a leader, so this is no sign of a problem. */
     public boolean onlyAdvisoryWaiters() {
         return !waiters.isEmpty() && waiters.stream().allMatch(Waiter::waitsForAdvisoryLock);
     }
 
-    /** Whether it may hold locks that are not named here: of very many not all are asked for. */
+    /** Whether the culprit may hold more locks than are listed: of very many, pgheal does not read all. */
     public boolean mayHoldMore() {
         return locks.size() >= BackendStory.MOST_LOCKS;
     }
@@ -177,7 +177,7 @@ public record Diagnosis(
                 .forEach(tables::add);
     }
 
-    /** As of its lease; see {@link AbandonedLease#silence()}. */
+    /** The silence of its lease; see {@link AbandonedLease#silence()}. */
     public Duration silence() {
         return lease == null ? Duration.ZERO : new AbandonedLease(lease, evidence).silence();
     }

@@ -1,6 +1,6 @@
 package io.pgheal.diagnose;
 
-/** What is the matter. */
+/** What is wrong. */
 public enum DiagnosisKind {
     /** One of our leases with an open transaction, and with evidence that its owner is gone. */
     ABANDONED_TRANSACTION,
@@ -8,7 +8,7 @@ public enum DiagnosisKind {
     ABANDONED_CONNECTION,
     /** One of our leases that was closed, while its transaction stayed open: a global one (JTA) that has not ended, say. */
     OPEN_AFTER_CLOSE,
-    /** A backend that a lease of ours left behind, whom no client can reach any more. */
+    /** A backend that a lease of ours left behind, and that no client can reach any more. */
     ORPHANED_BACKEND,
     /** A root blocker that is one of our leases, its owner alive as far as is known. */
     STUCK_LOCK,
@@ -16,6 +16,6 @@ public enum DiagnosisKind {
     FOREIGN_BLOCKER,
     /** A session that an operator named. */
     OPERATORS_CHOICE,
-    /** A statement of ours failed to get a lock before anybody could see who held it. */
+    /** A statement of ours failed to get a lock before pgheal saw who held it. */
     HOLDER_NOT_SEEN
 }

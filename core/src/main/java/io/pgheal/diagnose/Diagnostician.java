@@ -19,7 +19,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** From a symptom and the server's side of it to a diagnosis. Pure. */
+/** Turns a symptom and the server's view of it into a diagnosis. Pure. */
 @Internal
 public final class Diagnostician {
     private Diagnostician() {}
@@ -100,7 +100,7 @@ public final class Diagnostician {
      * One diagnosis for each root blocker of our waiting statements.
      *
      * @param ours leases by their backend
-     * @param abandoned those of them that have evidence: they are judged on their own
+     * @param abandoned those of them with evidence against their owner: these are judged separately
      */
     public static List<Diagnosis> blockers(
             BlockingTree tree,
@@ -157,13 +157,14 @@ public final class Diagnostician {
     }
 
     /**
-     * A statement that failed to get a lock before anybody saw who held it: there is a waiter, and no culprit.
+     * A statement that failed to get a lock before pgheal saw who held it: there is a waiter, and no culprit.
      *
-     * <p>Only of those whose SQLSTATE says that it was a lock: 55P03 (lock timeout) and 40P01 (deadlock). A statement that was
-     * cancelled (57014) may have been merely slow, and only the server's message, in whatever language, could tell: it teaches
-     * its place in the code an earlier threshold, and if it did wait, the next one is seen.
+     * <p>Only for statements whose SQLSTATE proves that it was a lock: 55P03 (lock timeout) and 40P01 (deadlock). A
+     * statement that was cancelled (57014) may have been merely slow, and only the server's message, in whatever language,
+     * could show this. Such a statement lowers the threshold of its borrow site: if it did wait, pgheal sees the next wait
+     * in time.
      *
-     * @param waited as far as it was seen
+     * @param waited the observed part of the wait
      */
     public static Diagnosis holderNotSeen(FailedWait failed, Duration waited) {
         String statement = failed.statement();
@@ -188,7 +189,10 @@ public final class Diagnostician {
                 .collect(Collectors.toSet());
     }
 
-    /** Where the thread that has the culprit waits for it itself: by another lease of its own, directly or behind others. */
+    /**
+     * The pid by which the culprit's own thread waits for the culprit, over another of its leases, directly or behind
+     * others.
+     */
     private static @Nullable Integer ownWait(
             LeaseSnapshot culprit, List<Waiter> waiters, Map<BackendId, LeaseSnapshot> ours) {
         for (Waiter waiter : waiters) {
@@ -200,9 +204,9 @@ public final class Diagnostician {
         return null;
     }
 
-    /** Why no signal may ever go there, by no rule. */
+    /** Why no signal may be sent to this backend, whatever the rules; null if nothing forbids it. */
     private static @Nullable String untouchable(Backend backend) {
-        if (backend.backendType() != null && !backend.isClient()) { // first: it may have no session's state at all
+        if (backend.backendType() != null && !backend.isClient()) { // first: it may have no session state at all
             return "it is no client's session but a process of the server: " + backend.backendType();
         }
         if (!backend.visible()) {

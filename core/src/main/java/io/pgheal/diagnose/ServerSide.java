@@ -5,7 +5,7 @@ import io.pgheal.postgres.BackendStory;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the server told of one backend, or why it told nothing.
+ * What the server knows of one backend, or why it could not be asked.
  *
  * @param story null when it could not be asked in time
  * @param blindness why not, in words for the operator; null when there is a story

@@ -1,6 +1,6 @@
 /**
- * From symptoms and the server's view to diagnoses: what is wrong, and on what evidence, as pure functions of
- * immutable values.
+ * Turns symptoms and the server's view into diagnoses: what is wrong, and on what evidence, as pure functions of immutable
+ * values.
  */
 @NullMarked
 package io.pgheal.diagnose;

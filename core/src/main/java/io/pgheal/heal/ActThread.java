@@ -13,9 +13,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The one thread on which everything that may block is done, one act after the other. An act that hangs is given up
- * and its thread replaced, at most twice; then nothing is done any more, loudly. A thread that died is replaced, too.
- * {@link #submit} and {@link #close} are thread-safe, {@link #watch} belongs to the healing loop.
+ * The one thread that does everything that may block, one act after the other. {@link #watch} gives up an act that hangs
+ * and replaces its thread, at most twice. When a third act hangs, {@code watch} logs an error, and no other act runs until
+ * that one ends. A thread that died is replaced, too. {@link #submit} and {@link #close} are thread-safe, {@link #watch}
+ * belongs to the healing loop.
  */
 @Internal
 public final class ActThread implements AutoCloseable {
@@ -34,7 +35,7 @@ public final class ActThread implements AutoCloseable {
     private int replaced;
     private volatile boolean closed;
 
-    /** Whose turn it is: those who hold others up for certain go before those who are only asked about. */
+    /** Where an act joins the queue: acts about certain cases go before acts that only ask. */
     public enum Turn {
         NEXT,
         LAST
@@ -64,7 +65,7 @@ public final class ActThread implements AutoCloseable {
     /**
      * Puts an act in the queue; false when too many wait already, or it is closed.
      *
-     * @param afterwards done once, in the end: when the act is over, also by a throwable, or when it is given up
+     * @param afterwards runs once: when the act has ended, also by a throwable, or when it is given up
      */
     public boolean submit(Turn turn, Runnable act, Runnable afterwards) {
         if (closed) {
@@ -85,7 +86,7 @@ public final class ActThread implements AutoCloseable {
         }
         Worker present = worker;
         Thread.State state = present.getState();
-        if (state == Thread.State.TERMINATED || state == Thread.State.NEW) { // new: there was no thread to be had
+        if (state == Thread.State.TERMINATED || state == Thread.State.NEW) { // new: no thread could be started
             replace();
             LOG.error("[{}] the thread of the acts of healing had ended: it is replaced", dataSource);
             return;
@@ -106,7 +107,7 @@ public final class ActThread implements AutoCloseable {
                 replaced++;
                 replace();
             }
-            present.interrupt(); // not before its act was given up: it may be at the next one by now
+            present.interrupt(); // only after its act was given up: otherwise it may be at the next act by now
         } finally {
             act.afterwards.run();
         }
@@ -125,18 +126,18 @@ public final class ActThread implements AutoCloseable {
         worker.start();
     }
 
-    /** Whether the thread hangs for good. */
+    /** Whether the present thread is at an act that was given up. */
     public boolean isStuck() {
         Act act = worker.act;
         return act != null && act.hasEnded();
     }
 
-    /** Whether the act that asks was given up: others are done meanwhile, and may be at the same victim. */
+    /** Whether the calling act was given up: other acts run meanwhile, maybe on the same victim. */
     public static boolean isGivenUp() {
         return Thread.currentThread() instanceof Worker worker && worker.isAtAnActGivenUp();
     }
 
-    /** Acts that were given up and hang to this day, each with a thread. */
+    /** Acts that were given up and still hang, each with a thread. */
     public int hanging() {
         return hanging.get();
     }
@@ -146,7 +147,7 @@ public final class ActThread implements AutoCloseable {
         return givenUp.get();
     }
 
-    /** How many acts found too many others waiting. */
+    /** How many acts were refused because too many others waited. */
     public long refused() {
         return refused.get();
     }
@@ -157,7 +158,7 @@ public final class ActThread implements AutoCloseable {
         worker.interrupt();
     }
 
-    /** What is to be done, and what has to be set right after it whatever becomes of it. */
+    /** The work, and what must run after it, however it ends. */
     private static final class Act {
         private final Runnable work;
         private final Runnable afterwards;
@@ -168,19 +169,19 @@ public final class ActThread implements AutoCloseable {
             this.afterwards = afterwards;
         }
 
-        /** Whether it ends now; false if it did before. Who ends it does what comes afterwards. */
+        /** Ends the act; false if it had ended before. The thread that ends it runs {@link #afterwards}. */
         boolean end() {
             return ended.compareAndSet(false, true);
         }
 
-        /** While its thread is still at it: it was given up. */
+        /** While the thread still runs the act, true means that the act was given up. */
         boolean hasEnded() {
             return ended.get();
         }
     }
 
     private final class Worker extends Thread {
-        /** Written before the act, and so seen with it. */
+        /** Written before {@link #act}, so a thread that reads the act sees it. */
         private volatile long began;
 
         private volatile @Nullable Act act;
@@ -196,9 +197,9 @@ public final class ActThread implements AutoCloseable {
                 try {
                     carryOut(acts.take());
                 } catch (InterruptedException e) {
-                    // closed, or given up: the condition tells
+                    // closed, or given up: the loop's condition decides
                 } catch (Throwable e) {
-                    complain(e);
+                    error(e);
                 }
             }
         }
@@ -214,7 +215,7 @@ public final class ActThread implements AutoCloseable {
                 act = next;
                 next.work.run();
             } catch (Throwable e) {
-                complain(e); // still under watch: a logger can hang, too
+                error(e); // still under watch: a logger can hang, too
             } finally {
                 act = null;
                 if (next.end()) {
@@ -225,12 +226,12 @@ public final class ActThread implements AutoCloseable {
             }
         }
 
-        /** Whatever it throws itself must not end the thread. */
-        private void complain(Throwable e) {
+        /** A logger that throws must not end the thread. */
+        private void error(Throwable e) {
             try {
                 LOG.error("[{}] an act of healing failed; the next one goes on", dataSource, e);
-            } catch (Throwable unspeakable) {
-                // there is nobody left to be told
+            } catch (Throwable loggerFailed) {
+                // there is no other place to report it
             }
         }
     }

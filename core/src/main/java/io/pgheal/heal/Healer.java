@@ -23,8 +23,8 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Carries out one heal: climbs the ladder until the transaction is seen to be gone. Called by one thread at a time, so
- * that there is never more than one remedy under way.
+ * Carries out one heal: tries one remedy after the other until the transaction is seen to be gone. Called by one thread at
+ * a time, so that there is never more than one remedy under way.
  */
 @Internal
 public final class Healer {
@@ -48,10 +48,10 @@ public final class Healer {
     }
 
     /**
-     * An operator's act: this remedy and no other, but for a lease of ours that is idle the gentler {@link Rung#ABORT}
-     * comes before {@link Rung#TERMINATE}.
+     * Carries out an operator's act: only the remedy that was asked for, except that for an idle lease of ours the gentler
+     * {@link Rung#ABORT} comes before {@link Rung#TERMINATE}.
      *
-     * @param thisTransactionOnly it may not be judged anew: a later transaction of the same session is not meant
+     * @param thisTransactionOnly whether only the judged transaction is meant, and no later one of the same session
      */
     public Outcome carryOut(
             Diagnosis diagnosis, Decision decision, String incidentId, Rung asked, boolean thisTransactionOnly) {
@@ -122,10 +122,10 @@ public final class Healer {
                     sight = climb(Rung.CANCEL);
                 }
             } finally {
-                sight = abort(lease, sight); // whoever won the fence gives the connection back, whatever happens
+                sight = abort(lease, sight); // the fence is ours, so give the connection back in any case
             }
             if (sight == Sight.STILL_THERE && !busy && isBusyNow()) {
-                sight = climb(Rung.CANCEL); // its story had come too late to know
+                sight = climb(Rung.CANCEL); // the story came too late to show this
             }
             return end(sight == Sight.STILL_THERE ? climb(Rung.TERMINATE) : sight);
         }
@@ -140,7 +140,7 @@ public final class Healer {
             }
             boolean quiet = backend != null && !backend.isActive();
             if (lease != null && quiet && lease.lease().revoke(lease, lease.callIsStale(), revocation())) {
-                judgedOnce = false; // fenced: it has no later transaction
+                judgedOnce = false; // fenced: the session has no later transaction
                 fenced = true;
                 fencedIdle = idle;
                 Sight sight = abort(lease, Sight.STILL_THERE);
@@ -160,8 +160,8 @@ public final class Healer {
         }
 
         /**
-         * A time limit is about those who wait. Other heals may have come before this one, and meanwhile the waiters got
-         * their lock or gave up.
+         * A time limit protects waiters. Other heals may have come before this one, and meanwhile the waiters may have got
+         * their lock or given up.
          */
         private boolean nobodyWaitsAnyMore() {
             BackendId victim = diagnosis.backendId();
@@ -176,9 +176,9 @@ public final class Healer {
         }
 
         /**
-         * The user's own time limit: the statement is ended first, and its owner is told by its own exception. Only the
-         * judged transaction is meant, and only while somebody waits for it. If the session, or its next borrower, is in
-         * somebody's way again, that is another diagnosis.
+         * Enforces the user's time limit: cancels the statement first, so that the owner learns of it by its exception.
+         * Only the judged transaction is meant, and only while somebody waits for it. If the session, or the next borrower
+         * of its connection, blocks somebody again, that is another diagnosis.
          */
         private Outcome cancelLiveOwner(LeaseSnapshot lease) {
             ownerLives = true;
@@ -215,14 +215,14 @@ public final class Healer {
         }
 
         /**
-         * Between calls: when the fence closes behind such a lease, no commit was ever sent. Unless its connection was
-         * lost, for then the last call may have been a commit that the network cut.
+         * Whether the lease is in a transaction and between calls: if it is fenced now, no commit was ever sent. Not if its
+         * connection was lost, because then the last call may have been a commit that the network cut.
          */
         private static boolean isIdle(LeaseSnapshot lease) {
-            return lease.transactionOpen() // else what it did was committed, statement by statement
+            return lease.transactionOpen() // otherwise auto-commit has committed each statement
                     && !lease.callInProgress()
                     && lease.unfinished() == LeaseSnapshot.Unfinished.NOTHING
-                    && !lease.unwrapped() // what was sent past our handles is not seen
+                    && !lease.unwrapped() // pgheal does not see statements that were sent past its handles
                     && lease.lease().isConnected();
         }
 
@@ -230,7 +230,8 @@ public final class Healer {
             long start = ticker.nanos();
             lease.lease().giveBack();
             Sight sight = before == Sight.GONE ? Sight.GONE : lookUntilGone(start);
-            rungs.add(new RungResult(Rung.ABORT, sight == Sight.GONE, told("connection aborted", sight), since(start)));
+            rungs.add(new RungResult(
+                    Rung.ABORT, sight == Sight.GONE, inWords("connection aborted", sight), since(start)));
             return sight;
         }
 
@@ -253,7 +254,7 @@ public final class Healer {
                 if (signal == Signal.SENT && sight == Sight.STILL_THERE) {
                     sight = lookUntilGone(start);
                 }
-                rungs.add(new RungResult(rung, sight == Sight.GONE, told(signal, sight), since(start)));
+                rungs.add(new RungResult(rung, sight == Sight.GONE, inWords(signal, sight), since(start)));
                 return sight;
             } catch (SQLException e) {
                 rungs.add(
@@ -288,7 +289,7 @@ public final class Healer {
             return null;
         }
 
-        /** Judges anew each time: after our own remedy, and after the owner, the moment is another one. */
+        /** Judges the transaction anew each time: a remedy of ours or an act of the owner changes its state. */
         private Signal signal(Rung rung) throws SQLException {
             BackendId victim = diagnosis.backendId();
             Backend backend = diagnosis.backend();
@@ -316,7 +317,7 @@ public final class Healer {
             if (lease != null) {
                 return isJudged(now) && lease.lease().isStillLimited(ticker.nanos()) ? now : null;
             }
-            return isInALaterTransaction(seen) ? null : now; // whoever began it was never judged
+            return isInALaterTransaction(seen) ? null : now; // the later transaction was never judged
         }
 
         private boolean isInALaterTransaction(Backend now) {
@@ -324,7 +325,10 @@ public final class Healer {
             return moment != null && moment.xactStart() != null && !isJudged(moment);
         }
 
-        /** Whether this is a moment of the judged transaction. A savepoint keeps its start; its rollback takes it. */
+        /**
+         * Whether this is a state of the judged transaction. An error within a savepoint keeps the transaction's start, its
+         * rollback clears it.
+         */
         private boolean isJudged(@Nullable TransactionRef now) {
             Backend backend = diagnosis.backend();
             TransactionRef judged = backend == null ? null : backend.transaction();
@@ -341,7 +345,7 @@ public final class Healer {
             return now;
         }
 
-        /** The id of the judged transaction, which it gets with its first write, and loses with its end. */
+        /** Keeps the xid of the judged transaction, which gets one with its first write and loses it with its end. */
         private void remember(Backend backend) {
             TransactionRef now = backend.transaction();
             if (now == null || now.xactStart() == null) {
@@ -391,16 +395,16 @@ public final class Healer {
         }
 
         /**
-         * A live owner's session stays, and its transaction until it rolls back: only its locks must be gone. What it does
-         * then, in a later transaction or after a savepoint, is its own business.
+         * Whether a live owner has released its locks. Its session stays, and so does its transaction until the owner rolls
+         * it back. What the owner does afterwards, in a later transaction or after a savepoint, does not matter.
          */
         private Sight lookWhetherItGaveWay(BackendId victim) {
             try {
                 Optional<Backend> now = lookAt(victim);
                 if (now.filter(this::isBeyondTheJudged).isPresent()) {
-                    return Sight.GONE; // whoever waits now waits for something else
+                    return Sight.GONE; // sessions that wait now wait for something else
                 }
-                // An operator means the statement, whether or not somebody waits.
+                // An operator wants the statement to end, whether or not somebody waits.
                 boolean runs = limited == null && now.filter(Backend::isActive).isPresent();
                 return runs || isInTheWay(victim) ? Sight.STILL_THERE : Sight.GONE;
             } catch (SQLException e) {
@@ -437,7 +441,7 @@ public final class Healer {
                             .orElse(false);
         }
 
-        private String told(Object what, Sight sight) {
+        private String inWords(Object what, Sight sight) {
             return what
                     + switch (sight) {
                         case GONE -> limited == null ? ", transaction seen gone" : ", nobody waits for it any more";
@@ -453,7 +457,7 @@ public final class Healer {
                 case BLIND ->
                     sent || rungs.stream().anyMatch(r -> r.rung() == Rung.ABORT)
                             ? OutcomeKind.RELEASED_UNVERIFIED
-                            : OutcomeKind.REPORTED; // nothing was done, so that it did not help proves nothing
+                            : OutcomeKind.REPORTED; // nothing was done, so the missing effect proves nothing
             };
             TransactionEnd end = rungs.isEmpty() ? null : endOfTransaction();
             LeaseSnapshot lease = diagnosis.lease();

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What was done and how it ended.
  *
- * @param transaction what became of the culprit's transaction; null when it had none, or was not touched
+ * @param transaction what became of the culprit's transaction; null when it had none, or pgheal did nothing
  * @param took from the decision to the end, zero when nothing was done
  */
 @Internal

@@ -1,6 +1,6 @@
 package io.pgheal.heal;
 
-/** How it ended. */
+/** How a heal ended. */
 public enum OutcomeKind {
     /** The transaction was seen to be gone. */
     HEALED,
@@ -12,7 +12,7 @@ public enum OutcomeKind {
     UNRESOLVED,
     /** It would have been healed, if that were allowed. */
     WOULD_HEAL,
-    /** Told, not touched. */
+    /** Reported; pgheal ended nothing. */
     REPORTED,
     /** The owner was alive after all: the judgement was wrong. */
     REFUTED

@@ -10,8 +10,8 @@ import io.pgheal.decide.Decision;
 import java.time.Duration;
 
 /**
- * The last word on every heal: budgets, so that a flood of evidence cannot become a storm of kills, and a breaker, so
- * that heals that do not help come to an end. Beyond them pgheal observes. Thread-safe.
+ * Permits each heal, or refuses it: by budgets, so that a flood of evidence cannot end very many sessions at once, and by a
+ * circuit breaker, so that heals that do not help come to an end. Where they refuse, pgheal only observes. Thread-safe.
  */
 @Internal
 public final class Safeguards {
@@ -46,7 +46,10 @@ public final class Safeguards {
                         .build());
     }
 
-    /** A heal that may be done, or the same decision only told. A permitted heal must be {@link #ended}. */
+    /**
+     * Returns the decision if its heal is permitted, otherwise the same decision to be reported only. Each permitted heal
+     * must be {@link #ended}.
+     */
     public Decision permit(Decision decision) {
         if (decision.action() != Action.HEAL) {
             return decision;
@@ -76,12 +79,12 @@ public final class Safeguards {
         return breaker.getState() == CircuitBreaker.State.OPEN;
     }
 
-    /** Heals at the user's say that may still be done in this minute. */
+    /** How many heals by the user's rules are still permitted in this minute. */
     public int signalsLeft() {
         return signals.getMetrics().getAvailablePermissions();
     }
 
-    /** The same of certain evidence. */
+    /** The same for heals by certain evidence. */
     public int certainLeft() {
         return certain.getMetrics().getAvailablePermissions();
     }

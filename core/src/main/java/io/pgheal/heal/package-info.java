@@ -1,6 +1,6 @@
 /**
- * From decisions to outcomes: one remedy at a time for a backend, the gentlest first, within a budget, and seen
- * to have worked.
+ * Turns decisions into outcomes: one remedy at a time for a backend, the gentlest first, within a budget, until its effect
+ * is seen.
  */
 @NullMarked
 package io.pgheal.heal;

@@ -10,12 +10,12 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** What backends do, and whether any of them stands in somebody's way: cheap, {@code pg_locks} is never read. */
+/** Asks what backends do, and whether any of them blocks somebody. Cheap: never reads {@code pg_locks}. */
 final class ActivityQuery {
     private static final String BACKENDS =
             "SELECT " + ActivityRow.COLUMNS + " FROM pg_catalog.pg_stat_activity a WHERE a.pid = ANY (?)";
 
-    /** A blocker that is hidden from our role is asked as well whether it waits: nothing else would tell what is behind it. */
+    /** Also reads the blockers of a blocker that is hidden from our role: nothing else would show whether it waits. */
     private static final String IN_THE_WAY = """
             WITH RECURSIVE
             act AS MATERIALIZED (
@@ -35,8 +35,9 @@ final class ActivityQuery {
             """;
 
     /**
-     * The waiters that we know are asked too: a plain role sees that they wait only by {@code pg_blocking_pids}. While the
-     * judged transaction is there nobody is asked: in a long queue that would cost more than the backend needs to end.
+     * Also reads the blockers of the known waiters: a plain role sees only by {@code pg_blocking_pids} that they wait.
+     * Reads no blockers while the judged transaction is there: in a long queue that would take longer than the backend
+     * needs to end.
      */
     private static final String STILL_THERE =
             """
@@ -76,7 +77,7 @@ final class ActivityQuery {
         try (PreparedStatement statement = connection.prepareStatement(IN_THE_WAY)) {
             statement.setArray(1, Bind.pids(connection, knownWaiters));
             statement.setArray(2, Bind.pids(connection, suspects));
-            statement.setInt(3, suspects.size()); // the walk ends with the last of them
+            statement.setInt(3, suspects.size()); // the recursion may end with the last of them
             try (ResultSet row = statement.executeQuery()) {
                 while (row.next()) {
                     found.add(row.getInt(1));
@@ -106,7 +107,7 @@ final class ActivityQuery {
             return false; // hidden from us: that we cannot see a transaction does not mean that there is none
         }
         if (!backendStart.equals(judged.backend().backendStart())) {
-            return true; // the pid is another process' by now
+            return true; // the pid belongs to another process by now
         }
         if (state == null || state.equals("disabled") || row.getBoolean("in_the_way")) {
             return false;

@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 /** How a row of {@code pg_stat_activity}, under the alias {@code a}, becomes a {@link Backend}. */
 final class ActivityRow {
     /**
-     * Whether {@code a} executes a commit, or waits for a standby to confirm one. A statement of many parts that has a commit
-     * in it counts, wherever it has got to: its text does not tell. Without backslashes, so that
+     * Whether {@code a} executes a commit, or waits for a standby to confirm one. A query string of several statements with
+     * a commit among them counts, because the text does not show which of them runs. Without backslashes, so that
      * {@code standard_conforming_strings} does not matter; in COMMIT PREPARED the first word is enough.
      */
     static final String COMMITTING = """

@@ -44,7 +44,7 @@ public record Backend(
         }
     }
 
-    /** One of which nothing is known but its process and what it executed. */
+    /** A backend of which only the process and its statement are known. */
     @Internal
     public static Backend unasked(int pid, @Nullable String lastStatement) {
         return new Backend(
@@ -61,7 +61,7 @@ public record Backend(
                 false);
     }
 
-    /** Whether enough is seen to judge this backend. What is not visible is reported, never touched. */
+    /** Whether enough is seen to judge this backend. A backend that is not visible is reported, never signalled. */
     public boolean visible() {
         return transaction != null;
     }

@@ -3,7 +3,7 @@ package io.pgheal.postgres;
 import java.util.Objects;
 
 /**
- * One server process, for good: a pid alone is used again, with its start time it is not.
+ * Identifies one server process for good: a pid alone is used again, a pid with its start time is not.
  *
  * @param pid the process id, positive
  * @param backendStart {@code backend_start} to the microsecond, in UTC, as ISO 8601 text. Always the server's own words (never

@@ -17,7 +17,7 @@ import java.util.stream.Collectors;
 @Internal
 public record BackendStory(
         Backend backend, List<HeldLock> locks, Set<Integer> direct, List<Waiter> waiters, boolean truncated) {
-    /** Of its locks, so many are asked for at most; who has as many may hold more. */
+    /** The most locks that are read; a backend with so many may hold more. */
     public static final int MOST_LOCKS = 500;
 
     public BackendStory {

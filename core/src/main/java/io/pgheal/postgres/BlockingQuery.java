@@ -16,15 +16,15 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Walks from waiters to those in their way. The recursion visits each pid once (UNION): by paths, a queue of twenty would
- * already take minutes. Whoever is not idle is asked whether it waits, so that a waiter in the middle of a chain is not taken
- * for its root: the server may hide from us that it waits, and while a waiter looks for a deadlock ({@code deadlock_timeout})
- * its wait event is not {@code Lock}.
+ * Walks from waiters to their blockers. The recursion visits each pid once (UNION): path by path, a queue of twenty would
+ * already take minutes. For every session that is not idle the walk asks whether it waits, so that a waiter in the middle
+ * of a chain is not taken for its root: the server may hide from us that it waits, and while a waiter looks for a deadlock
+ * ({@code deadlock_timeout}) its wait event is not {@code Lock}.
  */
 final class BlockingQuery {
     /** Of waiters and blockers together. */
     static final int MOST_ROWS = 500;
-    /** Of the pids that one waiter waits for; the last one of a long queue waits for all before it. */
+    /** Blockers kept of one waiter; the last one of a long queue waits for all before it. */
     static final int MOST_BLOCKERS = 1000;
 
     private static final String WALK = """
@@ -65,9 +65,9 @@ final class BlockingQuery {
             """.formatted(ActivityRow.COLUMNS, MOST_BLOCKERS, LOCK_WAIT, ActivityRow.micros("a.query_start"));
 
     /**
-     * What a row waiter waits for is a transaction id; the row, and so the table, is that of the tuple lock which most of them
-     * hold meanwhile. Those who hold none wait for a table that cannot be known. The locks of a prepared transaction have no pid;
-     * its own transaction id among them tells which one it is.
+     * A row waiter waits for a transaction id; the row, and so the table, is that of the tuple lock which most row waiters
+     * hold meanwhile. For those that hold none, the table cannot be known. The locks of a prepared transaction have no pid;
+     * its own transaction id among them identifies it.
      */
     private static final String FULL = WALK
             + """
@@ -111,12 +111,12 @@ final class BlockingQuery {
 
     private BlockingQuery() {}
 
-    /** @param waiters where to begin; null for all who wait */
+    /** @param waiters where to begin; null for all waiters */
     static BlockingTree cheap(Connection connection, @Nullable Collection<Integer> waiters) throws SQLException {
         return tree(connection, CHEAP, waiters, null);
     }
 
-    /** From those whose statements have been waiting for longest, so many at most. */
+    /** Begins with the waiters whose statements have been waiting for longest, so many at most. */
     static BlockingTree cheap(Connection connection, int longestWaiting) throws SQLException {
         return tree(connection, CHEAP, null, longestWaiting);
     }

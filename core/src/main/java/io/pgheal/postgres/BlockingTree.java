@@ -60,7 +60,7 @@ public final class BlockingTree {
         return waiters;
     }
 
-    /** Everybody in the tree, waiters and blockers, by pid. */
+    /** All sessions in the tree, waiters and blockers, by pid. */
     public Map<Integer, Backend> backends() {
         return backends;
     }
@@ -75,8 +75,9 @@ public final class BlockingTree {
     }
 
     /**
-     * Those who block somebody and wait for nobody: the only ones whose end helps. Empty in a deadlock. Of one moment: who has a
-     * row's tuple lock and is about to wait for the row's holder is one, too; so no time limit counts before the second look.
+     * The sessions that block somebody and do not wait themselves: only their end helps. Empty in a deadlock. Shows one
+     * moment: a session that has a row's tuple lock and is about to wait for the row's holder is a root, too; so no time
+     * limit counts before the second look.
      */
     public Set<Integer> roots() {
         Set<Integer> roots = new LinkedHashSet<>();
@@ -91,7 +92,7 @@ public final class BlockingTree {
         return reached;
     }
 
-    /** All who wait for this pid, directly or behind others. */
+    /** All waiters for this pid, directly or behind others. */
     public List<Waiter> waitersOf(int pid) {
         Set<Integer> reached = reach(pid, blocked);
         List<Waiter> found = new ArrayList<>();
@@ -103,15 +104,15 @@ public final class BlockingTree {
         return found;
     }
 
-    /** Those who wait for this very pid. */
+    /** The waiters for this very pid. */
     Set<Integer> directWaitersOf(int pid) {
         return blocked.getOrDefault(pid, Set.of());
     }
 
     /**
-     * A pid without a row (cut off, or ended since) is no root: nothing is known about it. Nor is a session that was seen to wait
-     * and has no blocker: it went on, or gave up, before it was asked for whom. (The replay of a standby waits for readers, and
-     * the server never says for whom.)
+     * A pid without a row (cut off, or ended since) is no root: nothing is known about it. Nor is a session that was seen
+     * to wait and has no blocker: it went on, or gave up, before its blockers were read. (The replay of a standby waits for
+     * readers, and the server never says for whom.)
      */
     private boolean isRoot(int pid) {
         if (!blocked.containsKey(pid) || blockers.containsKey(pid)) {

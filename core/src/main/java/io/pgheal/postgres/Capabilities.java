@@ -7,7 +7,7 @@ import java.util.Objects;
  * What the control connection can see and do.
  *
  * @param serverVersion {@code server_version_num}, for example 180006
- * @param inRecovery the server is a standby: its blockers are not ours to judge
+ * @param inRecovery the server is a standby: pgheal does not judge its blockers
  * @param user the control connection's role
  * @param seesOthers other roles' sessions are visible ({@code pg_read_all_stats}, {@code pg_monitor}, superuser)
  * @param maySignalOthers other roles' sessions may be signalled ({@code pg_signal_backend}, superuser)

@@ -16,7 +16,7 @@ import javax.sql.DataSource;
 public interface ConnectionOpener {
     Connection open() throws SQLException;
 
-    /** Opens connections to this one of the servers that it could reach; empty when it cannot choose. */
+    /** An opener for this one of the servers that it could reach; empty when it cannot choose. */
     default Optional<ConnectionOpener> at(ServerAddress address) {
         return Optional.empty();
     }

@@ -11,7 +11,7 @@ import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.common.BaseDataSource;
 
-/** Where the control connection comes from when nobody says so: the address of the pool itself, outside the pool. */
+/** The default source of the control connection: the address of the pool itself, outside the pool. */
 @Internal
 public final class ControlAddress {
     private static final Duration STATEMENT = Duration.ofSeconds(1);
@@ -78,7 +78,7 @@ public final class ControlAddress {
         }
     }
 
-    /** Apart, because HikariCP is optional. */
+    /** A class of its own, because HikariCP is optional. */
     private static final class Hikari {
         static boolean is(DataSource target) {
             return target instanceof HikariDataSource;

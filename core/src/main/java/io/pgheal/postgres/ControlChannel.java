@@ -21,9 +21,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The way to the server: one daemon thread that owns the one control connection, so that a server that hangs holds up
- * that thread and nobody else. Connects at the start, and again after a loss, waiting 0.25 s to 30 s in between.
- * Thread-safe.
+ * The way to the server: one daemon thread that owns the one control connection, so that a server that hangs holds up no
+ * other thread. Connects at the start, and again after a loss, waiting 0.25 s to 30 s in between. Thread-safe.
  */
 @Internal
 public final class ControlChannel implements AutoCloseable {
@@ -41,11 +40,11 @@ public final class ControlChannel implements AutoCloseable {
     private volatile @Nullable Server server;
     private volatile String trouble = "the control connection is not open yet";
 
-    // Of the channel's thread.
+    // Only for the channel's thread.
     private long retryMillis = FIRST_RETRY_MILLIS;
-    private boolean told;
+    private boolean lossLogged;
 
-    /** Who is at the other end, as asked when the connection was made. */
+    /** The server at the other end, as read when the connection was opened. */
     public record Server(ServerIdentity identity, ServerAddress address, Capabilities capabilities) {
 
         /** What pgheal cannot see or do there, each with what would help; empty is best. */
@@ -71,7 +70,7 @@ public final class ControlChannel implements AutoCloseable {
         }
     }
 
-    /** One question, put on the channel's own thread. */
+    /** One question, asked on the channel's own thread. */
     @FunctionalInterface
     public interface Question<T> {
         T ask(ControlConnection connection) throws SQLException;
@@ -81,7 +80,7 @@ public final class ControlChannel implements AutoCloseable {
         this(dataSource, "control", opener);
     }
 
-    /** @param purpose tells its thread from the threads of other channels */
+    /** @param purpose distinguishes the name of its thread from those of other channels */
     public ControlChannel(String dataSource, String purpose, ConnectionOpener opener) {
         this.dataSource = dataSource;
         this.connection = new ControlConnection(opener);
@@ -106,7 +105,7 @@ public final class ControlChannel implements AutoCloseable {
         try {
             thread.execute(this::connect);
         } catch (RejectedExecutionException closed) {
-            // as it is to be
+            // a closed channel stays closed
         }
     }
 
@@ -177,7 +176,7 @@ public final class ControlChannel implements AutoCloseable {
     }
 
     private <T> Future<T> queue(Question<T> question) throws SQLException {
-        if (thread.getQueue().size() >= QUESTIONS_WAITING) { // those that were given up are taken out of it
+        if (thread.getQueue().size() >= QUESTIONS_WAITING) { // given-up questions are removed from the queue
             throw new SQLException("the server does not keep up with what it is asked", SqlState.CONNECTION_FAILURE);
         }
         try {
@@ -192,12 +191,12 @@ public final class ControlChannel implements AutoCloseable {
         try {
             return question.ask(connection);
         } catch (SQLException e) {
-            if (server != null && !connection.isOpen()) { // one loss is told once, however many questions it fails
+            if (server != null && !connection.isOpen()) { // one loss counts once, however many questions fail by it
                 lost(e);
             }
             throw e;
         } catch (RuntimeException | Error e) {
-            lost(e); // it may have cut the protocol: the next answer could be another question's
+            lost(e); // the protocol may be out of step: the next answer could be another question's
             throw e;
         }
     }
@@ -217,7 +216,7 @@ public final class ControlChannel implements AutoCloseable {
             server = found;
             connects.incrementAndGet();
             retryMillis = FIRST_RETRY_MILLIS;
-            told = false;
+            lossLogged = false;
             LOG.info(
                     "[{}] pgheal's control connection is open: PostgreSQL {} as {}",
                     dataSource,
@@ -241,7 +240,7 @@ public final class ControlChannel implements AutoCloseable {
             }
         } catch (SQLException e) {
             LOG.debug(
-                    "[{}] the first questions failed: {}", dataSource, SqlState.of(e)); // cold, then; no more than that
+                    "[{}] the first questions failed: {}", dataSource, SqlState.of(e)); // the first story is slow then
         }
     }
 
@@ -249,22 +248,22 @@ public final class ControlChannel implements AutoCloseable {
         server = null;
         losses.incrementAndGet();
         try {
-            tellOfLoss(e);
+            warnOfLoss(e);
             connection.close();
         } finally {
-            connectAgain(); // whatever telling and closing may throw
+            connectAgain(); // whatever logging and closing may throw
         }
     }
 
-    private void tellOfLoss(Throwable e) {
+    private void warnOfLoss(Throwable e) {
         String state = SqlState.of(e);
         trouble = "the control connection is lost ("
                 + (state == null ? e.getClass().getSimpleName() : "SQLSTATE " + state) + ")" + advice(state);
         if (thread.isShutdown()) {
             return;
         }
-        if (!told) {
-            told = true;
+        if (!lossLogged) {
+            lossLogged = true;
             LOG.warn(
                     "[{}] pgheal's control connection could not be had or was lost ({}{}): until it is back, abandoned "
                             + "connections are still aborted, but nothing can be asked or signalled",
@@ -278,7 +277,7 @@ public final class ControlChannel implements AutoCloseable {
         if (thread.isShutdown()) {
             return;
         }
-        var unused = thread.schedule(this::connect, retryMillis, TimeUnit.MILLISECONDS); // connect() tells its failures
+        var unused = thread.schedule(this::connect, retryMillis, TimeUnit.MILLISECONDS); // connect() logs failures
         retryMillis = Math.min(retryMillis * 2, LAST_RETRY_MILLIS);
     }
 
@@ -292,7 +291,7 @@ public final class ControlChannel implements AutoCloseable {
         };
     }
 
-    /** Not the message, but for our own: an opener that is not ours may put a whole URL into it, password and all. */
+    /** Shows only messages of our own: a foreign opener may put a whole URL into its message, password included. */
     private static String shown(Throwable e) {
         if (e instanceof UnknownAddressException ours) {
             return String.valueOf(ours.getMessage());
@@ -301,7 +300,7 @@ public final class ControlChannel implements AutoCloseable {
         return state == null ? e.getClass().getName() : "SQLSTATE " + state;
     }
 
-    /** Who is at the other end; empty while the connection is lost. */
+    /** The server at the other end; empty while the connection is lost. */
     public Optional<Server> server() {
         return Optional.ofNullable(server);
     }
@@ -321,7 +320,7 @@ public final class ControlChannel implements AutoCloseable {
         return connects.get();
     }
 
-    /** How often the connection was lost, or could not be had. */
+    /** How often the connection was lost, or could not be opened. */
     public long losses() {
         return losses.get();
     }

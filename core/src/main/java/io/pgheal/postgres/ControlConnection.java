@@ -42,8 +42,8 @@ public final class ControlConnection implements AutoCloseable {
     }
 
     /**
-     * The server keeps the plans of what it is asked from now on: planning takes it longer than answering. Not behind a pooler,
-     * where the next statement may meet another server process.
+     * Makes the server keep the plans of all further statements, because planning takes longer than executing. Not for use
+     * behind a pooler, where the next statement may reach another server process.
      */
     void keepPlans() throws SQLException {
         live().unwrap(PGConnection.class).setPrepareThreshold(1);
@@ -64,7 +64,7 @@ public final class ControlConnection implements AutoCloseable {
         return live().unwrap(PGConnection.class).getBackendPID();
     }
 
-    /** Where it went to. */
+    /** The address that it is connected to. */
     ServerAddress address() throws SQLException {
         return ServerAddress.of(live().unwrap(BaseConnection.class));
     }
@@ -81,7 +81,7 @@ public final class ControlConnection implements AutoCloseable {
         return backends(List.of(pid)).stream().findFirst();
     }
 
-    /** Those of the pids that there are. */
+    /** The backends with these pids, as far as they exist. */
     public List<Backend> backends(Collection<Integer> pids) throws SQLException {
         return ActivityQuery.backends(live(), pids);
     }
@@ -101,9 +101,9 @@ public final class ControlConnection implements AutoCloseable {
     }
 
     /**
-     * Who waits for whom, without tables: {@code pg_locks} is not read.
+     * Who waits for whom, without tables: does not read {@code pg_locks}.
      *
-     * @param waiters where to begin; null for all who wait
+     * @param waiters where to begin; null for all waiters
      */
     public BlockingTree blockingTree(@Nullable Collection<Integer> waiters) throws SQLException {
         return BlockingQuery.cheap(live(), waiters);
@@ -114,12 +114,12 @@ public final class ControlConnection implements AutoCloseable {
         return BlockingQuery.full(live(), waiters);
     }
 
-    /** What a backend holds and who waits for it; empty when it is not there any more. */
+    /** What a backend holds, and its waiters; empty when the backend is not there any more. */
     public Optional<BackendStory> story(BackendId backend) throws SQLException {
         return Optional.ofNullable(LockQuery.story(live(), backend));
     }
 
-    /** Who holds what on a table (and its partitions), and who waits. */
+    /** The locks on a table (and its partitions), held and waited for. */
     public List<TableLock> locksOn(TableName table) throws SQLException {
         return LockQuery.on(live(), table);
     }
@@ -140,8 +140,8 @@ public final class ControlConnection implements AutoCloseable {
     }
 
     /**
-     * Whether the judged transaction is seen to be gone: its backend is, or runs another transaction and stands in nobody's way.
-     * "Aborted" is not enough, a savepoint keeps the locks; hidden is not gone.
+     * Whether the judged transaction is seen to be gone: its backend is gone, or runs another transaction and blocks
+     * nobody. "Aborted" is not enough, a savepoint keeps the locks; hidden is not gone.
      *
      * @param knownWaiters pids that waited for it, for a role that does not see other roles' sessions
      */

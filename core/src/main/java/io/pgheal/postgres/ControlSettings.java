@@ -38,7 +38,7 @@ public record ControlSettings(
 
     private static final String EXAMPLE = "jdbc:postgresql://db.example.com:5432/app";
 
-    /** What a URL made for the application may say, and what must not reach this connection. */
+    /** Properties that a URL made for the application may contain, and that must not reach this connection. */
     private static final Set<String> OURS = Set.of(
             "ApplicationName",
             "autosave",
@@ -50,7 +50,7 @@ public record ControlSettings(
             "socketTimeout",
             "tcpKeepAlive");
 
-    /** What chooses among several hosts. */
+    /** Properties that choose among several hosts. */
     private static final Set<String> CHOICE_OF_HOST =
             Set.of("targetServerType", "loadBalanceHosts", "hostRecheckSeconds");
 
@@ -99,7 +99,7 @@ public record ControlSettings(
         // A named statement would fail behind a pooler; where there is none, plans are kept later.
         properties.setProperty("prepareThreshold", "0");
         properties.setProperty("options", startupOptions());
-        // What the URL says wins over properties, so what is ours is taken out of the URL.
+        // The URL wins over properties, so the properties that are set here are taken out of the URL.
         Connection connection = driver().connect(urlWithout(properties.stringPropertyNames()), properties);
         if (connection == null) {
             throw notTaken();
@@ -155,7 +155,7 @@ public record ControlSettings(
                 SqlState.UNABLE_TO_CONNECT);
     }
 
-    /** At the start, so that they hold from the first statement on and no RESET undoes them. */
+    /** Sent at the start of the connection, so that they hold from the first statement on and no RESET undoes them. */
     private String startupOptions() {
         return SessionSettings.of(statementTimeout).entrySet().stream()
                 .map(setting -> "-c " + setting.getKey() + "=" + setting.getValue())

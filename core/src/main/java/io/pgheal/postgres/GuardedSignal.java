@@ -6,8 +6,8 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 
 /**
- * Signals a backend if it is still in the moment that was judged. Guard and signal are one short statement: whatever stands
- * between them is time in which the session begins somebody's next, innocent transaction.
+ * Signals a backend if it is still in the moment that was judged. Guard and signal are one short statement: any time
+ * between them is time in which the session may begin the next, innocent transaction.
  */
 enum GuardedSignal {
     /** Only while a statement runs: an idle session ignores a cancel, and reports it as delivered. */

@@ -11,13 +11,16 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads {@code pg_locks}. What that costs grows with the number of all locks on the server, whichever rows are asked for: once
- * per incident, never in a loop. SIReadLocks block nobody and are left out.
+ * Reads {@code pg_locks}. The cost grows with the number of all locks on the server, whichever rows are asked for: once per
+ * incident, never in a loop. SIReadLocks block nobody and are left out.
  */
 final class LockQuery {
     static final int MOST_ROWS = BackendStory.MOST_LOCKS;
 
-    /** Asking whom one waits for costs the more the longer its queue is. A story is told in milliseconds, or not before the heal. */
+    /**
+     * Reading a waiter's blockers costs the more the longer its queue is. A story must be read in milliseconds, or it comes
+     * too late for the heal.
+     */
     static final int MOST_WAITERS = 64;
 
     /** Cut before the join, tables first: a session may hold a hundred thousand advisory locks. */
@@ -36,8 +39,8 @@ final class LockQuery {
                     LockRow.COLUMNS, LockRow.table("l.relation", "l.database"), LockRow.NOT_A_CATALOG, MOST_ROWS + 1);
 
     /**
-     * The locks on a table and, if it is partitioned, on its partitions. Who holds a row's tuple lock is the first in the queue
-     * for that row: it waits, although that lock is granted.
+     * The locks on a table and, if it is partitioned, on its partitions. The holder of a row's tuple lock is the first in
+     * the queue for that row: it waits, although the tuple lock is granted.
      */
     private static final String ON_TABLE = """
             WITH named AS MATERIALIZED (
@@ -97,7 +100,7 @@ final class LockQuery {
         return locks;
     }
 
-    /** What the backend holds and who waits for it; null when it is not there any more. */
+    /** What the backend holds, and its waiters; null when the backend is not there any more. */
     static @Nullable BackendStory story(Connection connection, BackendId id) throws SQLException {
         List<Backend> found = ActivityQuery.backends(connection, List.of(id.pid()));
         if (found.isEmpty() || !Objects.equals(found.get(0).id(), id)) {
@@ -106,12 +109,12 @@ final class LockQuery {
         List<HeldLock> locks = heldBy(connection, id.pid());
         BlockingTree tree = BlockingQuery.cheap(connection, MOST_WAITERS);
         boolean more = tree.waiters().size() >= MOST_WAITERS;
-        // Those behind it may stand in a younger queue; and who waits for an advisory lock may do so for ever.
+        // The longest waits may be for other blockers; and waits for an advisory lock may last for ever.
         if (more && tree.waitersOf(id.pid()).stream().allMatch(Waiter::waitsForAdvisoryLock)) {
             tree = BlockingQuery.cheap(connection, null);
         }
         List<Waiter> waiters = tree.waitersOf(id.pid());
-        if (!waiters.isEmpty()) { // only now is a second look into pg_locks worth its price
+        if (!waiters.isEmpty()) { // only then is a second look into pg_locks worth its cost
             tree = BlockingQuery.full(
                     connection,
                     waiters.stream()

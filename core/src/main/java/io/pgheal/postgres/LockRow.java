@@ -20,8 +20,8 @@ final class LockRow {
     private LockRow() {}
 
     /**
-     * Joins, as {@code t}, the table behind a relation (an index is its table's, and so is what is kept out of line, whose
-     * name tells whose it is) and its topmost partitioned table.
+     * Joins, as {@code t}, the table behind a relation (an index belongs to its table, and so does a TOAST table, whose
+     * name contains the table's oid) and its topmost partitioned table.
      */
     static String table(String relation, String database) {
         return """

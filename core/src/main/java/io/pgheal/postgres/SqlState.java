@@ -9,11 +9,11 @@ import org.jspecify.annotations.Nullable;
 public final class SqlState {
     /** A lock was not obtained: {@code lock_timeout} or NOWAIT. */
     public static final String LOCK_NOT_AVAILABLE = "55P03";
-    /** {@code statement_timeout}, or somebody cancelled the statement. */
+    /** {@code statement_timeout}, or a cancel request. */
     public static final String QUERY_CANCELED = "57014";
 
     public static final String DEADLOCK_DETECTED = "40P01";
-    /** Somebody terminated the session. */
+    /** The session was terminated. */
     public static final String ADMIN_SHUTDOWN = "57P01";
 
     public static final String CRASH_SHUTDOWN = "57P02";
@@ -23,7 +23,7 @@ public final class SqlState {
     public static final String TRANSACTION_TIMEOUT = "25P04";
     public static final String CONNECTION_DOES_NOT_EXIST = "08003";
     public static final String CONNECTION_FAILURE = "08006";
-    /** Nobody knows whether the commit was done. */
+    /** It is unknown whether the commit was done. */
     public static final String TRANSACTION_RESOLUTION_UNKNOWN = "08007";
 
     public static final String PROTOCOL_VIOLATION = "08P01";

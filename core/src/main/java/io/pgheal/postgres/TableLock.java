@@ -5,7 +5,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who holds, or waits for, what on one table.
+ * One lock on a table, held or waited for.
  *
  * @param backend null when a prepared transaction holds it, or when the backend ended while we looked
  * @param waited by the server's clock; null when the lock is held

@@ -7,7 +7,7 @@ public enum TransactionEnd {
     ROLLED_BACK,
     /** Its commit was quicker. */
     COMMITTED,
-    /** Nobody could be asked, or it has not ended. */
+    /** The server could not be asked, or the transaction has not ended. */
     UNKNOWN;
 
     /** By the words of {@code pg_xact_status}. */

@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param table null when it cannot be known: in the cheap form, and for row waits that PostgreSQL does not tie to a table (an
  *     insert that waits for another's key of a unique index)
  * @param mode the mode it wants; null in the cheap form
- * @param blockedBy whom it waits for right now, each once, parallel workers as their leader; 0 is a prepared transaction
+ * @param blockedBy pids that it waits for right now, each once, parallel workers as their leader; 0 is a prepared
+ *     transaction
  * @param waited by the server's clock; an upper bound where the start of the wait itself is not known
  * @param preparedGid the prepared transaction in its way, when one is and the full form was asked
  */
@@ -43,8 +44,8 @@ public record Waiter(
     }
 
     /**
-     * Two processes of one parallel query: what the one waits for that has waited longer, and whom both wait for. A leader that
-     * waits for no lock but for its workers has their blockers, too.
+     * Merges two processes of one parallel query: the wait of the one that has waited longer, and the blockers of both. A
+     * leader that waits for no lock but for its workers has their blockers, too.
      */
     Waiter and(Waiter other) {
         boolean longer = waited.compareTo(other.waited) >= 0;

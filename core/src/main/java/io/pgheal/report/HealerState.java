@@ -6,12 +6,12 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * How the healer itself is. Asked by meters, health and people; cheap, thread-safe to ask.
+ * The state of the healer itself, for meters, health checks and operators. Immutable.
  *
  * @param connected whether the control connection is open
  * @param trouble why the healer is blind, empty while it is well
  * @param shortcomings what the control connection's role cannot see or do, each with what would help
- * @param proof where the garbage collector as witness stands
+ * @param proof how often and with what result pgheal has asked the garbage collector
  */
 public record HealerState(
         HealingMode mode,
@@ -29,15 +29,15 @@ public record HealerState(
     }
 
     /**
-     * What befell the healer since the start, and it went on.
+     * Failures since the start which the healer survived.
      *
      * @param actsGivenUp acts that hung beyond their deadline
-     * @param actsRefused acts that found too many others waiting; what they were for is looked at again
+     * @param actsRefused acts that were refused because too many others waited; pgheal looks at their subjects again
      * @param failedLooks looks of the healing loop that an error ended
      * @param pauses times that the process stood still, so that every clock started anew
-     * @param lostNotices incidents that a listener was not told of, because it did not keep up
+     * @param lostNotices incidents that did not reach a listener, because it did not keep up
      * @param connects control connections that were opened
-     * @param losses control connections that were lost, or could not be had
+     * @param losses control connections that were lost, or could not be opened
      */
     public record Mishaps(
             long actsGivenUp,
@@ -51,21 +51,21 @@ public record HealerState(
     // ---- its parts
 
     /**
-     * How many heals it may still do.
+     * How many heals the safeguards still permit.
      *
-     * @param signalsLeft heals at the user's say that the budget still allows in its present minute
+     * @param signalsLeft heals by the user's rules that the budget still permits in its present minute
      * @param certainLeft the same by certain evidence
      */
     public record Budget(boolean breakerOpen, int signalsLeft, int certainLeft) {}
 
     /**
-     * What is lent, and what is wrong with it.
+     * The open leases, and what is wrong with them.
      *
-     * @param waitersBlocked statements of ours whose wait for a lock was seen, and which are not over
-     * @param quietest since the last call of the open transaction that has been quiet the longest
+     * @param waitersBlocked running statements of ours that were seen to wait for a lock
+     * @param quietest time since the last call of the open transaction that has been quiet the longest
      * @param retained leases whose owner looks gone, but to which something still refers
-     * @param unproven for so long the open transaction has been silent whose owner looks gone, and of which the witness has not
-     *     told: the longest; zero where there is none
+     * @param unproven the longest silence of an open transaction whose owner looks gone, and about which the garbage
+     *     collector has not answered; zero where there is none
      */
     public record Lent(
             int leases,

@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The meters of one data source in one registry. Thread-safe. The only class that needs Micrometer. */
 public final class HealingMeters implements Metrics {
-    /** Buckets, so that Prometheus can tell percentiles over all instances; each may keep an exemplar. */
+    /** Buckets, so that Prometheus can compute percentiles over all instances; each may keep an exemplar. */
     private static final Duration[] HEALED_WITHIN = {
         Duration.ofMillis(5), Duration.ofMillis(10), Duration.ofMillis(20), Duration.ofMillis(50),
         Duration.ofMillis(100), Duration.ofMillis(200), Duration.ofMillis(500), Duration.ofSeconds(1),
@@ -40,7 +40,7 @@ public final class HealingMeters implements Metrics {
     private static final boolean RESILIENCE4J_METERS =
             isThere("io.github.resilience4j.micrometer.tagged.TaggedCircuitBreakerMetrics");
     private static final Duration PATIENCE = Duration.ofSeconds(1);
-    /** Of each tag whose values an application makes up. */
+    /** Values of each tag whose values the application determines. */
     private static final int VALUES_KEPT = 100;
 
     private static final String OTHERS = "others";
@@ -53,7 +53,7 @@ public final class HealingMeters implements Metrics {
     private volatile boolean closed;
     private volatile @Nullable SafeguardMeters safeguards;
     private final Timer cycle;
-    /** No monitor: a registry that blocks must not hold up one thread after the other. */
+    /** Can time out, unlike a monitor: a registry that blocks must not hold up one thread after the other. */
     private final ReentrantLock registering = new ReentrantLock();
 
     private final Set<Meter> bound = ConcurrentHashMap.newKeySet();
@@ -65,7 +65,7 @@ public final class HealingMeters implements Metrics {
         try {
             this.cycle = bind();
         } catch (RuntimeException | Error e) {
-            close(); // what is bound already would be of a data source that has no meters
+            close(); // otherwise the meters bound so far would stay for good
             throw e;
         }
     }
@@ -105,7 +105,7 @@ public final class HealingMeters implements Metrics {
     private void beginAtZero() {
         for (OutcomeKind outcome : OutcomeKind.values()) {
             if (outcome == OutcomeKind.WITHDRAWN) {
-                continue; // is never told
+                continue; // is never reported
             }
             for (DiagnosisKind diagnosis : DiagnosisKind.values()) {
                 counter(MeterId.INCIDENTS, "diagnosis", diagnosis.name(), "outcome", outcome.name());
@@ -123,7 +123,7 @@ public final class HealingMeters implements Metrics {
         }
     }
 
-    /** Meters in this registry, for whichever data source. */
+    /** Meters in this registry, for any data source. */
     public static Metrics.Source in(MeterRegistry registry) {
         return (dataSource, healer) -> new HealingMeters(registry, dataSource, healer);
     }
@@ -207,7 +207,7 @@ public final class HealingMeters implements Metrics {
                         timer(MeterId.LOCK_WAIT, "table", table(waiter.table())).record(waiter.waited()));
     }
 
-    /** Told again, for more is known of it. */
+    /** Whether the incident is published again only because more is known of it. */
     private static boolean isTheSame(Incident incident, Incident before) {
         return incident.outcome() == before.outcome() && incident.diagnosis() == before.diagnosis();
     }
@@ -247,14 +247,14 @@ public final class HealingMeters implements Metrics {
         }
     }
 
-    /** What was only reported is a suspicion. */
+    /** An incident that was only reported is a suspicion, not a leak. */
     private static boolean isLeak(Incident incident) {
         boolean abandoned = incident.diagnosis() == DiagnosisKind.ABANDONED_TRANSACTION
                 || incident.diagnosis() == DiagnosisKind.ABANDONED_CONNECTION;
         return abandoned && incident.outcome() != OutcomeKind.REPORTED;
     }
 
-    /** One application makes a table for each tenant, or a partition for each day. */
+    /** Bounded: an application may make a table for each tenant, or a partition for each day. */
     private String table(@Nullable String name) {
         return name == null ? "unknown" : bounded(tables, name);
     }
@@ -266,12 +266,12 @@ public final class HealingMeters implements Metrics {
         return bounded(sites, site);
     }
 
-    /** The number of a tag's values is bounded, whatever an application does: each of them is a series for good. */
+    /** Bounds the number of a tag's values, because each value is a time series for good. */
     private static String bounded(Set<String> known, String value) {
         return known.contains(value) || (known.size() < VALUES_KEPT && known.add(value)) ? value : OTHERS;
     }
 
-    /** Of the healing loop, many times a second: it registers nothing, and waits for nobody. */
+    /** Called by the healing loop many times a second: registers nothing, and does not wait. */
     @Override
     public void cycle(Duration took) {
         if (!closed) {
@@ -304,7 +304,7 @@ public final class HealingMeters implements Metrics {
 
     @Override
     public void close() {
-        closed = true; // what the loop's last look brings must not register anything anew
+        closed = true; // the loop's last look must not register meters again
         boolean free = isFree();
         try {
             bound.forEach(registry::remove);

@@ -21,14 +21,16 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One story, whole. Immutable; a later word on the same story is another incident with the same id.
+ * One incident, from the diagnosis to the outcome. Immutable; a later report on the same case is another incident with the
+ * same id.
  *
  * @param id names the incident in logs, exceptions and endpoints
  * @param timeToHeal from the evidence, or where there is none from the beginning of the longest wait, until the
  *     transaction was seen gone; null when it was not healed
  * @param silence from the culprit's last call until the end of the story
- * @param lease the culprit's lease, where it is one of ours; of a holder that was not seen, the waiter's
- * @param proof where the garbage collector as witness stood when it was told; null where it has nothing to do with it
+ * @param lease the culprit's lease, where it is one of ours; the waiter's lease where the holder was not seen
+ * @param proof the garbage collector's testimony when the incident was published; null where the collector has no part in
+ *     it
  */
 public record Incident(
         String id,
@@ -46,7 +48,10 @@ public record Incident(
         return lease == null ? null : lease.trace();
     }
 
-    /** The backend in question: its pid, and where it is known its start, with which that pid means this one for good. Statements have their literals cut. */
+    /**
+     * The backend in question: its pid, and its start where it is known, because a pid alone is used again. Statements have
+     * their literals cut.
+     */
     public record Culprit(
             int pid,
             @Nullable String backendStart,
@@ -62,7 +67,7 @@ public record Incident(
     public record LockView(@Nullable String table, String mode, String type) {}
 
     /**
-     * Somebody who waited behind the culprit.
+     * A session that waited behind the culprit.
      *
      * @param ours whether it is a statement of one of our own leases
      * @param lockType as PostgreSQL calls it: {@code transactionid} and {@code tuple} are row locks; null when hidden
@@ -161,7 +166,7 @@ public record Incident(
                 physical.driverPid(), id == null ? null : id.backendStart(), null, null, null, null, null, null, null);
     }
 
-    /** The same story, refuted: its culprit was alive. */
+    /** The same incident, refuted: the culprit's owner was alive. */
     Incident refuted(Instant when) {
         Act wrong = new Act(
                 act.action(),
@@ -176,14 +181,14 @@ public record Incident(
     // ---- its parts
 
     /**
-     * What was wrong, and whose fault it was.
+     * What was wrong, and which session caused it.
      *
-     * @param tables that the culprit had locked or that were waited for, those that were waited for first
-     * @param tableUnknown whether there may be other tables: somebody waited for something that PostgreSQL does not tie to a
-     *     table, or the story could not be asked in time
-     * @param blocksItself pid of the waiter in which the culprit's own thread waits for it, by another connection: neither can
-     *     go on; null when it does not
-     * @param blocked what all waiters together had waited when the story was asked
+     * @param tables that somebody waited for, then those that the culprit had locked
+     * @param tableUnknown whether there may be other tables: somebody waited for something that PostgreSQL does not tie to
+     *     a table, or the server did not answer in time
+     * @param blocksItself pid of the waiter by which the culprit's own thread waits for the culprit, over another
+     *     connection, so that neither can go on; null when there is none
+     * @param blocked sum of the waits of all waiters when the server was asked
      */
     public record Cause(
             DiagnosisKind diagnosis,
@@ -207,8 +212,8 @@ public record Incident(
      * What was decided and done.
      *
      * @param action what was decided, in one word; {@code reason} says why
-     * @param transaction what became of the culprit's transaction, as far as it is proven; null when it had none, or was not
-     *     touched
+     * @param transaction what became of the culprit's transaction, as far as it is proven; null when the culprit had none,
+     *     or pgheal did nothing
      * @param operator who asked for it; null when pgheal decided by itself
      */
     public record Act(

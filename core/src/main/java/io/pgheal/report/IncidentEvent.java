@@ -9,7 +9,7 @@ import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 import org.jspecify.annotations.Nullable;
 
-/** The incident as an event of JDK Flight Recorder; costs nothing while nobody records. */
+/** The incident as an event of JDK Flight Recorder; costs nothing while no recording runs. */
 @Name("pgheal.Incident")
 @Label("pgheal incident")
 @Category({"pgheal"})

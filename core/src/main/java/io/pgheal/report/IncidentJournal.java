@@ -30,8 +30,8 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.spi.LoggingEventBuilder;
 
 /**
- * Tells each incident to everybody who wants to know, and keeps the last ones. Thread-safe; nothing that a listener
- * does reaches the caller.
+ * Publishes each incident to the log, the meters, Flight Recorder and the listeners, and keeps the last ones. Thread-safe;
+ * nothing that a listener does reaches the caller.
  */
 @Internal
 public final class IncidentJournal implements AutoCloseable {
@@ -41,7 +41,7 @@ public final class IncidentJournal implements AutoCloseable {
     private static final int NOTICES_WAITING = 256;
     private static final Duration LAST_NOTICES = Duration.ofMillis(500);
 
-    /** One for all data sources: an id names one incident of the process. */
+    /** Shared by all data sources: an id is unique within the process. */
     private static final AtomicLong COUNT = new AtomicLong();
 
     private final String dataSource;
@@ -87,12 +87,12 @@ public final class IncidentJournal implements AutoCloseable {
         return thread;
     }
 
-    /** The id of the next incident: needed before its end, because late callers are told of it. */
+    /** The id of the next incident: needed before the heal ends, because the exceptions of late callers name it. */
     public String nextId() {
         return ID_TIME.format(ticker.instant()) + "-" + COUNT.incrementAndGet();
     }
 
-    public Incident tell(
+    public Incident publish(
             String id,
             Diagnosis diagnosis,
             Decision decision,
@@ -109,7 +109,7 @@ public final class IncidentJournal implements AutoCloseable {
     }
 
     /**
-     * The judgement behind this incident was wrong. Whoever gets the incident has to {@link #tellAgain} it.
+     * Marks the judgement behind this incident as wrong. The caller has to {@link #publishAgain} the incident that it gets.
      *
      * @return empty if it was refuted before, or is not kept
      */
@@ -126,16 +126,16 @@ public final class IncidentJournal implements AutoCloseable {
         }
     }
 
-    /** False before it is told, and when it is not kept any more. */
+    /** False before the incident is published, and when it is not kept any more. */
     public boolean keeps(String id) {
         synchronized (kept) {
             return kept.containsKey(id);
         }
     }
 
-    /** The same incident, of which more is known. */
-    public void tellAgain(Incident incident) {
-        keep(incident); // the end of its heal may have been told meanwhile
+    /** Publishes the incident again, because more is known of it. */
+    public void publishAgain(Incident incident) {
+        keep(incident); // the end of its heal may have been published meanwhile
         spread(incident, null);
     }
 
@@ -149,7 +149,7 @@ public final class IncidentJournal implements AutoCloseable {
         return all;
     }
 
-    /** Of how many incidents a listener was not told. */
+    /** How many incidents did not reach a listener. */
     public long lostNotices() {
         return lostNotices.get();
     }
@@ -189,7 +189,7 @@ public final class IncidentJournal implements AutoCloseable {
         }
     }
 
-    /** Within the borrower's span, for exemplars, where the tracing system keeps that one. */
+    /** Records the meters within the borrower's span, for exemplars, where the tracing system keeps that span. */
     private void record(Incident incident, @Nullable Incident before) {
         TraceContext trace = incident.trace();
         if (tracing != null && trace != null && trace.sampled()) {
@@ -199,11 +199,11 @@ public final class IncidentJournal implements AutoCloseable {
         }
     }
 
-    private void quietly(Runnable telling, String whom) {
+    private void quietly(Runnable notice, String receiver) {
         try {
-            telling.run();
+            notice.run();
         } catch (RuntimeException | LinkageError | AssertionError e) {
-            LOG.warn("[{}] telling {} of an incident failed", dataSource, whom, e);
+            LOG.warn("[{}] telling {} of an incident failed", dataSource, receiver, e);
         }
     }
 
@@ -218,7 +218,7 @@ public final class IncidentJournal implements AutoCloseable {
         }
     }
 
-    /** What listeners are being told they are told to the end; but one that blocks would keep its thread for ever. */
+    /** Lets the listeners finish for a moment; one that blocks would otherwise keep its thread for ever. */
     private static void end(ThreadPoolExecutor notices) {
         notices.shutdown();
         try {

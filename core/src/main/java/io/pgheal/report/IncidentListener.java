@@ -1,8 +1,8 @@
 package io.pgheal.report;
 
 /**
- * Hears of each incident, and again when there is a later word on it. Called on a thread of its own, one incident after
- * the other: what it throws is logged, and while it blocks nothing but later notices waits.
+ * Receives each incident, and again when more is known of it. pgheal calls listeners on a thread of their own, one incident
+ * after the other. It logs what a listener throws; while a listener blocks, only later notices wait.
  */
 @FunctionalInterface
 public interface IncidentListener {

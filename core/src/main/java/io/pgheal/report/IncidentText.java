@@ -176,7 +176,7 @@ final class IncidentText {
         }
     }
 
-    /** A table's name, a gid, an application's name may have line breaks in it: nobody is to write lines of his own into the log. */
+    /** Names of tables, gids and applications may contain line breaks, which must not forge lines of the log. */
     private static String oneLine(String text) {
         return text.chars().anyMatch(Character::isISOControl) ? text.replaceAll("\\p{Cc}", " ") : text;
     }

@@ -4,12 +4,12 @@ import io.pgheal.Internal;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/** Figures for whoever is there to take them: nobody at first, perhaps. Thread-safe. */
+/** Forwards figures to metrics that may be bound later. Thread-safe. */
 @Internal
 public final class LateMetrics implements Metrics {
     private volatile Metrics present = NONE;
 
-    /** From now on figures go there; whoever took them before is closed. */
+    /** Forwards the figures to these metrics from now on, and closes the previous ones. */
     public void bind(Metrics metrics) {
         Metrics before = present;
         present = metrics;

@@ -11,9 +11,9 @@ public interface Metrics extends AutoCloseable {
     Metrics NONE = new Metrics() {};
 
     /**
-     * An incident was told.
+     * An incident was published.
      *
-     * @param before as it was told last; null the first time
+     * @param before the incident as published last; null the first time
      */
     @Internal
     default void incident(Incident incident, @Nullable Incident before) {}
@@ -28,13 +28,13 @@ public interface Metrics extends AutoCloseable {
     @Override
     default void close() {}
 
-    /** Makes the place where the figures of one data source go. */
+    /** Makes the metrics of one data source. */
     @FunctionalInterface
     interface Source {
         /**
-         * Makes it.
+         * Makes the metrics.
          *
-         * @param healer how the healer of that data source is, whenever it is asked
+         * @param healer supplies the present state of the healer of that data source
          */
         Metrics of(String dataSource, Supplier<HealerState> healer);
     }

@@ -20,7 +20,7 @@ final class SafeguardMeters implements AutoCloseable {
     private final CircuitBreaker breaker;
     private final List<RateLimiter> budgets;
 
-    /** Its registries are of its own: whatever leaves them takes its meters along. */
+    /** Uses registries of its own: an entry that is removed from them takes its meters along. */
     SafeguardMeters(MeterRegistry registry, Safeguards safeguards) {
         breaker = safeguards.breaker();
         budgets = List.of(safeguards.signalBudget(), safeguards.certainBudget());

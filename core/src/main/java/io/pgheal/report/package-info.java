@@ -1,6 +1,4 @@
-/**
- * From outcomes to incidents: kept, logged, measured, and told to whoever listens.
- */
+/** Turns outcomes into incidents: keeps, logs and measures them, and publishes them to listeners. */
 @NullMarked
 package io.pgheal.report;
 

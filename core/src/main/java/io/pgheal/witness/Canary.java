@@ -9,19 +9,19 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A class that nothing refers to any more once it is released. Collections of young objects keep every class alive, so a
- * canary that is dead tells of a marking of the whole heap that began after its release: what was unreachable at that moment
- * was found by the same marking. Seen on G1, Serial, Parallel and generational ZGC, where an object of the same age dies
+ * dead canary proves a marking of the whole heap that began after its release: what was unreachable at that moment was
+ * found by the same marking. Seen on G1, Serial, Parallel and generational ZGC, where an object of the same age dies
  * sooner; on Shenandoah and the older ZGC every cycle marks the whole heap.
  *
- * <p>It has to be old by its release: G1 takes for alive what was young when a marking began, and would answer only the
- * second or third time.
+ * <p>A canary has to be old when it is released: G1 takes objects for alive that were young when a marking began, and would
+ * answer only at the second or third marking.
  */
 final class Canary extends PhantomReference<Class<?>> {
     private final ReferenceQueue<Class<?>> queue;
     private @Nullable Class<?> held;
     private boolean dead;
 
-    /** What a canary is made of: read as bytes. */
+    /** The class whose bytes each canary is made from. */
     @SuppressWarnings("UnusedNestedClass")
     private static final class Template {}
 
@@ -42,7 +42,7 @@ final class Canary extends PhantomReference<Class<?>> {
                                     .lookupClass(),
                             new ReferenceQueue<>());
         } catch (IOException | IllegalAccessException | RuntimeException | LinkageError | OutOfMemoryError e) {
-            return null; // the last one for want of room for classes
+            return null; // OutOfMemoryError: no room for classes
         }
     }
 

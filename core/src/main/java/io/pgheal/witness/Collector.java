@@ -97,7 +97,7 @@ class Collector {
         return names.stream().anyMatch(name -> name.startsWith(beginning));
     }
 
-    /** Whoever set it by hand, to 0 as well, has thought about it. */
+    /** Whether the user has set the option, even to 0: then pgheal does not change it. */
     private static boolean isPeriodicByUser(HotSpotDiagnosticMXBean options) {
         VMOption option = options.getVMOption(PERIODIC);
         return option.getOrigin() != VMOption.Origin.DEFAULT && option.getOrigin() != VMOption.Origin.MANAGEMENT;
@@ -129,8 +129,8 @@ class Collector {
     }
 
     /**
-     * Asks, until {@link #askNoMore}. {@code System.gc()} may last as long as the marking does, so it has a thread of its own;
-     * and where it lets the application run it is said again, for G1 may need a second marking.
+     * Asks, until {@link #askNoMore}. {@code System.gc()} may last as long as the marking does, so it has a thread of its
+     * own. Where it lets the application run it is called again, because G1 may need a second marking.
      */
     void ask() {
         AtomicBoolean heard =
@@ -138,13 +138,13 @@ class Collector {
         enough = heard;
         if (way == Way.PERIODIC && options != null) {
             String before = value(options, PERIODIC);
-            if ("0".equals(before)) { // else somebody else asks just now, or has set it meanwhile
+            if ("0".equals(before)) { // otherwise another request is under way, or the option was set meanwhile
                 periodBefore = before;
                 options.setVMOption(PERIODIC, SHORTEST);
             }
         } else if (way != Way.NONE) {
             if (way == Way.FULL_STOP) {
-                System.gc(); // nobody runs meanwhile
+                System.gc(); // stops the application meanwhile
                 return;
             }
             Thread asking = new Thread(() -> collectUntil(heard), "pgheal-witness-asking");
@@ -171,7 +171,7 @@ class Collector {
         }
     }
 
-    /** About as much as is alive: a stop lasts as long as there is to keep, and of what was made just now little is. */
+    /** About the size of what is alive, without Eden, where little survives. The length of a stop depends on it. */
     long usedBytes() {
         long used = 0;
         for (MemoryPoolMXBean pool : ManagementFactory.getMemoryPoolMXBeans()) {

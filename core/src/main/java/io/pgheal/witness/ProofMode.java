@@ -4,6 +4,6 @@ package io.pgheal.witness;
 public enum ProofMode {
     /** It is asked when somebody waits, or a suspicion has stood for long. */
     ASK,
-    /** Its own collections have to do, whenever they come. */
+    /** It is not asked: pgheal waits for collections that happen anyway. */
     WAIT
 }

@@ -3,8 +3,8 @@ package io.pgheal.witness;
 import java.time.Duration;
 
 /**
- * On what terms a data source lets the garbage collector be asked.
+ * The conditions under which a data source lets pgheal ask the garbage collector.
  *
- * @param longestStop where it cannot be asked without stopping the application: for how long at most
+ * @param longestStop the longest permitted stop, for a collector that cannot be asked without stopping the application
  */
 public record ProofTerms(ProofMode mode, Duration longestStop) {}

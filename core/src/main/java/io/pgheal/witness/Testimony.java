@@ -3,7 +3,7 @@ package io.pgheal.witness;
 import java.time.Duration;
 
 /**
- * Where the witness stands.
+ * How often, and with what result, the witness has asked the garbage collector.
  *
  * @param asked how often the collector was asked since the start
  * @param answered how often it has answered: the whole heap was marked, so that what nothing referred to was found

@@ -15,9 +15,9 @@ import org.jspecify.annotations.Nullable;
  * now and not at some later time. One for all data sources of the process, for there is one collector: one request serves
  * all suspects. Thread-safe. It has a thread only while it asks.
  *
- * <p>Asking is not for nothing, so it is rare: after an answer that proved something, at most a sixth of the time; else not
- * sooner than after 10 s, and twice as long each time that nothing was proven, up to 5 min. Stops of the whole application
- * are always 10 s apart.
+ * <p>Asking costs the application time, so it is rare: after an answer that proved something, at most a sixth of the time;
+ * else not sooner than after 10 s, and twice as long each time that nothing was proven, up to 5 min. Stops of the whole
+ * application are always 10 s apart.
  */
 @Internal
 public final class Witness {
@@ -28,10 +28,13 @@ public final class Witness {
     private static final Duration SHORTEST_APART = Duration.ofSeconds(1);
     private static final Duration OUTSTANDING = Duration.ofMinutes(1);
     private static final int SHARE = 5;
-    /** So long the collector is urged on; the marking of a very large heap may end later, and is heard of all the same. */
+    /**
+     * How long a request urges the collector on. The marking of a very large heap may end later; the witness notices this,
+     * too.
+     */
     private static final Duration URGED = Duration.ofSeconds(5);
 
-    /** Where something was proven meanwhile, the collector is urged on no longer than that: by then the marking has begun. */
+    /** How long a request urges the collector on once something was proven: by then the marking has begun. */
     private static final Duration ENOUGH = Duration.ofSeconds(2);
 
     private static final Duration LOOK_AGAIN = Duration.ofMillis(100);
@@ -86,12 +89,12 @@ public final class Witness {
         return OF_THIS_PROCESS;
     }
 
-    /** One that has never asked, with a clock of its own. */
+    /** A witness that has never asked, with a clock of its own. */
     public static Witness by(Ticker ticker) {
         return new Witness(ticker, Collector.ofThisProcess());
     }
 
-    /** From now on the listener is called when there is an answer: by a thread that must not wait. */
+    /** Calls the listener at each answer from now on. The listener must not wait. */
     public void onAnswer(Runnable listener) {
         listeners.add(listener);
         hatch();
@@ -107,7 +110,7 @@ public final class Witness {
         }
     }
 
-    /** With the last listener ends the asking, and what it has changed is put back. */
+    /** Removes the listener. When none is left, the request under way ends, and the collector's setting is restored. */
     public synchronized void leave(Runnable listener) {
         listeners.remove(listener);
         Thread thread = asking;
@@ -117,9 +120,9 @@ public final class Witness {
     }
 
     /**
-     * Wants to know what is unreachable by now.
+     * Requests an answer to what is unreachable by now.
      *
-     * @param urgent somebody waits, and this was not asked before: the pause is not doubled
+     * @param urgent somebody waits: the pause is not doubled
      */
     public synchronized Reply ask(ProofTerms terms, boolean urgent) {
         look();
@@ -131,7 +134,7 @@ public final class Witness {
         silent = refusal(terms, now);
         if (!silent.isEmpty()) {
             if (canary == null) {
-                release(now); // collections of its own may answer, too
+                release(now); // the collector's own collections may answer, too
             }
             return new Reply(APART, silent);
         }
@@ -140,7 +143,7 @@ public final class Witness {
             return new Reply(left, "");
         }
         if (canary == null || now - releasedAt >= OUTSTANDING.toNanos()) {
-            release(now); // else the marking of a very large heap, which takes longer, would never be heard of
+            release(now); // not sooner: the marking of a very large heap takes longer, and its answer would be lost
         }
         return begin(now) ? new Reply(LOOK_AGAIN, "") : new Reply(APART, silent);
     }
@@ -167,7 +170,7 @@ public final class Witness {
         }
         if (collector.way() == Collector.Way.FULL_STOP) {
             if (asked > 0 && now - lastAsked >= LONGEST_APART.toNanos()) {
-                nanosPerByte = Math.min(nanosPerByte, FIRST_NANOS_PER_BYTE); // one slow stop is no rule
+                nanosPerByte = Math.min(nanosPerByte, FIRST_NANOS_PER_BYTE); // one slow stop must not count for ever
             }
             long expected = (long) (collector.usedBytes() * nanosPerByte / 1_000_000);
             if (expected > terms.longestStop().toMillis()) {
@@ -195,7 +198,7 @@ public final class Witness {
             thread.setDaemon(true);
             thread.start();
             asking = thread;
-        } catch (Throwable e) { // for want of threads, say: whoever asks has other things to do
+        } catch (Throwable e) { // no thread available, say: must not fail the caller
             silent = "asking the collector failed: " + e.getClass().getName();
             return false;
         }
@@ -220,7 +223,7 @@ public final class Witness {
                 long now = ticker.nanos();
                 if (now - last - STEP_NANOS > stop) {
                     stop = now - last - STEP_NANOS;
-                    stopped(Duration.ofNanos(stop)); // before the answer is told, and a story with it
+                    stopped(Duration.ofNanos(stop)); // before the answer, so that its incident includes this stop
                 }
                 last = now;
                 if (look()) {
@@ -252,7 +255,7 @@ public final class Witness {
         return provedSince;
     }
 
-    /** Once for each request, by whichever comes first: what was looked for, or the end of the marking. */
+    /** Counts one answer for each request, at whichever comes first: a proof, or the end of the marking. */
     private void countAnswer() {
         if (asked > 0 && !counted) {
             counted = true;
@@ -272,7 +275,7 @@ public final class Witness {
         longestStop = stop.compareTo(longestStop) > 0 ? stop : longestStop;
     }
 
-    /** Whether the present request is answered. Also hears of answers that came without asking. */
+    /** Whether the present request is answered. Also notices answers that came without asking. */
     private boolean look() {
         boolean news = false;
         synchronized (this) {
@@ -296,8 +299,8 @@ public final class Witness {
     }
 
     /**
-     * Up to which moment, by the ticker's nanoseconds, everything is found by now that nothing referred to; null before the
-     * first answer. What it found may be told a moment later.
+     * The moment, in the ticker's nanoseconds, up to which the collector has found everything that nothing referred to;
+     * null before the first answer. The references to its finds may arrive a moment later.
      */
     public @Nullable Long answeredFor() {
         look();
@@ -306,7 +309,7 @@ public final class Witness {
         }
     }
 
-    /** Something was found to be unreachable: asking was worth it. */
+    /** Notes that something was found unreachable: asking was worth it. */
     public synchronized void proved() {
         provedSince = true;
         if (asking != null) {

@@ -28,7 +28,7 @@ class IncidentJournalTest {
     private static String tell(IncidentJournal journal) {
         Diagnosis foreign = Diagnoses.of(DiagnosisKind.FOREIGN_BLOCKER).made();
         Decision reported = new Decision(Action.REPORT, "test", false, false, Duration.ZERO);
-        return journal.tell(journal.nextId(), foreign, reported, Outcome.untouched(OutcomeKind.REPORTED), null, null)
+        return journal.publish(journal.nextId(), foreign, reported, Outcome.untouched(OutcomeKind.REPORTED), null, null)
                 .id();
     }
 
@@ -53,10 +53,10 @@ class IncidentJournalTest {
     void aRefutationOutlivesTheEndOfItsHeal() {
         Incident healed =
                 Incidents.of(DiagnosisKind.ABANDONED_TRANSACTION).healed().made();
-        journal.tellAgain(healed);
+        journal.publishAgain(healed);
         Incident refuted = journal.refute(healed.id()).orElseThrow();
-        journal.tellAgain(healed);
-        journal.tellAgain(refuted);
+        journal.publishAgain(healed);
+        journal.publishAgain(refuted);
         assertThat(journal.last()).extracting(Incident::outcome).containsExactly(OutcomeKind.REFUTED);
     }
 
