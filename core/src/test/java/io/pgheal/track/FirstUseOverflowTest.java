@@ -9,6 +9,7 @@ import java.io.InputStream;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.Statement;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -49,6 +50,9 @@ class FirstUseOverflowTest {
             connection.setAutoCommit(false);
             try (Statement statement = connection.createStatement()) {
                 statement.execute("update t set a = 1");
+                try (PreparedStatement prepared = connection.prepareStatement("update t set a = ?")) {
+                    prepared.execute();
+                }
             } finally {
                 connection.rollback();
             }
