@@ -173,8 +173,8 @@ class MigrationTest {
 
     /** Of the thread that asks, which does not tell anybody else. */
     private static boolean isWithinLongTransaction(SelfHealingDataSource guard) {
-        Object registry = ReflectionTestUtils.getField(guard, "registry");
-        return ((ThreadLocal<?>) ReflectionTestUtils.getField(registry, "longTransactions")).get() != null;
+        Object work = ReflectionTestUtils.getField(ReflectionTestUtils.getField(guard, "registry"), "work");
+        return ((ThreadLocal<?>) ReflectionTestUtils.getField(work, "longTransactions")).get() != null;
     }
 
     /** What was told until the application had started, and the statement that waited had gone on. */
