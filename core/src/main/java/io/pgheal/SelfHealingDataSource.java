@@ -152,6 +152,15 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
         return type.isInstance(this) || type.isInstance(target) || target.isWrapperFor(type);
     }
 
+    /**
+     * The pool's own connection below one that a data source of pgheal lent, for those methods of a pool that take one:
+     * {@code hikari.evictConnection(SelfHealingDataSource.lent(connection))}. Any other connection is returned as it is. Does
+     * not count as unwrapping; calls on the pool's own connection are not seen.
+     */
+    public static Connection lent(Connection connection) {
+        return InterceptedDataSource.lent(connection);
+    }
+
     // ---- operators' questions and acts
 
     public String name() {

@@ -1,6 +1,7 @@
 package io.pgheal.track;
 
 import io.pgheal.Internal;
+import java.lang.ref.Reference;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.function.Consumer;
@@ -67,6 +68,23 @@ public final class InterceptedDataSource {
 
     public Connection getConnection(@Nullable String user, @Nullable String password) throws SQLException {
         return checkOut(true, user, password);
+    }
+
+    /**
+     * The pool's own connection below a handle, for a method of the pool that takes one, such as HikariCP's
+     * {@code evictConnection}; any other connection as it is. Does not count as unwrapping.
+     */
+    public static Connection lent(Connection connection) {
+        try {
+            return connection.isWrapperFor(HealingLease.class)
+                            && connection.unwrap(HealingLease.class) instanceof ConnectionHandle handle
+                    ? handle.lease.lent()
+                    : connection;
+        } catch (SQLException | RuntimeException unknown) {
+            return connection;
+        } finally {
+            Reference.reachabilityFence(connection);
+        }
     }
 
     private Connection checkOut(boolean named, @Nullable String user, @Nullable String password) throws SQLException {

@@ -73,8 +73,8 @@ class BrowserTest {
         await().until(() -> demo.get("/api/status").json().get("sessions").isEmpty() && demo.borrowed() == 0);
     }
 
-    private static SelfHealingDataSource guard() {
-        return (SelfHealingDataSource) demo.dataSource();
+    private static SelfHealingDataSource guard() throws SQLException {
+        return demo.dataSource().unwrap(SelfHealingDataSource.class);
     }
 
     @Test

@@ -7,6 +7,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentSkipListMap;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.DisposableBean;
@@ -17,18 +18,26 @@ final class GuardedDataSources implements DisposableBean {
     /**
      * One guarded data source.
      *
+     * @param name the name of the bean, or of the target inside a bean
      * @param target the wrapped data source; null when the application created the guard, and so closes it
+     * @param bean what the application uses
      * @param inside the bean that uses the data source, where the data source itself is no bean
      */
     private record Guarded(
-            SelfHealingDataSource dataSource,
+            String name,
+            SelfHealingDataSource guard,
             @Nullable DataSource target,
+            DataSource bean,
             @Nullable String inside) {}
 
-    private final Map<String, Guarded> guarded = new LinkedHashMap<>();
+    /** A name may have two for a moment: a bean in a scope is made anew before the former one is destroyed. */
+    private final List<Guarded> guarded = new ArrayList<>();
 
     /** Copied on write, because each request reads it. */
     private volatile Map<String, SelfHealingDataSource> byName = Map.of();
+
+    /** Those that are PostgreSQL's and have no guard, each with the reason. */
+    private final Map<String, String> unguarded = new ConcurrentSkipListMap<>();
 
     /** Null when no guarded data source has this name. */
     @Nullable
@@ -40,18 +49,30 @@ final class GuardedDataSources implements DisposableBean {
         return byName;
     }
 
-    boolean contains(DataSource dataSource) {
-        return dataSource instanceof SelfHealingDataSource self && byName.containsValue(self);
+    /** Whether borrowing from it is guarded: it is a guard, or what the application uses in place of a pool. */
+    synchronized boolean contains(DataSource dataSource) {
+        return guarded.stream().anyMatch(each -> each.bean() == dataSource || each.guard() == dataSource);
     }
 
-    synchronized void add(String bean, SelfHealingDataSource dataSource, @Nullable DataSource target) {
-        guarded.put(bean, new Guarded(dataSource, target, null));
+    /** What the application uses in place of this pool; null where the pool has no guard. */
+    synchronized @Nullable DataSource inPlaceOf(DataSource pool) {
+        return guarded.stream()
+                .filter(each -> each.target() == pool)
+                .map(Guarded::bean)
+                .findFirst()
+                .orElse(null);
+    }
+
+    /** Adds a guard that the application made. */
+    synchronized void add(String bean, SelfHealingDataSource own) {
+        guarded.add(new Guarded(bean, own, null, own, null));
         publish();
     }
 
-    /** Adds the guard of a target that is itself no bean. */
-    synchronized void addInside(String bean, String name, SelfHealingDataSource dataSource, DataSource target) {
-        guarded.put(name, new Guarded(dataSource, target, bean));
+    /** @param inside the bean that uses the target, where the target is no bean itself */
+    synchronized void add(
+            String name, SelfHealingDataSource guard, DataSource target, DataSource bean, @Nullable String inside) {
+        guarded.add(new Guarded(name, guard, target, bean, inside));
         publish();
     }
 
@@ -59,12 +80,11 @@ final class GuardedDataSources implements DisposableBean {
     void release(String bean, DataSource target) {
         List<SelfHealingDataSource> released = new ArrayList<>();
         synchronized (this) {
-            guarded.entrySet().removeIf(each -> {
-                Guarded entry = each.getValue();
-                boolean own =
-                        each.getKey().equals(bean) && (isOf(entry.target(), target) || entry.dataSource() == target);
-                if (own || bean.equals(entry.inside())) {
-                    released.add(entry.dataSource());
+            guarded.removeIf(each -> {
+                boolean own = each.name().equals(bean)
+                        && (isOf(each.target(), target) || each.guard() == target || each.bean() == target);
+                if (own || bean.equals(each.inside())) {
+                    released.add(each.guard());
                     return true;
                 }
                 return false;
@@ -72,6 +92,20 @@ final class GuardedDataSources implements DisposableBean {
             publish();
         }
         released.forEach(SelfHealingDataSource::close);
+    }
+
+    void unguarded(String name, String reason) {
+        unguarded.put(name, reason);
+    }
+
+    /** The data sources that are PostgreSQL's and have no guard, each with the reason; the user's own wish is none. */
+    Map<String, String> unguarded() {
+        return Collections.unmodifiableMap(unguarded);
+    }
+
+    /** Whether there is something to guard, and nothing of it is guarded. */
+    boolean guardsNothing() {
+        return byName.isEmpty() && !unguarded.isEmpty();
     }
 
     /** Whether {@code wrapped} is this bean, or another post-processor's wrapper around it. */
@@ -88,19 +122,19 @@ final class GuardedDataSources implements DisposableBean {
 
     private void publish() {
         Map<String, SelfHealingDataSource> copy = new LinkedHashMap<>();
-        guarded.forEach((bean, entry) -> copy.put(bean, entry.dataSource()));
+        guarded.forEach(each -> copy.put(each.name(), each.guard()));
         byName = Collections.unmodifiableMap(copy);
     }
 
     /** Closes the guards whose targets have no destruction callback, such as those from JNDI. */
     @Override
     public void destroy() {
-        Map<String, SelfHealingDataSource> last;
+        List<Guarded> last;
         synchronized (this) {
-            last = byName;
+            last = List.copyOf(guarded);
             guarded.clear();
             publish();
         }
-        last.values().forEach(SelfHealingDataSource::close);
+        last.forEach(each -> each.guard().close());
     }
 }

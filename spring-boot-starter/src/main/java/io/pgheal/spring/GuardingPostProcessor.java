@@ -9,7 +9,6 @@ import java.util.IdentityHashMap;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
-import java.util.function.Consumer;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -19,8 +18,9 @@ import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.beans.factory.config.DestructionAwareBeanPostProcessor;
+import org.springframework.beans.factory.support.AbstractBeanDefinition;
 import org.springframework.context.ApplicationEventPublisher;
-import org.springframework.core.Ordered;
+import org.springframework.core.PriorityOrdered;
 import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.jdbc.datasource.DelegatingDataSource;
 import org.springframework.jdbc.datasource.SmartDataSource;
@@ -29,12 +29,13 @@ import org.springframework.transaction.support.TransactionSynchronizationManager
 import org.springframework.util.ClassUtils;
 
 /**
- * Wraps a guard around each data source bean that is, or may be, PostgreSQL's: the core checks the first connection.
- * Runs late among the post-processors, so that the guard is outside of other wrappers (except those of unordered
- * processors, such as datasource-micrometer's). Asks for other beans only when there is a data source to guard, so that
- * none is created too early. The guard is closed before the pool under it.
+ * Guards each data source bean that is, or may be, PostgreSQL's: the core checks the first connection. Runs early among
+ * the post-processors, so that the guard is close to the pool: the wrappers of other post-processors borrow through it.
+ * Asks for other beans only when there is a data source to guard, so that none is created too early. The guard is
+ * closed before the pool under it.
  */
-final class GuardingPostProcessor implements DestructionAwareBeanPostProcessor, SmartInitializingSingleton, Ordered {
+final class GuardingPostProcessor
+        implements DestructionAwareBeanPostProcessor, SmartInitializingSingleton, PriorityOrdered {
     private static final Logger LOG = LoggerFactory.getLogger(GuardingPostProcessor.class);
     private static final boolean SPRING_JDBC = isPresent("org.springframework.jdbc.datasource.DelegatingDataSource");
     private static final BooleanSupplier INSIDE_TRANSACTION =
@@ -50,11 +51,18 @@ final class GuardingPostProcessor implements DestructionAwareBeanPostProcessor, 
     private final ObjectProvider<GuardCustomizer> customizers;
 
     /** Beans without a guard, by identity: another bean may delegate to one. */
-    private final Set<DataSource> unguarded =
+    private final Set<DataSource> leftAlone =
             Collections.synchronizedSet(Collections.newSetFromMap(new IdentityHashMap<>()));
 
     /** The names of the guarded targets that are no beans. */
     private final Set<String> inside = ConcurrentHashMap.newKeySet();
+
+    /**
+     * Why a data source gets no guard.
+     *
+     * @param unguarded whether connections are lent past every guard although the user did not ask for that
+     */
+    private record Left(String reason, boolean unguarded) {}
 
     GuardingPostProcessor(
             ConfigurableListableBeanFactory beans,
@@ -77,36 +85,38 @@ final class GuardingPostProcessor implements DestructionAwareBeanPostProcessor, 
 
     @Override
     public int getOrder() {
-        return LOWEST_PRECEDENCE;
+        return HIGHEST_PRECEDENCE;
     }
 
-    /**
-     * Guards the targets of a delegating or routing bean, where they are no beans themselves, before the bean reads
-     * them.
-     */
     @Override
-    public Object postProcessBeforeInitialization(Object bean, String name) {
-        if (SPRING_JDBC && bean instanceof DataSource dataSource && reasonToLeaveBean(name) == null) {
-            InlineTargets.replace(
-                    dataSource, name, this::isSettled, (target, inner) -> guardInside(name, target, inner));
+    public Object postProcessAfterInitialization(Object bean, String name) {
+        return bean instanceof DataSource dataSource ? guard(dataSource, own(name)) : bean;
+    }
+
+    /** Guards the targets of a delegating or routing bean, where they are no beans themselves. */
+    void guardTargets(DataSource passing, String name) {
+        if (SPRING_JDBC && reasonByName(name) == null) {
+            InlineTargets.replace(passing, name, this::isSettled, (target, inner) -> guardInside(name, target, inner));
         }
-        return bean;
     }
 
     private boolean isSettled(DataSource target) {
-        return unguarded.contains(target) || guarded.getObject().contains(target);
+        return leftAlone.contains(target) || guarded.getObject().contains(target);
     }
 
     /** The target of that bean, guarded unless there is a reason not to guard it. */
     private DataSource guardInside(String bean, DataSource target, String name) {
         inside.add(name);
-        String reason = reasonToLeave(target, name);
-        if (reason != null) {
-            LOG.info("pgheal leaves the data source '{}' alone: {}", name, reason);
+        DataSource known = guarded.getObject().inPlaceOf(target);
+        if (known != null) {
+            return known;
+        }
+        Left left = reasonToLeave(target, name);
+        if (left != null) {
+            leave(target, name, left);
             return target;
         }
-        String free = freeName(name);
-        return guard(target, free, bean, guard -> guarded.getObject().addInside(bean, free, guard, target));
+        return guard(target, freeName(name), bean, bean);
     }
 
     /** Adds a number where another target or bean already has this name. */
@@ -118,65 +128,52 @@ final class GuardingPostProcessor implements DestructionAwareBeanPostProcessor, 
         return free;
     }
 
-    @Override
-    public Object postProcessAfterInitialization(Object bean, String name) {
-        if (!(bean instanceof DataSource dataSource)) {
-            return bean;
-        }
-        if (SPRING_JDBC && reasonToLeaveBean(name) == null) {
-            warnOfLateTargets(dataSource, name);
-        }
-        return guard(dataSource, name);
-    }
-
-    /**
-     * Warns of targets that a routing data source creates or looks up while it is initialized: they cannot be guarded.
-     */
-    private void warnOfLateTargets(DataSource passing, String bean) {
-        try {
-            InlineTargets.of(passing, bean).forEach((name, target) -> {
-                if (!isSettled(target) && reasonToLeave(target, name) == null) {
-                    LOG.warn(
-                            "the data source '{}' is not guarded, for it is made late or looked up by a name: "
-                                    + "make it a bean of its own",
-                            name);
-                }
-            });
-        } catch (RuntimeException | LinkageError e) {
-            LOG.warn(
-                    "whether all is guarded that the data source '{}' passes on to is unknown: {}", bean, e.toString());
-        }
-    }
-
     private DataSource guard(DataSource dataSource, String name) {
         if (dataSource instanceof SelfHealingDataSource own) {
             if (!guarded.getObject().contains(own)) {
-                guarded.getObject().add(name, own, null);
+                guarded.getObject().add(name, own);
             }
             return dataSource;
         }
-        String reason = reasonToLeave(dataSource, name);
-        if (reason != null) {
-            LOG.info("pgheal leaves the data source '{}' alone: {}", name, reason);
+        DataSource known = guarded.getObject().inPlaceOf(dataSource);
+        if (known != null) {
+            return known; // initialized once more, as Spring Cloud does after a change of its properties
+        }
+        Left left = reasonToLeave(dataSource, name);
+        if (left != null) {
+            leave(dataSource, name, left);
             if (beans.containsBean(name) && beans.isSingleton(name)) {
-                unguarded.add(dataSource); // only singletons: beans of other scopes come and go
+                leftAlone.add(dataSource); // only singletons: beans of other scopes come and go
             }
             return dataSource;
         }
-        return guard(dataSource, name, name, guard -> guarded.getObject().add(name, guard, dataSource));
+        return guard(dataSource, name, name, null);
+    }
+
+    private void leave(DataSource dataSource, String name, Left left) {
+        LOG.info("pgheal leaves the data source '{}' alone: {}", name, left.reason());
+        if (left.unguarded() && isKnownAsPostgres(dataSource)) {
+            guarded.getObject().unguarded(name, left.reason());
+        }
     }
 
     /** @param bean the bean whose properties apply */
-    private DataSource guard(DataSource dataSource, String name, String bean, Consumer<SelfHealingDataSource> known) {
+    private DataSource guard(DataSource dataSource, String name, String bean, @Nullable String within) {
         HealingConfig config = properties.getObject().configOf(bean);
         ConnectionOpener control =
                 ControlConnections.opener(properties.getObject().controlOf(bean), dataSource);
+        SelfHealingDataSource guard = null;
         try {
-            SelfHealingDataSource guard = build(dataSource, name, config, control);
-            known.accept(guard);
-            return guard;
+            guard = build(dataSource, name, config, control);
+            DataSource inItsPlace = GuardedBean.of(dataSource, guard);
+            guarded.getObject().add(name, guard, dataSource, inItsPlace, within);
+            return inItsPlace;
         } catch (RuntimeException | LinkageError e) {
             LOG.error("pgheal could not guard the data source '{}': the application runs without", name, e);
+            if (guard != null) {
+                guard.close();
+            }
+            guarded.getObject().unguarded(name, "guarding it failed: " + e);
             return dataSource;
         }
     }
@@ -197,34 +194,52 @@ final class GuardingPostProcessor implements DestructionAwareBeanPostProcessor, 
     }
 
     /** Why the data source gets no guard; null when it is to be guarded. */
-    private @Nullable String reasonToLeave(DataSource dataSource, String name) {
-        String bean = reasonToLeaveBean(name);
-        if (bean != null) {
-            return bean;
+    private @Nullable Left reasonToLeave(DataSource dataSource, String name) {
+        Left byName = reasonByName(name);
+        if (byName != null) {
+            return byName;
         }
-        String delegating = SPRING_JDBC ? SpringJdbc.reasonToLeave(dataSource, guarded.getObject()) : null;
+        Left delegating = SPRING_JDBC ? SpringJdbc.reasonToLeave(dataSource) : null;
         if (delegating != null) {
             return delegating;
         }
         if (isGuardBelow(dataSource)) {
-            return "what it wraps is guarded already";
+            return new Left("what it wraps is guarded already", false);
         }
         String url = PoolSettings.url(dataSource);
-        return url == null || isPostgres(url) ? null : "it is not PostgreSQL's";
+        return url == null || isPostgres(url) ? null : new Left("it is not PostgreSQL's", false);
     }
 
-    /** Why the bean gets no guard, by its name and scope. */
-    private @Nullable String reasonToLeaveBean(String name) {
+    private @Nullable Left reasonByName(String name) {
         if (properties.getObject().excludeBeans().contains(name)) {
-            return "pgheal.exclude-beans names it";
+            return new Left("pgheal.exclude-beans names it", false);
         }
         if (ScopedProxyUtils.isScopedTarget(name)) {
-            return "it is the target of a scoped proxy, which is guarded in its place";
+            return new Left("it is the target of a scoped proxy, which is guarded in its place", false);
         }
         if (beans.containsBean(name) && !beans.isSingleton(name)) {
-            return "it is no singleton, and each of its instances would need a healer of its own";
+            return new Left("it is no singleton, and each of its instances would need a healer of its own", true);
         }
         return null;
+    }
+
+    /**
+     * The name by which a bean is known to the user. The target of a scoped proxy has the proxy's, where no
+     * post-processor ever sees the proxy: so it is in Spring Cloud's refresh scope, which has one target at a time.
+     */
+    private String own(String name) {
+        String proxy = ScopedProxyUtils.isScopedTarget(name) ? ScopedProxyUtils.getOriginalBeanName(name) : name;
+        return !proxy.equals(name)
+                        && beans.containsBeanDefinition(proxy)
+                        && beans.getMergedBeanDefinition(proxy) instanceof AbstractBeanDefinition definition
+                        && definition.isSynthetic()
+                ? proxy
+                : name;
+    }
+
+    private static boolean isKnownAsPostgres(DataSource dataSource) {
+        String url = PoolSettings.url(dataSource);
+        return url != null && isPostgres(url);
     }
 
     /** Also true for a driver that wraps another, such as {@code jdbc:tc:postgresql:}. */
@@ -244,6 +259,7 @@ final class GuardingPostProcessor implements DestructionAwareBeanPostProcessor, 
     @Override
     public void afterSingletonsInstantiated() {
         TableLimits.checkPatterns(environment);
+        findUnguarded();
         PghealProperties said = properties.getObject();
         said.configOf("");
         said.dataSources().keySet().forEach(said::configOf);
@@ -252,6 +268,28 @@ final class GuardingPostProcessor implements DestructionAwareBeanPostProcessor, 
                 .filter(name -> guarded.getObject().byName().keySet().stream()
                         .noneMatch(bean -> PghealProperties.uniform(bean).equals(PghealProperties.uniform(name))))
                 .forEach(name -> warnIfAbsent("pgheal.data-sources", name));
+    }
+
+    /**
+     * Looks at the beans as they are now, whatever was meant to become of them: one may have been created before there
+     * was a post-processor. Warns of each that lends past every guard.
+     */
+    private void findUnguarded() {
+        GuardedDataSources all = guarded.getObject();
+        for (String name : beans.getBeanNamesForType(DataSource.class, true, false)) {
+            if (reasonByName(name) == null
+                    && !all.unguarded().containsKey(name)
+                    && beans.getSingleton(name) instanceof DataSource dataSource
+                    && !all.contains(dataSource)
+                    && !isGuardBelow(dataSource)
+                    && isKnownAsPostgres(dataSource)) {
+                all.unguarded(name, "it was created before pgheal could guard it");
+            }
+        }
+        all.unguarded().forEach((name, reason) -> LOG.warn("the data source '{}' is not guarded: {}", name, reason));
+        if (all.guardsNothing()) {
+            LOG.warn("pgheal guards nothing: no PostgreSQL data source of this application is guarded");
+        }
     }
 
     private void warnIfAbsent(String property, String name) {
@@ -268,24 +306,21 @@ final class GuardingPostProcessor implements DestructionAwareBeanPostProcessor, 
     @Override
     public void postProcessBeforeDestruction(Object bean, String name) {
         if (bean instanceof DataSource dataSource) {
-            guarded.ifAvailable(all -> all.release(name, dataSource));
+            guarded.ifAvailable(all -> all.release(own(name), dataSource));
         }
     }
 
     /** A separate class, because spring-jdbc is optional. */
     private static final class SpringJdbc {
-        static @Nullable String reasonToLeave(DataSource dataSource, GuardedDataSources guarded) {
-            if (dataSource instanceof DelegatingDataSource delegating) {
-                DataSource target = delegating.getTargetDataSource();
-                return target != null && guarded.contains(target)
-                        ? "the one that it delegates to is guarded"
-                        : "it delegates to another one";
+        static @Nullable Left reasonToLeave(DataSource dataSource) {
+            if (dataSource instanceof DelegatingDataSource) {
+                return new Left("it delegates to another one, which is guarded", false);
             }
             if (dataSource instanceof AbstractRoutingDataSource) {
-                return "it routes to others, which are guarded";
+                return new Left("it routes to others, which are guarded", false);
             }
             if (dataSource instanceof SmartDataSource) {
-                return "it decides itself when its connections are closed";
+                return new Left("it decides itself when its connections are closed", true);
             }
             return null;
         }

@@ -11,8 +11,9 @@ import java.util.Map;
  */
 record HealthDetails(boolean down, Map<String, Object> dataSources) {
 
+    /** Blind too where there is something to guard, and nothing of it is guarded. */
     static HealthDetails of(GuardedDataSources guarded, PghealProperties properties) {
-        boolean blind = false;
+        boolean blind = guarded.guardsNothing();
         Map<String, Object> details = new LinkedHashMap<>();
         for (var entry : guarded.byName().entrySet()) {
             HealerState state = entry.getValue().healer();
@@ -21,6 +22,7 @@ record HealthDetails(boolean down, Map<String, Object> dataSources) {
             blind |= blindHere;
             details.put(entry.getKey(), describe(state, blindHere));
         }
+        guarded.unguarded().forEach((name, reason) -> details.put(name, Map.of("unguarded", reason)));
         return new HealthDetails(blind && properties.health().blindIsDown(), details);
     }
 

@@ -1,11 +1,12 @@
 package io.pgheal.spring;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.springframework.boot.actuate.info.Info;
 import org.springframework.boot.actuate.info.InfoContributor;
 
-/** The version, and the mode by data source, for the endpoint {@code info}. */
+/** The version, the mode by data source, and the data sources without a guard, for the endpoint {@code info}. */
 record InfoContribution(GuardedDataSources guarded) implements InfoContributor {
     @Override
     public void contribute(Info.Builder builder) {
@@ -17,6 +18,9 @@ record InfoContribution(GuardedDataSources guarded) implements InfoContributor {
             detail.put("version", version);
         }
         detail.put("modes", modes);
+        if (!guarded.unguarded().isEmpty()) {
+            detail.put("unguarded", List.copyOf(guarded.unguarded().keySet()));
+        }
         builder.withDetail("pgheal", detail);
     }
 }

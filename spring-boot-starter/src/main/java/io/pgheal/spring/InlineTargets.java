@@ -13,7 +13,6 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.jdbc.datasource.DelegatingDataSource;
 import org.springframework.jdbc.datasource.LazyConnectionDataSourceProxy;
-import org.springframework.jdbc.datasource.TransactionAwareDataSourceProxy;
 import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 import org.springframework.util.ReflectionUtils;
 
@@ -59,35 +58,10 @@ final class InlineTargets {
         }
     }
 
-    /**
-     * The targets of the bean once it is initialized, by the names above, each once. Unknown types of targets are left
-     * out.
-     */
-    static Map<String, DataSource> of(DataSource bean, String name) {
-        Map<String, DataSource> targets = new LinkedHashMap<>();
-        if (bean instanceof TransactionAwareDataSourceProxy) {
-            return targets; // its target is left alone
-        }
-        if (bean instanceof DelegatingDataSource delegating && delegating.getTargetDataSource() != null) {
-            targets.put(name + ".target", delegating.getTargetDataSource());
-        } else if (bean instanceof AbstractRoutingDataSource routing) {
-            routing.getResolvedDataSources().forEach((key, target) -> targets.put(name + "." + key, target));
-            DataSource byDefault = routing.getResolvedDefaultDataSource();
-            if (byDefault != null && targets.values().stream().noneMatch(target -> target == byDefault)) {
-                targets.put(name + ".default", byDefault);
-            }
-        }
-        return targets;
-    }
-
     private void within(DataSource passing, String name) throws ReflectiveOperationException {
         if (passing instanceof DelegatingDataSource delegating) {
             DataSource target = delegating.getTargetDataSource();
-            if (target != null && delegating instanceof TransactionAwareDataSourceProxy && isPool(target)) {
-                LOG.info(
-                        "pgheal leaves the data source '{}' alone: a transaction manager may know it; make it a bean",
-                        name + ".target");
-            } else if (target != null) {
+            if (target != null) {
                 DataSource instead = guarded(target, name + ".target");
                 if (instead != target) {
                     delegating.setTargetDataSource(instead);
@@ -125,25 +99,37 @@ final class InlineTargets {
                 routing.setDefaultTargetDataSource(instead);
             }
         }
-        withinResolved(routing);
+        withinResolved(routing, name);
     }
 
     /**
-     * Exchanges already resolved targets in place. Resolving again could create more targets, and other threads may be
-     * using the present ones.
+     * Exchanges already resolved targets in place, those too that the data source made or looked up by a name. Resolving
+     * again could create more targets, and other threads may be using the present ones.
      */
-    private void withinResolved(AbstractRoutingDataSource routing) throws ReflectiveOperationException {
-        if (read(AbstractRoutingDataSource.class, "resolvedDataSources", routing) instanceof Map<?, ?> resolved
-                && resolved.values().stream().anyMatch(target -> exchanged(target) != target)) {
+    private void withinResolved(AbstractRoutingDataSource routing, String name) throws ReflectiveOperationException {
+        if (read(AbstractRoutingDataSource.class, "resolvedDataSources", routing) instanceof Map<?, ?> resolved) {
             Map<Object, @Nullable Object> all = new LinkedHashMap<>();
-            resolved.forEach((key, target) -> all.put(key, exchanged(target)));
-            // Safe for readers on other threads: the map's only field is final.
-            field(AbstractRoutingDataSource.class, "resolvedDataSources")
-                    .set(routing, Collections.unmodifiableMap(all));
+            boolean changed = false;
+            for (Map.Entry<?, ?> each : resolved.entrySet()) {
+                Object instead = each.getValue() instanceof DataSource target
+                        ? guarded(target, name + "." + each.getKey())
+                        : each.getValue();
+                changed |= instead != each.getValue();
+                all.put(each.getKey(), instead);
+            }
+            if (changed) {
+                // Safe for readers on other threads: the map's only field is final.
+                field(AbstractRoutingDataSource.class, "resolvedDataSources")
+                        .set(routing, Collections.unmodifiableMap(all));
+            }
         }
-        Object byDefault = read(AbstractRoutingDataSource.class, "resolvedDefaultDataSource", routing);
-        if (exchanged(byDefault) != byDefault) {
-            field(AbstractRoutingDataSource.class, "resolvedDefaultDataSource").set(routing, exchanged(byDefault));
+        if (read(AbstractRoutingDataSource.class, "resolvedDefaultDataSource", routing)
+                instanceof DataSource byDefault) {
+            DataSource instead = guarded(byDefault, name + ".default");
+            if (instead != byDefault) {
+                field(AbstractRoutingDataSource.class, "resolvedDefaultDataSource")
+                        .set(routing, instead);
+            }
         }
     }
 
@@ -169,10 +155,6 @@ final class InlineTargets {
         DataSource instead = replacement.apply(target, name);
         replaced.put(target, instead);
         return instead;
-    }
-
-    private boolean isPool(DataSource target) {
-        return !settled.test(target) && !passesOn(target);
     }
 
     private static boolean passesOn(DataSource target) {

@@ -1,8 +1,10 @@
 package io.pgheal.spring;
 
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.pgheal.SelfHealingDataSource;
 import io.pgheal.report.HealingMeters;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
@@ -34,7 +36,16 @@ final class LateMeters implements GuardCustomizer, SmartInitializingSingleton {
     public void afterSingletonsInstantiated() {
         application.ifUnique(found -> {
             registry = found;
+            gauge(found, "true", () -> guarded.byName().size());
+            gauge(found, "false", () -> guarded.unguarded().size());
             guarded.byName().values().forEach(guard -> guard.metrics(HealingMeters.in(found)));
         });
+    }
+
+    private static void gauge(MeterRegistry registry, String guarded, Supplier<Number> number) {
+        Gauge.builder("pgheal.data.sources", number)
+                .tag("guarded", guarded)
+                .description("PostgreSQL data sources with and without a guard")
+                .register(registry);
     }
 }

@@ -45,9 +45,10 @@ final class MissingPoolFailureAnalyzer extends AbstractFailureAnalyzer<NoSuchBea
     /** After a failed start the beans are gone, and only their definitions are known. */
     private static boolean isPool(ConfigurableListableBeanFactory beans, String name, Class<?> asked) {
         try {
-            return beans.getSingleton(name) instanceof SelfHealingDataSource guard
-                    ? guard.isWrapperFor(asked)
-                    : beans.isTypeMatch(name, asked);
+            if (beans.getSingleton(name) instanceof DataSource bean && bean.isWrapperFor(SelfHealingDataSource.class)) {
+                return bean.isWrapperFor(asked);
+            }
+            return beans.isTypeMatch(name, asked);
         } catch (SQLException | RuntimeException e) {
             return false;
         }

@@ -46,6 +46,11 @@ class PghealAutoConfiguration {
         return new GuardingPostProcessor(beans, environment, events, properties, guarded, customizers);
     }
 
+    @Bean
+    static InlineTargetsPostProcessor pghealInlineTargetsPostProcessor(GuardingPostProcessor guarding) {
+        return new InlineTargetsPostProcessor(guarding);
+    }
+
     /** Static, because the first data source needs it, whichever bean creates that data source. */
     @Bean
     static GuardedDataSources pghealGuardedDataSources() {

@@ -5,6 +5,7 @@ import io.pgheal.track.HealingLease;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,23 +33,25 @@ final class ThreadBound {
     /** What an ended unit left bound and could not judge then. Rarely set, so it costs little. */
     private static final ThreadLocal<@Nullable Map<Object, Object>> LEFT = new ThreadLocal<>();
 
+    private final Collection<SelfHealingDataSource> guards;
     private final Map<Object, Object> before;
     private final boolean clean;
 
-    private ThreadBound(Map<Object, Object> before, boolean clean) {
+    private ThreadBound(Collection<SelfHealingDataSource> guards, Map<Object, Object> before, boolean clean) {
+        this.guards = guards;
         this.before = before;
         this.clean = clean;
     }
 
     /** Unbinds what an earlier unit left here, if its lease has ended since. */
-    static ThreadBound atStart() {
+    static ThreadBound atStart(Collection<SelfHealingDataSource> guards) {
         Map<Object, Object> left = LEFT.get();
         if (left != null) {
             LEFT.remove();
-            unbind(left, false, true);
+            unbind(left, guards, false, true);
         }
         Map<Object, Object> now = TransactionSynchronizationManager.getResourceMap();
-        return new ThreadBound(now.isEmpty() ? Map.of() : new HashMap<>(now), !isMarked());
+        return new ThreadBound(guards, now.isEmpty() ? Map.of() : new HashMap<>(now), !isMarked());
     }
 
     /**
@@ -63,7 +66,7 @@ final class ThreadBound {
         Map<Object, Object> left = new HashMap<>(now);
         left.entrySet().removeIf(bound -> before.get(bound.getKey()) == bound.getValue());
         if (!left.isEmpty()) {
-            unbind(left, failed && acting, clean);
+            unbind(left, guards, failed && acting, clean);
         }
         if (clean && failed && acting && before.isEmpty() && isMarked() && isBare()) {
             unmark(); // the connection was unbound before the error
@@ -75,14 +78,15 @@ final class ThreadBound {
      * @param alsoLeftBehind whether to also unbind connections whose leases are left behind but not over
      * @param clean whether the thread had no transaction marks before
      */
-    private static void unbind(Map<Object, Object> left, boolean alsoLeftBehind, boolean clean) {
+    private static void unbind(
+            Map<Object, Object> left, Collection<SelfHealingDataSource> guards, boolean alsoLeftBehind, boolean clean) {
         List<Object> dead = new ArrayList<>();
         boolean alive = false;
         Map<Object, Object> bound = TransactionSynchronizationManager.getResourceMap();
         left.entrySet().removeIf(entry -> bound.get(entry.getKey()) != entry.getValue());
         for (Map.Entry<Object, Object> entry : left.entrySet()) {
             if (entry.getValue() instanceof ConnectionHolder holder) {
-                if (isDead(entry.getKey(), holder, alsoLeftBehind)) {
+                if (isDead(entry.getKey(), holder, guards, alsoLeftBehind)) {
                     dead.add(entry.getKey());
                 } else {
                     alive = true;
@@ -119,12 +123,13 @@ final class ThreadBound {
     }
 
     /** True also when the JPA session that lent the connection is closed: it can no longer give it. */
-    private static boolean isDead(Object key, ConnectionHolder holder, boolean alsoLeftBehind) {
+    private static boolean isDead(
+            Object key, ConnectionHolder holder, Collection<SelfHealingDataSource> guards, boolean alsoLeftBehind) {
         Connection connection;
         try {
             connection = holder.getConnection();
         } catch (IllegalStateException closed) {
-            return isOurs(key);
+            return isOurs(key, guards);
         } catch (RuntimeException none) {
             return false;
         }
@@ -132,10 +137,21 @@ final class ThreadBound {
         return lease != null && (lease.isOver() || (alsoLeftBehind && lease.isLeftBehind()));
     }
 
-    private static boolean isOurs(Object key) {
+    /** Spring binds the pool itself where its guard stands in for it. */
+    private static boolean isOurs(Object key, Collection<SelfHealingDataSource> guards) {
+        if (!(key instanceof DataSource bound)) {
+            return false;
+        }
         try {
-            return key instanceof SelfHealingDataSource
-                    || (key instanceof DataSource wrapper && wrapper.isWrapperFor(SelfHealingDataSource.class));
+            if (bound.isWrapperFor(SelfHealingDataSource.class)) {
+                return true;
+            }
+            for (SelfHealingDataSource guard : guards) {
+                if (guard.isWrapperFor(bound.getClass()) && guard.unwrap(bound.getClass()) == bound) {
+                    return true;
+                }
+            }
+            return false;
         } catch (SQLException | RuntimeException none) {
             return false;
         }

@@ -50,7 +50,7 @@ final class WorkScopes {
         try {
             CURRENT.set(unit);
             if (SPRING_TRANSACTIONS && unit.outer == null) {
-                unit.bound = ThreadBound.atStart();
+                unit.bound = ThreadBound.atStart(dataSources);
             }
             for (SelfHealingDataSource dataSource : dataSources) {
                 unit.open.push(dataSource.frameworkScope(name));

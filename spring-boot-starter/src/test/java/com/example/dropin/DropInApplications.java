@@ -227,7 +227,8 @@ public final class DropInApplications {
             return new BeanPostProcessor() {
                 @Override
                 public Object postProcessAfterInitialization(Object bean, String name) {
-                    if (bean instanceof SelfHealingDataSource guard) {
+                    if (bean instanceof DataSource dataSource) {
+                        SelfHealingDataSource guard = guardOf(dataSource);
                         waiter = new CompletableFuture<>();
                         waiter.completeAsync(() -> updateAfterTheMigration(guard), onAThread("impatient"));
                         CompletableFuture.runAsync(() -> letItEndOnceTold(guard), onAThread("told"));
@@ -235,6 +236,14 @@ public final class DropInApplications {
                     return bean;
                 }
             };
+        }
+
+        private static SelfHealingDataSource guardOf(DataSource dataSource) {
+            try {
+                return dataSource.unwrap(SelfHealingDataSource.class);
+            } catch (SQLException e) {
+                throw new IllegalStateException(e);
+            }
         }
 
         private static Executor onAThread(String name) {

@@ -285,7 +285,7 @@ class DropInTest {
         start(DropInApplications.Lazy.class, "");
         DataSource lazy = context().getBean(DataSource.class);
         assertThat(lazy).isInstanceOf(LazyConnectionDataSourceProxy.class);
-        SelfHealingDataSource guard = context().getBean("pool", SelfHealingDataSource.class);
+        SelfHealingDataSource guard = Guards.of(context(), "pool");
         transaction().executeWithoutResult(status -> {
             assertThat(guard.healer().leases()).as("not fetched yet").isZero();
             assertThat(jdbc().queryForObject("SELECT 1", Integer.class)).isEqualTo(1);
@@ -294,22 +294,13 @@ class DropInTest {
         assertThat(guard.healer().leases()).isZero();
     }
 
-    /** The one rule: what must stay a HikariDataSource is named in pgheal.exclude-beans. */
     @Test
-    void injectedAsHikariDataSource() {
-        start(DropInApplications.NeedsHikari.class, "", "pgheal.exclude-beans=dataSource");
-        assertThat(context()
-                        .getBean(DropInApplications.NeedsHikari.Needs.class)
-                        .pool()
-                        .getMaximumPoolSize())
-                .isEqualTo(4);
-    }
-
-    @Test
-    void injectedAsHikariDataSourceWithoutTheRuleSaysSo() {
-        assertThatThrownBy(() -> start(DropInApplications.NeedsHikari.class, ""))
-                .hasStackTraceContaining("HikariDataSource")
-                .hasStackTraceContaining("SelfHealingDataSource");
+    void injectedAsHikariDataSource() throws SQLException {
+        start(DropInApplications.NeedsHikari.class, "");
+        HikariDataSource pool =
+                context().getBean(DropInApplications.NeedsHikari.Needs.class).pool();
+        assertThat(pool.getMaximumPoolSize()).isEqualTo(4);
+        assertThat(pool.isWrapperFor(SelfHealingDataSource.class)).isTrue();
     }
 
     private void start(Class<?> type, String with, String... properties) {

@@ -8,21 +8,27 @@ import io.pgheal.decide.HealingMode;
 import io.pgheal.testserver.PostgresServer;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.HashMap;
 import java.util.Map;
 import javax.sql.DataSource;
 import net.ttddyy.dsproxy.support.ProxyDataSource;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.postgresql.ds.PGSimpleDataSource;
 import org.springframework.aop.scope.ScopedProxyUtils;
+import org.springframework.beans.factory.ObjectFactory;
 import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.beans.factory.config.CustomScopeConfigurer;
+import org.springframework.beans.factory.config.Scope;
+import org.springframework.beans.factory.support.BeanDefinitionRegistry;
+import org.springframework.beans.factory.support.RootBeanDefinition;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
-import org.springframework.context.annotation.Scope;
 import org.springframework.context.annotation.ScopedProxyMode;
 import org.springframework.context.support.SimpleThreadScope;
 import org.springframework.core.PriorityOrdered;
@@ -68,8 +74,7 @@ class LeftAloneTest {
     void eachIsGuardedUnderItsOwnName() {
         runner.withUserConfiguration(TwoDatabases.class).run(context -> {
             assertThat(guarded(context.getBean(GuardedDataSources.class))).containsOnlyKeys("orders", "audit");
-            assertThat(context.getBean("orders", SelfHealingDataSource.class).name())
-                    .isEqualTo("orders");
+            assertThat(Guards.of(context, "orders").name()).isEqualTo("orders");
         });
     }
 
@@ -78,8 +83,8 @@ class LeftAloneTest {
         runner.withUserConfiguration(TwoDatabases.class)
                 .withPropertyValues("pgheal.exclude-beans=audit")
                 .run(context -> {
-                    assertThat(context.getBean("orders")).isInstanceOf(SelfHealingDataSource.class);
-                    assertThat(context.getBean("audit")).isInstanceOf(PGSimpleDataSource.class);
+                    assertThat(Guards.isGuarded(context.getBean("orders"))).isTrue();
+                    assertThat(Guards.isGuarded(context.getBean("audit"))).isFalse();
                 });
     }
 
@@ -91,8 +96,8 @@ class LeftAloneTest {
                         "pgheal.data-sources.audit.mode=observe",
                         "pgheal.data-sources.audit.tables.users.idle-blocker-timeout=2s")
                 .run(context -> {
-                    SelfHealingDataSource audit = context.getBean("audit", SelfHealingDataSource.class);
-                    SelfHealingDataSource orders = context.getBean("orders", SelfHealingDataSource.class);
+                    SelfHealingDataSource audit = Guards.of(context, "audit");
+                    SelfHealingDataSource orders = Guards.of(context, "orders");
                     assertThat(audit.mode()).isEqualTo(HealingMode.OBSERVE);
                     assertThat(orders.mode()).isEqualTo(HealingMode.HEAL);
                     assertThat(audit.config().limits().tables()).hasSize(1);
@@ -108,7 +113,7 @@ class LeftAloneTest {
         runner.withUserConfiguration(TwoDatabases.class)
                 .withPropertyValues("pgheal.enabled=false")
                 .run(context -> {
-                    assertThat(context.getBean("orders")).isInstanceOf(PGSimpleDataSource.class);
+                    assertThat(Guards.isGuarded(context.getBean("orders"))).isFalse();
                     assertThat(context).doesNotHaveBean(GuardedDataSources.class);
                 });
     }
@@ -166,8 +171,8 @@ class LeftAloneTest {
         runner.withUserConfiguration(Delegating.class).run(context -> {
             assertThat(context).hasNotFailed();
             assertThat(context.getBean("lazy")).isInstanceOf(LazyConnectionDataSourceProxy.class);
-            assertThat(((DelegatingDataSource) context.getBean("lazy")).getTargetDataSource())
-                    .isInstanceOf(SelfHealingDataSource.class);
+            assertThat(Guards.isGuarded(((DelegatingDataSource) context.getBean("lazy")).getTargetDataSource()))
+                    .isTrue();
             assertThat(context.getBean("routing")).isInstanceOf(AbstractRoutingDataSource.class);
             assertThat(guarded(context.getBean(GuardedDataSources.class))).containsOnlyKeys("pool");
         });
@@ -239,8 +244,7 @@ class LeftAloneTest {
             try (Connection connection =
                     context.getBean("wrapper", DataSource.class).getConnection()) {
                 assertThat(connection.isValid(5)).isTrue();
-                assertThat(context.getBean(SelfHealingDataSource.class).healer().leases())
-                        .isEqualTo(1);
+                assertThat(Guards.of(context).healer().leases()).isEqualTo(1);
             }
         });
     }
@@ -255,7 +259,7 @@ class LeftAloneTest {
         }
 
         @Bean
-        @Scope(value = "thread", proxyMode = ScopedProxyMode.INTERFACES)
+        @org.springframework.context.annotation.Scope(value = "thread", proxyMode = ScopedProxyMode.INTERFACES)
         DataSource pool(Url url) {
             return postgres(url);
         }
@@ -264,21 +268,108 @@ class LeftAloneTest {
     @Test
     void theTargetsOfAPoolInAScopeForTheirProxyIsGuarded() {
         runner.withUserConfiguration(ScopedPool.class).run(context -> {
-            assertThat(context.getBean("pool")).isInstanceOf(SelfHealingDataSource.class);
+            assertThat(Guards.isGuarded(context.getBean("pool"))).isTrue();
             try (Connection connection =
                     context.getBean("pool", DataSource.class).getConnection()) {
                 assertThat(connection.isValid(5)).isTrue();
             }
-            assertThat(context.getBean(ScopedProxyUtils.getTargetBeanName("pool")))
-                    .isInstanceOf(PGSimpleDataSource.class);
+            assertThat(Guards.isGuarded(context.getBean(ScopedProxyUtils.getTargetBeanName("pool"))))
+                    .isFalse();
             assertThat(guarded(context.getBean(GuardedDataSources.class))).containsOnlyKeys("pool");
         });
+    }
+
+    /** As Spring Cloud's refresh scope: one target at a time, and a proxy that no post-processor sees. */
+    static final class Refreshed implements Scope {
+        private final Map<String, Object> beans = new HashMap<>();
+        private final Map<String, Runnable> destruction = new HashMap<>();
+
+        @Override
+        public Object get(String name, ObjectFactory<?> factory) {
+            return beans.computeIfAbsent(name, unused -> factory.getObject());
+        }
+
+        @Override
+        public @Nullable Object remove(String name) {
+            return beans.remove(name);
+        }
+
+        @Override
+        public void registerDestructionCallback(String name, Runnable callback) {
+            destruction.put(name, callback);
+        }
+
+        @Override
+        public @Nullable Object resolveContextualObject(String key) {
+            return null;
+        }
+
+        @Override
+        public @Nullable String getConversationId() {
+            return null;
+        }
+
+        void refresh() {
+            beans.clear();
+            destruction.values().forEach(Runnable::run);
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class RefreshedPool {
+        static final Refreshed SCOPE = new Refreshed();
+
+        @Bean
+        static BeanFactoryPostProcessor scope() {
+            return beans -> {
+                beans.registerScope("refreshed", SCOPE);
+                ((RootBeanDefinition) ((BeanDefinitionRegistry) beans).getBeanDefinition("pool")).setSynthetic(true);
+            };
+        }
+
+        @Bean
+        @org.springframework.context.annotation.Scope(value = "refreshed", proxyMode = ScopedProxyMode.TARGET_CLASS)
+        PGSimpleDataSource pool(Url url) {
+            return postgres(url);
+        }
+    }
+
+    @Test
+    void notTheTargetOfAScopedProxyThatNobodyCanGuard() {
+        runner.withUserConfiguration(RefreshedPool.class).run(context -> {
+            PGSimpleDataSource proxy = context.getBean("pool", PGSimpleDataSource.class);
+            SelfHealingDataSource former = Guards.of(proxy);
+            assertThat(former.name()).isEqualTo("pool");
+            await().until(() -> former.healer().connected());
+            RefreshedPool.SCOPE.refresh();
+            assertThat(Guards.of(proxy)).isNotSameAs(former);
+            assertThat(former.healer().connected()).isFalse();
+            assertThat(guarded(context.getBean(GuardedDataSources.class))).containsOnlyKeys("pool");
+            assertThat(context.getBean(GuardedDataSources.class).unguarded()).isEmpty();
+        });
+    }
+
+    /** Another post-processor's wrapper is outside: it borrows through the guard. */
+    @Test
+    void whatAnotherPostProcessorWrapsIsGuardedInside() {
+        runner.withBean("pool", DataSource.class, Pool::new)
+                .withBean(WrappedByAnother.class)
+                .run(context -> {
+                    assertThat(context.getBean("pool")).isInstanceOf(ProxyDataSource.class);
+                    SelfHealingDataSource guard = Guards.of(context);
+                    await().until(() -> guard.healer().connected());
+                    try (Connection connection =
+                            context.getBean(DataSource.class).getConnection()) {
+                        assertThat(connection.isValid(5)).isTrue();
+                        assertThat(guard.healer().leases()).isEqualTo(1);
+                    }
+                });
     }
 
     @Configuration(proxyBeanMethods = false)
     static class Prototype {
         @Bean
-        @Scope("prototype")
+        @org.springframework.context.annotation.Scope("prototype")
         DataSource each(Url url) {
             return postgres(url);
         }
@@ -287,7 +378,8 @@ class LeftAloneTest {
     @Test
     void prototypesWhichWouldNeedAHealerEach() {
         runner.withUserConfiguration(Prototype.class)
-                .run(context -> assertThat(context.getBean("each")).isInstanceOf(PGSimpleDataSource.class));
+                .run(context ->
+                        assertThat(Guards.isGuarded(context.getBean("each"))).isFalse());
     }
 
     @Test
@@ -296,13 +388,14 @@ class LeftAloneTest {
                         ScopedProxyUtils.getTargetBeanName("pool"),
                         DataSource.class,
                         () -> postgres(new Url(SERVER.url())))
-                .run(context -> assertThat(context.getBean(DataSource.class)).isInstanceOf(PGSimpleDataSource.class));
+                .run(context -> assertThat(Guards.isGuarded(context.getBean(DataSource.class)))
+                        .isFalse());
     }
 
     /** A pool that looks, when it is closed, whether its guard is still at work. */
     static class Pool extends PGSimpleDataSource implements AutoCloseable {
         private static final long serialVersionUID = 1L;
-        transient SelfHealingDataSource guard;
+        transient @Nullable SelfHealingDataSource guard;
         Boolean guardedWhenClosed;
 
         Pool() {
@@ -313,7 +406,7 @@ class LeftAloneTest {
 
         @Override
         public void close() {
-            guardedWhenClosed = guard.healer().connected();
+            guardedWhenClosed = guard != null && guard.healer().connected();
         }
     }
 
@@ -321,7 +414,7 @@ class LeftAloneTest {
     void theHealerIsClosedBeforeItsPool() {
         Pool pool = new Pool();
         runner.withBean("pool", DataSource.class, () -> pool).run(context -> {
-            pool.guard = context.getBean(SelfHealingDataSource.class);
+            pool.guard = Guards.of(context);
             await().until(() -> pool.guard.healer().connected());
         });
         assertThat(pool.guardedWhenClosed).isFalse();
@@ -338,7 +431,7 @@ class LeftAloneTest {
                         "pgheal.control.username=" + SERVER.user(),
                         "pgheal.control.password=" + SERVER.password())
                 .run(context -> {
-                    pool.guard = context.getBean(SelfHealingDataSource.class);
+                    pool.guard = Guards.of(context);
                     await().until(() -> pool.guard.healer().connected());
                 });
         assertThat(pool.guardedWhenClosed).isFalse();

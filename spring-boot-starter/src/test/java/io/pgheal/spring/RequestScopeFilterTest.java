@@ -37,7 +37,7 @@ class RequestScopeFilterTest {
     @BeforeEach
     void guard() {
         DataSource target = SERVER.app().dataSource();
-        guarded.add("pool", SelfHealingDataSource.builder(target).name("pool").build(), target);
+        guarded.add("pool", SelfHealingDataSource.builder(target).name("pool").build());
     }
 
     @AfterEach

@@ -81,7 +81,7 @@ final class RunningApplication implements AutoCloseable {
     }
 
     SelfHealingDataSource guard() {
-        return (SelfHealingDataSource) context.getBean(DataSource.class);
+        return Guards.of(context.getBean(DataSource.class));
     }
 
     HttpResponse<String> get(String path) {

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.core.InfrastructureProxy;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.datasource.DataSourceTransactionManager;
 import org.springframework.transaction.TransactionStatus;
@@ -82,7 +83,7 @@ class ThreadBoundTest {
     void aHundredRequestsStartCleanBehindTheWrapperOfAnother() throws SQLException {
         application.close();
         start("micrometer.jdbc,observation.boot");
-        assertThat(application.context.getBean(DataSource.class)).isNotInstanceOf(SelfHealingDataSource.class);
+        assertThat(application.context.getBean(DataSource.class)).isNotInstanceOf(InfrastructureProxy.class);
         aHundredRequestsOnTheSameThreadStartClean("cleanup");
     }
 

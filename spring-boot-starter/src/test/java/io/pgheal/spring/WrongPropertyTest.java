@@ -68,12 +68,26 @@ class WrongPropertyTest {
                 .doesNotContain("hunter2");
     }
 
+    /** No subclass can stand in for it. */
+    static final class FinalPool extends PGSimpleDataSource {
+        private static final long serialVersionUID = 1L;
+
+        FinalPool() {
+            setUrl(SERVER.url());
+        }
+    }
+
     @Configuration(proxyBeanMethods = false)
     @Import(LoginApplication.class)
     static class AsksForThePool {
         @Bean
-        String poolName(HikariDataSource pool) {
-            return pool.getPoolName();
+        FinalPool dataSource() {
+            return new FinalPool();
+        }
+
+        @Bean
+        String database(FinalPool pool) {
+            return pool.getURL();
         }
     }
 
@@ -82,21 +96,27 @@ class WrongPropertyTest {
     @Import(LoginApplication.class)
     static class AsksForThePoolAfterwards {
         @Bean
-        String poolName(DataSource guard, HikariDataSource pool) {
-            return pool.getPoolName();
+        FinalPool dataSource() {
+            return new FinalPool();
+        }
+
+        @Bean
+        String database(DataSource guard, FinalPool pool) {
+            return pool.getURL();
         }
     }
 
     @ParameterizedTest
     @ValueSource(classes = {AsksForThePool.class, AsksForThePoolAfterwards.class})
-    void aGuardThatIsAskedForAsItsPool(Class<?> application) {
+    void aGuardThatIsAskedForAsItsFinalPool(Class<?> application) {
         assertThat(outputOfFailedStart(application, "spring.main.lazy-initialization=false"))
                 .contains("APPLICATION FAILED TO START")
                 .containsSubsequence(
                         "Description:",
-                        "The bean 'dataSource' was asked for as com.zaxxer.hikari.HikariDataSource, but pgheal guards it",
+                        "The bean 'dataSource' was asked for as " + FinalPool.class.getName()
+                                + ", but pgheal guards it",
                         "Action:",
-                        "Inject javax.sql.DataSource and call unwrap(HikariDataSource.class), or write "
+                        "Inject javax.sql.DataSource and call unwrap(FinalPool.class), or write "
                                 + "pgheal.exclude-beans=dataSource");
     }
 
@@ -104,20 +124,15 @@ class WrongPropertyTest {
     void aGuardThatIsNotFoundAsItsPool() {
         new ApplicationContextRunner()
                 .withConfiguration(AutoConfigurations.of(PghealAutoConfiguration.class))
-                .withBean("pool", PGSimpleDataSource.class, () -> {
-                    PGSimpleDataSource pool = new PGSimpleDataSource();
-                    pool.setUrl(SERVER.url());
-                    return pool;
-                })
+                .withBean("pool", FinalPool.class, FinalPool::new)
                 .run(context -> {
                     FailureAnalyzer analyzer = new MissingPoolFailureAnalyzer(
                             context.getSourceApplicationContext().getBeanFactory());
-                    assertThatThrownBy(() -> context.getBean(PGSimpleDataSource.class))
+                    assertThatThrownBy(() -> context.getBean(FinalPool.class))
                             .isInstanceOf(NoSuchBeanDefinitionException.class)
                             .satisfies(missing -> assertThat(
                                             analyzer.analyze(missing).getDescription())
-                                    .startsWith(
-                                            "The bean 'pool' was asked for as org.postgresql.ds.PGSimpleDataSource"));
+                                    .startsWith("The bean 'pool' was asked for as " + FinalPool.class.getName()));
                     assertThatThrownBy(() -> context.getBean(HikariDataSource.class))
                             .satisfies(missing ->
                                     assertThat(analyzer.analyze(missing)).isNull());
