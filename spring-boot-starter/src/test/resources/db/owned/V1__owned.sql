@@ -1,0 +1,1 @@
+CREATE TABLE owned_by_flyway (id int PRIMARY KEY);

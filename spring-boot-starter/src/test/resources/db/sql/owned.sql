@@ -1,0 +1,1 @@
+CREATE TABLE owned_by_script (id int PRIMARY KEY);
