@@ -93,9 +93,13 @@ final class GuardingPostProcessor
         return bean instanceof DataSource dataSource ? guard(dataSource, own(name)) : bean;
     }
 
-    /** Guards the targets of a delegating or routing bean, where they are no beans themselves. */
-    void guardTargets(DataSource passing, String name) {
-        if (SPRING_JDBC && reasonByName(name) == null) {
+    /**
+     * Guards the targets of a delegating or routing bean, where they are no beans themselves. What others wrapped around
+     * a guarded bean has its guard inside.
+     */
+    void guardTargets(DataSource passing, String bean) {
+        String name = own(bean);
+        if (SPRING_JDBC && reasonByName(name) == null && guarded.getObject().get(name) == null) {
             InlineTargets.replace(passing, name, this::isSettled, (target, inner) -> guardInside(name, target, inner));
         }
     }
