@@ -507,6 +507,18 @@ class DriverValuesTest {
         connection.close();
     }
 
+    /** By then the connection is somebody else's, or nobody's. */
+    @Test
+    void anErrorAfterTheLeaseIsNoQuarantine() throws Exception {
+        ConnectionHandle connection = guarded();
+        connection.unwrap(PGConnection.class).addDataType("pair", TooDeep.class);
+        Array array = array(connection, "ARRAY[ROW(1, 'one')::pair]");
+        connection.close();
+        long before = registry.quarantined();
+        assertThatThrownBy(array::getArray).isInstanceOf(StackOverflowError.class);
+        assertThat(registry.quarantined()).isEqualTo(before);
+    }
+
     public static final class TooDeep extends PGobject {
         private static final long serialVersionUID = 1;
 
