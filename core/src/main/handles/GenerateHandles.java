@@ -50,12 +50,10 @@ final class GenerateHandles {
             "Reader",
             "ResultSet",
             "ResultSetMetaData",
-            "SQLXML",
             "Writer");
 
     /** The parameter types for which the driver gets its own objects back, by the overloads of {@code Handle.own}. */
-    private static final Set<String> OWNED =
-            Set.of("Array", "Blob", "Clob", "InputStream", "NClob", "Object", "Reader", "SQLXML");
+    private static final Set<String> OWNED = Set.of("Blob", "Clob", "InputStream", "NClob", "Object", "Reader");
 
     private static final List<String> PARAMETERS =
             List.of("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth");
@@ -143,7 +141,7 @@ final class GenerateHandles {
         }
         imports.add("java.lang.ref.Reference");
         imports.add(type.getQualifiedName().toString());
-        begin(stream);
+        begin(stream, leadsOn(type));
         Set<String> unused = new TreeSet<>(kinds.keySet());
         List<String> missing = new ArrayList<>();
         for (ExecutableElement method : methods(type)) {
@@ -200,7 +198,14 @@ final class GenerateHandles {
                 .collect(Collectors.joining(",", method.getSimpleName() + "(", ")"));
     }
 
-    private void begin(boolean stream) {
+    /** Whether code that holds such a handle gets to anything else of the lease. */
+    private boolean leadsOn(TypeElement type) {
+        return kinds.containsValue("by hand")
+                || kinds.containsValue("connection")
+                || methods(type).stream().anyMatch(it -> isWrapped(it.getReturnType()));
+    }
+
+    private void begin(boolean stream, boolean leadsOn) {
         String raw = handle.type() + " " + handle.field();
         String text = handle.above().equals("PreparedStatementHandle") ? "sql" : "";
         if (stream) {
@@ -214,10 +219,11 @@ final class GenerateHandles {
         line(0, "");
         line(
                 1,
-                handle.name() + "(Lease lease, Handle owner, " + raw + (text.isEmpty() ? "" : ", String " + text)
-                        + ") {");
+                handle.name() + "(Lease lease, " + (stream || leadsOn ? "Handle owner, " : "") + raw
+                        + (text.isEmpty() ? "" : ", String " + text) + ") {");
         switch (handle.above()) {
-            case "Handle", "WrapperHandle" -> line(2, "super(lease, owner);");
+            case "Handle", "WrapperHandle" ->
+                line(2, "super(lease, " + (leadsOn ? "owner" : "null") + ");"); // a mere value keeps nothing reachable
             default -> {
                 if (stream) {
                     line(2, "this.lease = lease;");
@@ -301,12 +307,7 @@ final class GenerateHandles {
                 line(2, "lease.touch();");
             }
             case "check" -> line(2, "lease.check();");
-            case "connection" -> {
-                line(2, "if (!lease.isCut()) {");
-                line(3, "lease.check();");
-                line(2, "}");
-            }
-            case "ask", "closed" -> {}
+            case "ask", "closed", "connection" -> {}
             case "fetch" -> line(2, stream ? "StreamCalls.enter(lease);" : "lease.enter(Call.FETCH);");
             case "prepare" -> line(2, "lease.enter(Call.PREPARE);");
             case "host", "read" -> line(2, "lease.enter(Call.HOST);");

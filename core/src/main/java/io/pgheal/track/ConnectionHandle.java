@@ -666,10 +666,10 @@ final class ConnectionHandle extends WrapperHandle implements Connection, Healin
     }
 
     @Override
-    public @Nullable SQLXML createSQLXML() throws SQLException {
+    public SQLXML createSQLXML() throws SQLException {
         lease.enter(Call.PREPARE);
         try {
-            @Nullable SQLXML result = wrap(raw().createSQLXML());
+            SQLXML result = raw().createSQLXML(); // a value in memory, which leads nowhere
             lease.exit();
             return result;
         } catch (Throwable t) {

@@ -5,6 +5,7 @@ import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
+import java.sql.Array;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLWarning;
@@ -319,8 +320,11 @@ final class DriverHandle implements InvocationHandler {
         }
     }
 
-    /** Notes an unwrapped object before the application gets it. */
-    private @Nullable Object noted(@Nullable Object result) {
+    /** Notes an unwrapped object before the application gets it. An array is the same value as any other. */
+    private @Nullable Object noted(@Nullable Object result) throws SQLException {
+        if (result instanceof Array array) {
+            return owner.wrap(array);
+        }
         if (managers != null && !isPlain(result)) {
             lease.unwrapped();
         }

@@ -7,7 +7,6 @@ import java.lang.reflect.Proxy;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGRefCursorResultSet;
-import org.postgresql.PGResultSetMetaData;
 import org.postgresql.PGStatement;
 
 /**
@@ -18,11 +17,10 @@ import org.postgresql.PGStatement;
  */
 final class DriverView implements InvocationHandler {
     /**
-     * The driver's public interfaces, except that of its connection. The interfaces in its core package lead to its
-     * internals.
+     * The driver's public interfaces, except that of its connection and that of metadata, which {@link
+     * ResultSetMetaDataHandle} implements. The interfaces in its core package lead to its internals.
      */
-    private static final List<Class<?>> TYPES =
-            List.of(PGStatement.class, PGResultSetMetaData.class, PGRefCursorResultSet.class);
+    private static final List<Class<?>> TYPES = List.of(PGStatement.class, PGRefCursorResultSet.class);
 
     static {
         for (Class<?> type : TYPES) {
@@ -68,7 +66,7 @@ final class DriverView implements InvocationHandler {
                         && view.raw == raw);
     }
 
-    /** A call that may ask the server, for example for the table of a column. */
+    /** A call that may ask the server. */
     private @Nullable Object inside(Method method, @Nullable Object @Nullable [] arguments) throws Throwable {
         Lease lease = handle.lease;
         lease.enter(Call.PREPARE);

@@ -14,7 +14,7 @@ import java.sql.NClob;
 import java.sql.ParameterMetaData;
 import java.sql.ResultSet;
 import java.sql.ResultSetMetaData;
-import java.sql.SQLXML;
+import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.util.ByteStreamWriter;
 
@@ -51,15 +51,16 @@ abstract class Handle {
     }
 
     final @Nullable ResultSetMetaData wrap(@Nullable ResultSetMetaData raw) {
-        return raw == null ? null : new ResultSetMetaDataHandle(lease, this, raw);
+        return raw == null ? null : new ResultSetMetaDataHandle(lease, raw);
     }
 
     final @Nullable ParameterMetaData wrap(@Nullable ParameterMetaData raw) {
-        return raw == null ? null : new ParameterMetaDataHandle(lease, this, raw);
+        return raw == null ? null : new ParameterMetaDataHandle(lease, raw);
     }
 
-    final @Nullable Array wrap(@Nullable Array raw) {
-        return raw == null ? null : new ArrayHandle(lease, this, raw);
+    /** Within a call, for the server may be asked about the type of the elements. */
+    final @Nullable Array wrap(@Nullable Array raw) throws SQLException {
+        return raw == null ? null : ArrayValue.of(connection(), raw);
     }
 
     final @Nullable Blob wrap(@Nullable Blob raw) {
@@ -72,10 +73,6 @@ abstract class Handle {
 
     final @Nullable NClob wrap(@Nullable NClob raw) {
         return raw == null ? null : new NClobHandle(lease, this, raw);
-    }
-
-    final @Nullable SQLXML wrap(@Nullable SQLXML raw) {
-        return raw == null ? null : new SQLXMLHandle(lease, this, raw);
     }
 
     /** A stream that the driver has already read completely needs no connection. */
@@ -97,7 +94,7 @@ abstract class Handle {
         return raw == null ? null : new WriterHandle(lease, this, raw);
     }
 
-    final @Nullable Object wrapObject(@Nullable Object raw) {
+    final @Nullable Object wrapObject(@Nullable Object raw) throws SQLException {
         if (raw == null || raw instanceof String || raw instanceof Number) {
             return raw;
         }
@@ -106,9 +103,6 @@ abstract class Handle {
         }
         if (raw instanceof Array array) {
             return wrap(array);
-        }
-        if (raw instanceof SQLXML xml) {
-            return wrap(xml);
         }
         if (raw instanceof Blob blob) {
             return wrap(blob);
@@ -129,7 +123,7 @@ abstract class Handle {
      * Wraps the result as the requested type. A type of the driver itself, which no handle implements, counts as
      * unwrapped.
      */
-    final <T> @Nullable T wrapObject(@Nullable T raw, Class<T> type) {
+    final <T> @Nullable T wrapObject(@Nullable T raw, Class<T> type) throws SQLException {
         Object wrapped = wrapObject(raw);
         if (wrapped == raw) {
             return raw;
@@ -143,10 +137,6 @@ abstract class Handle {
 
     // ---- objects to the driver: it gets its own objects back, if they belong to the same lease
 
-    final @Nullable Array own(@Nullable Array given) {
-        return given instanceof ArrayHandle handle && handle.lease == lease ? handle.raw : given;
-    }
-
     final @Nullable Blob own(@Nullable Blob given) {
         return given instanceof BlobHandle handle && handle.lease == lease ? handle.raw : given;
     }
@@ -157,10 +147,6 @@ abstract class Handle {
 
     final @Nullable NClob own(@Nullable NClob given) {
         return given instanceof NClobHandle handle && handle.lease == lease ? handle.national : given;
-    }
-
-    final @Nullable SQLXML own(@Nullable SQLXML given) {
-        return given instanceof SQLXMLHandle handle && handle.lease == lease ? handle.raw : given;
     }
 
     /** A stream of the application; the driver may not run its code before it executes. */
@@ -186,17 +172,11 @@ abstract class Handle {
         if (!(given instanceof Handle)) {
             return given;
         }
-        if (given instanceof ArrayHandle handle) {
-            return own((Array) handle);
-        }
         if (given instanceof BlobHandle handle) {
             return own((Blob) handle);
         }
         if (given instanceof ClobHandle handle) {
             return own((Clob) handle);
-        }
-        if (given instanceof SQLXMLHandle handle) {
-            return own((SQLXML) handle);
         }
         return given;
     }

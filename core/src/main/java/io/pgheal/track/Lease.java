@@ -431,10 +431,10 @@ public final class Lease extends StateWord {
 
     /**
      * A touch ended by a throwable. An error poisons the connection here too: its effect is unknown. Nothing was
-     * executing, unless another thread's call is in progress.
+     * executing, unless another thread's call is in progress. A value is also used after the lease.
      */
     void cut(Throwable thrown) {
-        if (CutCall.isCutBy(thrown)) {
+        if (!isOver() && CutCall.isCutBy(thrown)) {
             poison();
             recordCut(thrown.getClass().getName(), StateWord.callsInProgress(word()) != 0 && mayHaveCommitted());
             failure = Failure.of(thrown, StateWord.sequence(word()));

@@ -84,7 +84,7 @@ class AbandonedRowLockTest {
                 "statement",
                 "result set",
                 "metadata",
-                "array",
+                "rows of an array",
                 "large-object stream",
                 "driver's connection",
                 "driver's view"
@@ -130,10 +130,10 @@ class AbandonedRowLockTest {
             case "statement" -> statement;
             case "result set" -> statement.executeQuery("SELECT 1");
             case "metadata" -> connection.getMetaData();
-            case "array" -> {
+            case "rows of an array" -> {
                 ResultSet row = statement.executeQuery("SELECT ARRAY[1, 2]");
                 row.next();
-                yield row.getArray(1);
+                yield row.getArray(1).getResultSet();
             }
             case "driver's connection" -> connection.unwrap(PGConnection.class);
             case "driver's view" -> statement.unwrap(PGStatement.class);

@@ -32,6 +32,7 @@ import org.postgresql.core.BaseStatement;
 import org.postgresql.core.QueryExecutor;
 import org.postgresql.core.ResultHandlerDelegate;
 import org.postgresql.geometric.PGpoint;
+import org.postgresql.jdbc.PgArray;
 import org.postgresql.jdbc.PgConnection;
 import org.postgresql.jdbc.PgStatement;
 import org.postgresql.largeobject.LargeObject;
@@ -79,6 +80,7 @@ class DriverViewTest {
                         "notifications",
                         it -> assertThat(it.unwrap(PGConnection.class).getNotifications())
                                 .isNullOrEmpty()),
+                use("an array", it -> it.unwrap(PGConnection.class).createArrayOf("int4", new int[] {1})),
                 use("settings", it -> {
                     PGConnection driver = it.unwrap(PGConnection.class);
                     driver.setPrepareThreshold(driver.getPrepareThreshold());
@@ -138,6 +140,13 @@ class DriverViewTest {
                                 .isFalse();
                     }
                 }),
+                use("an array of a row", it -> {
+                    try (Statement statement = it.createStatement();
+                            ResultSet rows = statement.executeQuery("SELECT ARRAY[id] FROM seen")) {
+                        rows.next();
+                        assertThat(((PgArray) rows.getArray(1)).isBinary()).isFalse();
+                    }
+                }),
                 use("metadata of a result", it -> {
                     try (Statement statement = it.createStatement();
                             ResultSet rows = statement.executeQuery("SELECT name AS person FROM seen")) {
@@ -177,9 +186,6 @@ class DriverViewTest {
                                 .createStatement()
                                 .close()),
                 use("metadata that the driver makes", it -> ((Connection) it.unwrap(PGConnection.class)).getMetaData()),
-                use(
-                        "an array that the driver makes",
-                        it -> it.unwrap(PGConnection.class).createArrayOf("int4", new int[] {1})),
                 use(
                         "rows that the driver makes",
                         it -> it.unwrap(BaseConnection.class)

@@ -40,7 +40,7 @@ class FenceSourceTest {
             }
         }
         assertThat(unfenced).isEmpty();
-        assertThat(methods).isGreaterThan(790);
+        assertThat(methods).isGreaterThan(770);
     }
 
     private static List<Path> handles(Path folder) throws IOException {

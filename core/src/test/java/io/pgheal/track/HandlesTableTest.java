@@ -18,6 +18,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.postgresql.core.BaseConnection;
+import org.postgresql.core.TypeInfo;
 
 /**
  * Holds the table of the handles against JDBC and against the driver. That each handle does what the table says, {@link
@@ -34,6 +36,8 @@ class HandlesTableTest {
             Reader.class,
             SQLXML.class);
 
+    private static final ReachesServer REACHES = new ReachesServer();
+
     private static final Map<String, String> DRIVERS = Map.ofEntries(
             Map.entry("Statement", "PgStatement"),
             Map.entry("PreparedStatement", "PgPreparedStatement"),
@@ -42,10 +46,8 @@ class HandlesTableTest {
             Map.entry("DatabaseMetaData", "PgDatabaseMetaData"),
             Map.entry("ResultSetMetaData", "PgResultSetMetaData"),
             Map.entry("ParameterMetaData", "PgParameterMetaData"),
-            Map.entry("Array", "PgArray"),
             Map.entry("Blob", "PgBlob"),
-            Map.entry("Clob", "PgClob"),
-            Map.entry("SQLXML", "PgSQLXML"));
+            Map.entry("Clob", "PgClob"));
 
     /** What the type itself declares, as the running JDK has it. */
     private static Stream<Method> methods(Class<?> type) {
@@ -86,7 +88,6 @@ class HandlesTableTest {
     /** By the driver's own code: whatever it calls, and what those call. */
     @Test
     void whatStaysInMemoryDoesNotLeadToTheServer() {
-        ReachesServer reaches = new ReachesServer();
         List<String> leading = new ArrayList<>();
         int inMemory = 0;
         int talking = 0;
@@ -94,7 +95,7 @@ class HandlesTableTest {
             String driver = "org.postgresql.jdbc." + DRIVERS.get(type.getSimpleName());
             for (Method method : methods(type).toList()) {
                 String kind = HandlesTable.kind(type, method);
-                List<String> path = reaches.path(driver, method);
+                List<String> path = REACHES.path(driver, method);
                 if (Set.of("touch", "ask", "warnings", "closed", "connection").contains(kind)) {
                     inMemory++;
                     if (!path.isEmpty()) {
@@ -108,5 +109,30 @@ class HandlesTableTest {
         assertThat(leading).isEmpty();
         assertThat(inMemory).isGreaterThan(150);
         assertThat(talking).isGreaterThan(150); // else nothing would lead anywhere
+    }
+
+    /** They read and bind when their lease is over: by then the driver's connection belongs to somebody else. */
+    @Test
+    void whatAnArrayAsksIsAnsweredWithoutTheServer() throws Exception {
+        assertThat(REACHES.calls("org.postgresql.jdbc.PgArray", BaseConnection.class, TypeInfo.class))
+                .contains("getTypeInfo", "createStatement")
+                .isSubsetOf(ArrayType.ANSWERED);
+        assertThat(REACHES.calls("org.postgresql.jdbc.ArrayDecoding", BaseConnection.class, TypeInfo.class))
+                .contains("getPGType", "getObject")
+                .isSubsetOf(ArrayType.ANSWERED);
+        for (Method method : BaseConnection.class.getMethods()) {
+            if (ArrayType.ANSWERED.contains(method.getName())) {
+                assertThat(REACHES.path("org.postgresql.jdbc.PgConnection", method))
+                        .isEmpty();
+            }
+        }
+    }
+
+    /** The application holds the driver's own. */
+    @Test
+    void xmlStaysInMemory() {
+        for (Method method : SQLXML.class.getMethods()) {
+            assertThat(REACHES.path("org.postgresql.jdbc.PgSQLXML", method)).isEmpty();
+        }
     }
 }

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
@@ -98,6 +99,20 @@ final class ReachesServer {
             at = next.get(at).orElse(null);
         }
         return steps;
+    }
+
+    /** The names of the methods of these interfaces that a class calls, or a class within it. */
+    Set<String> calls(String caller, Class<?>... called) {
+        Set<String> names = new TreeSet<>();
+        for (JavaClass type : driver) {
+            if (type.getName().equals(caller) || type.getName().startsWith(caller + "$")) {
+                Stream.concat(type.getMethodCallsFromSelf().stream(), type.getMethodReferencesFromSelf().stream())
+                        .filter(it -> Arrays.stream(called)
+                                .anyMatch(each -> it.getTargetOwner().isEquivalentTo(each)))
+                        .forEach(it -> names.add(it.getName()));
+            }
+        }
+        return names;
     }
 
     private static boolean isStream(JavaCodeUnit unit) {

@@ -2,10 +2,10 @@ package io.pgheal.spring;
 
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGRefCursorResultSet;
-import org.postgresql.PGResultSetMetaData;
 import org.postgresql.PGStatement;
 import org.postgresql.core.BaseConnection;
 import org.postgresql.core.QueryExecutor;
+import org.postgresql.core.TypeInfo;
 import org.springframework.aot.hint.MemberCategory;
 import org.springframework.aot.hint.RuntimeHints;
 import org.springframework.aot.hint.RuntimeHintsRegistrar;
@@ -62,16 +62,14 @@ final class PghealRuntimeHints implements RuntimeHintsRegistrar {
                         loader,
                         "org.springframework.batch.core.job.AbstractJob",
                         hint -> hint.withMembers(MemberCategory.INVOKE_PUBLIC_METHODS));
-        for (Class<?> driver : new Class<?>[] {
-            BaseConnection.class,
-            QueryExecutor.class,
-            PGStatement.class,
-            PGResultSetMetaData.class,
-            PGRefCursorResultSet.class
-        }) {
+        for (Class<?> driver :
+                new Class<?>[] {BaseConnection.class, QueryExecutor.class, PGStatement.class, PGRefCursorResultSet.class
+                }) {
             hints.proxies().registerJdkProxy(driver);
             hints.reflection().registerType(driver, MemberCategory.INVOKE_PUBLIC_METHODS);
         }
+        hints.proxies().registerJdkProxy(BaseConnection.class, TypeInfo.class);
+        hints.reflection().registerType(TypeInfo.class, MemberCategory.INVOKE_PUBLIC_METHODS);
         for (String heard : new String[] {
             "org.springframework.batch.core.JobExecutionListener",
             "org.springframework.batch.core.listener.JobExecutionListener"

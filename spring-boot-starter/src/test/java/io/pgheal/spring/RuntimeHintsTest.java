@@ -6,10 +6,10 @@ import com.zaxxer.hikari.HikariDataSource;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.postgresql.PGRefCursorResultSet;
-import org.postgresql.PGResultSetMetaData;
 import org.postgresql.PGStatement;
 import org.postgresql.core.BaseConnection;
 import org.postgresql.core.QueryExecutor;
+import org.postgresql.core.TypeInfo;
 import org.springframework.aot.hint.FieldHint;
 import org.springframework.aot.hint.MemberCategory;
 import org.springframework.aot.hint.RuntimeHints;
@@ -42,17 +42,15 @@ class RuntimeHintsTest {
 
     @Test
     void theProxiesThatStandForTheDrivers() {
-        for (Class<?> driver : new Class<?>[] {
-            BaseConnection.class,
-            QueryExecutor.class,
-            PGStatement.class,
-            PGResultSetMetaData.class,
-            PGRefCursorResultSet.class
-        }) {
+        for (Class<?> driver :
+                new Class<?>[] {BaseConnection.class, QueryExecutor.class, PGStatement.class, PGRefCursorResultSet.class
+                }) {
             assertThat(RuntimeHintsPredicates.proxies().forInterfaces(driver)).accepts(hints);
             assertThat(hints.reflection().getTypeHint(driver).getMemberCategories())
                     .contains(MemberCategory.INVOKE_PUBLIC_METHODS);
         }
+        assertThat(RuntimeHintsPredicates.proxies().forInterfaces(BaseConnection.class, TypeInfo.class))
+                .accepts(hints);
     }
 
     @Test
