@@ -137,9 +137,9 @@ class DriverValuesTest {
     /** No driver of an earlier test knows the types that only the server knows. */
     @BeforeEach
     @AfterEach
-    void giveBack() throws SQLException {
+    void giveBack() {
         for (Connection connection : lent) {
-            connection.close();
+            pool.evictConnection(connection); // close() would complain of one that was cut
         }
         lent.clear();
         pool.getHikariPoolMXBean().softEvictConnections();
