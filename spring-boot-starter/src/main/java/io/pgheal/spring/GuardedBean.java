@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.aop.SpringProxy;
+import org.springframework.aop.TargetClassAware;
 import org.springframework.aop.framework.Advised;
 import org.springframework.aop.framework.AdvisedSupport;
 import org.springframework.aop.support.AopUtils;
@@ -31,6 +32,7 @@ import org.springframework.cglib.proxy.Factory;
 import org.springframework.cglib.proxy.MethodInterceptor;
 import org.springframework.cglib.proxy.MethodProxy;
 import org.springframework.core.InfrastructureProxy;
+import org.springframework.core.NativeDetector;
 import org.springframework.objenesis.SpringObjenesis;
 import org.springframework.util.ClassUtils;
 
@@ -45,6 +47,14 @@ import org.springframework.util.ClassUtils;
  */
 final class GuardedBean implements MethodInterceptor, InvocationHandler {
     private static final Logger LOG = LoggerFactory.getLogger(GuardedBean.class);
+
+    /**
+     * Spring Cloud changes the properties of a bean while it runs, but not of this class, which refuses. Spring Cloud 4 sees
+     * the class only where a proxy tells its target; of one that does so and has another class, Spring Cloud 5 would exchange
+     * the target for a new pool.
+     */
+    private static final String NEVER_REBOUND = "com.zaxxer.hikari.HikariDataSource";
+
     private static final SpringObjenesis OBJENESIS = new SpringObjenesis();
 
     private final DataSource pool;
@@ -55,6 +65,7 @@ final class GuardedBean implements MethodInterceptor, InvocationHandler {
 
     private final AdvisedSupport advised = new AdvisedSupport();
     private volatile boolean started;
+    private volatile boolean toldOfUnguarded;
 
     private GuardedBean(DataSource pool, SelfHealingDataSource guard, @Nullable SharedFields fields) {
         this.pool = pool;
@@ -66,6 +77,9 @@ final class GuardedBean implements MethodInterceptor, InvocationHandler {
 
     /** Stands in for the pool, whose guard this is. */
     static DataSource of(DataSource pool, SelfHealingDataSource guard) {
+        if (NativeDetector.inNativeImage()) {
+            return guard; // no class can be made there
+        }
         for (Class<?> type = ClassUtils.getUserClass(pool);
                 DataSource.class.isAssignableFrom(type);
                 type = type.getSuperclass()) {
@@ -101,9 +115,17 @@ final class GuardedBean implements MethodInterceptor, InvocationHandler {
         if (!ClassUtils.isVisible(SpringProxy.class, loader)) {
             loader = GuardedBean.class.getClassLoader(); // the pool's is a container's
         }
-        Set<Class<?>> all = new LinkedHashSet<>(List.of(SpringProxy.class, Advised.class, InfrastructureProxy.class));
+        Set<Class<?>> all =
+                new LinkedHashSet<>(List.of(SpringProxy.class, TargetClassAware.class, InfrastructureProxy.class));
+        if (type.getName().equals(NEVER_REBOUND)) {
+            all.add(Advised.class);
+        }
         for (Class<?> each : ClassUtils.getAllInterfacesForClass(pool.getClass())) {
-            if (!each.isAssignableFrom(type) && each != Factory.class && ClassUtils.isVisible(each, loader)) {
+            if (!each.isAssignableFrom(type)
+                    && each != Factory.class
+                    && each != Advised.class
+                    && isAccessible(each, type)
+                    && ClassUtils.isVisible(each, loader)) {
                 all.add(each);
             }
         }
@@ -124,9 +146,17 @@ final class GuardedBean implements MethodInterceptor, InvocationHandler {
         return (DataSource) proxy;
     }
 
+    /** A subclass lies in the package of its superclass, a proxy of interfaces in that of those that are not public. */
+    private static boolean isAccessible(Class<?> type, Class<?> superclass) {
+        return Modifier.isPublic(type.getModifiers())
+                || superclass == Object.class
+                || (type.getPackageName().equals(superclass.getPackageName())
+                        && type.getClassLoader() == superclass.getClassLoader());
+    }
+
     private static boolean isOfAdvised(Method method) {
         Class<?> by = method.getDeclaringClass();
-        return by != Object.class && by.isAssignableFrom(Advised.class);
+        return by != Object.class && by != TargetClassAware.class && by.isAssignableFrom(Advised.class);
     }
 
     /**
@@ -168,14 +198,14 @@ final class GuardedBean implements MethodInterceptor, InvocationHandler {
     private @Nullable Object answer(Object proxy, Method method, Object[] arguments) throws Throwable {
         switch (method.getName()) {
             case "getConnection" -> {
-                if (arguments.length == 0) {
-                    Connection connection = guard.getConnection();
-                    lent(proxy);
-                    return connection;
-                }
-                if (arguments.length == 2 && method.getParameterTypes()[0] == String.class) {
-                    Connection connection = guard.getConnection((String) arguments[0], (String) arguments[1]);
-                    lent(proxy);
+                if (isTheInterfaces(method)) {
+                    Connection connection = arguments.length == 0
+                            ? guard.getConnection()
+                            : guard.getConnection((String) arguments[0], (String) arguments[1]);
+                    if (!started) { // the first connection starts most pools
+                        started = true;
+                        showFields(proxy);
+                    }
                     return connection;
                 }
             }
@@ -194,6 +224,11 @@ final class GuardedBean implements MethodInterceptor, InvocationHandler {
                     return pool;
                 }
             }
+            case "getTargetClass" -> {
+                if (method.getDeclaringClass() == TargetClassAware.class) {
+                    return ClassUtils.getUserClass(pool);
+                }
+            }
             case "equals" -> {
                 if (arguments.length == 1 && method.getReturnType() == boolean.class) {
                     return proxy == arguments[0];
@@ -209,9 +244,21 @@ final class GuardedBean implements MethodInterceptor, InvocationHandler {
                     return null; // the pool may have one of its own
                 }
             }
+            case "close" -> {
+                if (arguments.length == 0) {
+                    guard.close(); // the healer ends before its pool
+                }
+            }
             default -> {}
         }
         return passOn(proxy, method, arguments);
+    }
+
+    /** Not a method that must return a class of the pool's, as Druid's {@code getConnection()}: that can be no handle. */
+    private static boolean isTheInterfaces(Method method) {
+        Class<?>[] parameters = method.getParameterTypes();
+        return method.getReturnType() == Connection.class
+                && (parameters.length == 0 || Arrays.equals(parameters, new Class<?>[] {String.class, String.class}));
     }
 
     /**
@@ -231,24 +278,28 @@ final class GuardedBean implements MethodInterceptor, InvocationHandler {
                 arguments[i] = SelfHealingDataSource.lent(connection);
             }
         }
+        if (Connection.class.isAssignableFrom(method.getReturnType()) && !toldOfUnguarded) {
+            toldOfUnguarded = true;
+            LOG.warn(
+                    "a connection of the data source '{}' was borrowed by {}, past the guard: borrow by DataSource",
+                    guard.name(),
+                    method);
+        }
         try {
             Object result = AopUtils.invokeJoinpointUsingReflection(pool, method, arguments);
             return result == pool ? proxy : result; // a method that returns its own object
         } finally {
-            if (fields != null) {
-                fields.copyTo(proxy);
-            }
+            showFields(proxy);
         }
     }
 
-    /** The first connection starts most pools. Nothing may fail here: the connection would be lost. */
-    private void lent(Object proxy) {
-        if (fields != null && !started) {
-            started = true;
+    /** Nothing may fail here: a connection that was lent, for one, would be lost. */
+    private void showFields(Object proxy) {
+        if (fields != null) {
             try {
                 fields.copyTo(proxy);
             } catch (Throwable unimportant) {
-                started = false;
+                started = false; // shown with the next connection
             }
         }
     }

@@ -28,7 +28,7 @@ final class GuardedDataSources implements DisposableBean {
             SelfHealingDataSource guard,
             @Nullable DataSource target,
             DataSource bean,
-            @Nullable String inside) {}
+            @Nullable DataSource inside) {}
 
     /** A name may have two for a moment: a bean in a scope is made anew before the former one is destroyed. */
     private final List<Guarded> guarded = new ArrayList<>();
@@ -71,8 +71,9 @@ final class GuardedDataSources implements DisposableBean {
 
     /** @param inside the bean that uses the target, where the target is no bean itself */
     synchronized void add(
-            String name, SelfHealingDataSource guard, DataSource target, DataSource bean, @Nullable String inside) {
+            String name, SelfHealingDataSource guard, DataSource target, DataSource bean, @Nullable DataSource inside) {
         guarded.add(new Guarded(name, guard, target, bean, inside));
+        unguarded.remove(name);
         publish();
     }
 
@@ -83,7 +84,7 @@ final class GuardedDataSources implements DisposableBean {
             guarded.removeIf(each -> {
                 boolean own = each.name().equals(bean)
                         && (isOf(each.target(), target) || each.guard() == target || each.bean() == target);
-                if (own || bean.equals(each.inside())) {
+                if (own || each.inside() == target) {
                     released.add(each.guard());
                     return true;
                 }
@@ -91,6 +92,7 @@ final class GuardedDataSources implements DisposableBean {
             });
             publish();
         }
+        unguarded.remove(bean);
         released.forEach(SelfHealingDataSource::close);
     }
 

@@ -100,7 +100,11 @@ final class GuardingPostProcessor
     void guardTargets(DataSource passing, String bean) {
         String name = own(bean);
         if (SPRING_JDBC && reasonByName(name) == null && guarded.getObject().get(name) == null) {
-            InlineTargets.replace(passing, name, this::isSettled, (target, inner) -> guardInside(name, target, inner));
+            boolean known = InlineTargets.replace(
+                    passing, name, this::isSettled, (target, inner) -> guardInside(passing, name, target, inner));
+            if (!known) {
+                guarded.getObject().unguarded(name, "what it passes on to could not be exchanged");
+            }
         }
     }
 
@@ -109,7 +113,7 @@ final class GuardingPostProcessor
     }
 
     /** The target of that bean, guarded unless there is a reason not to guard it. */
-    private DataSource guardInside(String bean, DataSource target, String name) {
+    private DataSource guardInside(DataSource passing, String bean, DataSource target, String name) {
         inside.add(name);
         DataSource known = guarded.getObject().inPlaceOf(target);
         if (known != null) {
@@ -120,7 +124,7 @@ final class GuardingPostProcessor
             leave(target, name, left);
             return target;
         }
-        return guard(target, freeName(name), bean, bean);
+        return guard(target, freeName(name), bean, passing);
     }
 
     /** Adds a number where another target or bean already has this name. */
@@ -133,15 +137,16 @@ final class GuardingPostProcessor
     }
 
     private DataSource guard(DataSource dataSource, String name) {
+        if (guarded.getObject().contains(dataSource)) {
+            return dataSource; // initialized once more, as Spring Cloud does after a change of its properties
+        }
         if (dataSource instanceof SelfHealingDataSource own) {
-            if (!guarded.getObject().contains(own)) {
-                guarded.getObject().add(name, own);
-            }
+            guarded.getObject().add(name, own);
             return dataSource;
         }
         DataSource known = guarded.getObject().inPlaceOf(dataSource);
         if (known != null) {
-            return known; // initialized once more, as Spring Cloud does after a change of its properties
+            return known; // the same, by the pool inside
         }
         Left left = reasonToLeave(dataSource, name);
         if (left != null) {
@@ -161,8 +166,11 @@ final class GuardingPostProcessor
         }
     }
 
-    /** @param bean the bean whose properties apply */
-    private DataSource guard(DataSource dataSource, String name, String bean, @Nullable String within) {
+    /**
+     * @param bean the bean whose properties apply
+     * @param within that bean, where the data source is a target of it
+     */
+    private DataSource guard(DataSource dataSource, String name, String bean, @Nullable DataSource within) {
         HealingConfig config = properties.getObject().configOf(bean);
         ConnectionOpener control =
                 ControlConnections.opener(properties.getObject().controlOf(bean), dataSource);
@@ -310,6 +318,7 @@ final class GuardingPostProcessor
     @Override
     public void postProcessBeforeDestruction(Object bean, String name) {
         if (bean instanceof DataSource dataSource) {
+            leftAlone.remove(dataSource);
             guarded.ifAvailable(all -> all.release(own(name), dataSource));
         }
     }
@@ -318,10 +327,10 @@ final class GuardingPostProcessor
     private static final class SpringJdbc {
         static @Nullable Left reasonToLeave(DataSource dataSource) {
             if (dataSource instanceof DelegatingDataSource) {
-                return new Left("it delegates to another one, which is guarded", false);
+                return new Left("it delegates to another one, which is guarded in its place", false);
             }
             if (dataSource instanceof AbstractRoutingDataSource) {
-                return new Left("it routes to others, which are guarded", false);
+                return new Left("it routes to others, which are guarded in its place", false);
             }
             if (dataSource instanceof SmartDataSource) {
                 return new Left("it decides itself when its connections are closed", true);

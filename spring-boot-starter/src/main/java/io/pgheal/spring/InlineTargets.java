@@ -39,22 +39,24 @@ final class InlineTargets {
      *
      * @param settled whether a target is guarded, or a bean: then nothing in it is changed
      * @param replacement maps a target, with a name that begins with the bean's, to its guard or to the target itself
+     * @return whether it is known what the bean passes on to
      */
-    static void replace(
+    static boolean replace(
             DataSource bean,
             String name,
             Predicate<DataSource> settled,
             BiFunction<DataSource, String, DataSource> replacement) {
         try {
             new InlineTargets(settled, replacement).within(bean, name);
+            return true;
+        } catch (InvalidPropertyException wrong) {
+            throw wrong;
         } catch (ReflectiveOperationException | RuntimeException | LinkageError e) {
-            if (e instanceof InvalidPropertyException wrong) {
-                throw wrong;
-            }
             LOG.warn(
                     "what the data source '{}' passes on to is guarded only where it is a bean of its own: {}",
                     name,
                     e.toString());
+            return false;
         }
     }
 

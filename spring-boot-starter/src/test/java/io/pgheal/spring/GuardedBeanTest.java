@@ -22,6 +22,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.postgresql.ds.PGSimpleDataSource;
+import org.postgresql.jdbc.PgConnection;
 import org.springframework.aop.framework.ProxyFactory;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.beans.DirectFieldAccessor;
@@ -312,6 +313,46 @@ class GuardedBeanTest {
             try (Connection connection = bean.packagePrivate()) {
                 assertThat(connection.isValid(5)).isTrue();
             }
+        });
+    }
+
+    static class OfItsOwnClass extends PGSimpleDataSource {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        public PgConnection getConnection() throws SQLException {
+            return (PgConnection) super.getConnection();
+        }
+    }
+
+    /** As Druid's pool: no handle can be of that class. */
+    @Test
+    void aPoolThatReturnsConnectionsOfItsOwnClass() {
+        runner.withBean("pool", OfItsOwnClass.class, () -> {
+                    OfItsOwnClass pool = new OfItsOwnClass();
+                    configure(pool);
+                    return pool;
+                })
+                .run(context -> {
+                    OfItsOwnClass bean = context.getBean(OfItsOwnClass.class);
+                    SelfHealingDataSource guard = Guards.of(bean);
+                    try (PgConnection connection = bean.getConnection()) {
+                        assertThat(connection.isValid(5)).isTrue();
+                        assertThat(guard.healer().leases()).isZero();
+                    }
+                    assertHealed(bean);
+                });
+    }
+
+    @Test
+    void theHealerEndsBeforeAPoolThatTheApplicationCloses() {
+        runner.withBean("pool", HikariDataSource.class, () -> hikari(1)).run(context -> {
+            HikariDataSource bean = context.getBean(HikariDataSource.class);
+            SelfHealingDataSource guard = Guards.of(bean);
+            await().until(() -> guard.healer().connected());
+            bean.close();
+            assertThat(bean.isClosed()).isTrue();
+            assertThat(guard.healer().connected()).isFalse();
         });
     }
 

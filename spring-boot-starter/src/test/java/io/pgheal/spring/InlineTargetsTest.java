@@ -378,6 +378,25 @@ class InlineTargetsTest {
         assertThat(guard[0].healer().connected()).isFalse();
     }
 
+    /** A bean in a scope is made anew before the former one is destroyed. */
+    @Test
+    void theirHealersDoNotEndWithAFormerBean() {
+        GuardedDataSources guarded = new GuardedDataSources();
+        DataSource former = new LazyConnectionDataSourceProxy(postgres());
+        DataSource next = new LazyConnectionDataSourceProxy(postgres());
+        for (DataSource each : List.of(former, next)) {
+            DataSource target = postgres();
+            guarded.add("lazy.target", SelfHealingDataSource.builder(target).build(), target, target, each);
+        }
+        SelfHealingDataSource used = guarded.get("lazy.target");
+        guarded.release("lazy", former);
+        assertThat(guarded.get("lazy.target")).isSameAs(used);
+        await().until(() -> used.healer().connected());
+        guarded.release("lazy", next);
+        assertThat(guarded.byName()).isEmpty();
+        assertThat(used.healer().connected()).isFalse();
+    }
+
     private static void assertHealed(DataSource used, SelfHealingDataSource guard) throws SQLException {
         await().until(() -> guard.healer().connected());
         try (LeaseScope scope = guard.scope("work")) {
