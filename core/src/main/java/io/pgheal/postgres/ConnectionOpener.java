@@ -1,10 +1,8 @@
 package io.pgheal.postgres;
 
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Optional;
 import javax.sql.DataSource;
 
@@ -27,33 +25,6 @@ public interface ConnectionOpener {
      * @param statementTimeout the server's limit for each statement; the socket gets four seconds more
      */
     static ConnectionOpener from(DataSource dataSource, Duration statementTimeout) {
-        return () -> {
-            Connection connection = dataSource.getConnection();
-            try {
-                connection.setAutoCommit(true);
-                connection.setNetworkTimeout(
-                        Runnable::run,
-                        Math.toIntExact(statementTimeout.plusSeconds(4).toMillis()));
-                apply(connection, statementTimeout);
-                return connection;
-            } catch (SQLException | RuntimeException | Error e) {
-                connection.abort(Runnable::run);
-                throw e;
-            }
-        };
-    }
-
-    private static void apply(Connection connection, Duration statementTimeout) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement("SELECT pg_catalog.set_config(?, ?, false)")) {
-            statement.setString(1, "application_name");
-            statement.setString(2, ControlSettings.APPLICATION_NAME);
-            statement.execute();
-            for (Map.Entry<String, String> setting :
-                    SessionSettings.of(statementTimeout).entrySet()) {
-                statement.setString(1, setting.getKey());
-                statement.setString(2, setting.getValue());
-                statement.execute();
-            }
-        }
+        return () -> SessionSettings.set(dataSource.getConnection(), statementTimeout, statementTimeout.plusSeconds(4));
     }
 }

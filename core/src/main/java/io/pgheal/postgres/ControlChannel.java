@@ -257,8 +257,10 @@ public final class ControlChannel implements AutoCloseable {
 
     private void warnOfLoss(Throwable e) {
         String state = SqlState.of(e);
-        trouble = "the control connection is lost ("
-                + (state == null ? e.getClass().getSimpleName() : "SQLSTATE " + state) + ")" + advice(state);
+        trouble = e instanceof UnknownAddressException
+                ? shown(e)
+                : "the control connection is lost ("
+                        + (state == null ? e.getClass().getSimpleName() : "SQLSTATE " + state) + ")" + advice(state);
         if (thread.isShutdown()) {
             return;
         }

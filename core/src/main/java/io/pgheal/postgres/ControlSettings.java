@@ -14,6 +14,7 @@ import java.util.Properties;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +37,10 @@ public record ControlSettings(
 
     public static final String APPLICATION_NAME = "pgheal-control";
 
+    private static final String STRAIGHT = "jdbc:postgresql:";
+    /** Or of a driver that wraps the driver, {@code jdbc:p6spy:postgresql:} say. */
+    private static final Pattern POSTGRES = Pattern.compile("jdbc:(?:[\\w.+-]+:)*postgresql:");
+
     private static final String EXAMPLE = "jdbc:postgresql://db.example.com:5432/app";
 
     /** Properties that a URL made for the application may contain, and that must not reach this connection. */
@@ -56,7 +61,7 @@ public record ControlSettings(
 
     public ControlSettings {
         Objects.requireNonNull(credentials, "credentials");
-        if (!url.startsWith("jdbc:postgresql:")) {
+        if (!takes(url)) {
             throw new IllegalArgumentException(
                     "the control connection's url must be like " + EXAMPLE + ", but was '" + withoutSecrets(url) + "'");
         }
@@ -67,6 +72,10 @@ public record ControlSettings(
                     + ") must be longer than the statement timeout (" + statementTimeout
                     + "), or it cuts statements that the server would have ended in order");
         }
+    }
+
+    static boolean takes(String url) {
+        return POSTGRES.matcher(url).lookingAt();
     }
 
     /** With 2 s to connect, 1 s for a statement, 5 s for the socket. */
@@ -98,9 +107,16 @@ public record ControlSettings(
         properties.setProperty("tcpKeepAlive", "true");
         // A named statement would fail behind a pooler; where there is none, plans are kept later.
         properties.setProperty("prepareThreshold", "0");
-        properties.setProperty("options", startupOptions());
+        properties.setProperty("options", startupOptions(properties));
+        if (!url.startsWith(STRAIGHT)) {
+            return SessionSettings.set(connect(url, properties), statementTimeout, socketTimeout);
+        }
         // The URL wins over properties, so the properties that are set here are taken out of the URL.
-        Connection connection = driver().connect(urlWithout(properties.stringPropertyNames()), properties);
+        return connect(urlWithout(properties.stringPropertyNames()), properties);
+    }
+
+    private Connection connect(String address, Properties properties) throws SQLException {
+        Connection connection = driver().connect(address, properties);
         if (connection == null) {
             throw notTaken();
         }
@@ -155,11 +171,17 @@ public record ControlSettings(
                 SqlState.UNABLE_TO_CONNECT);
     }
 
-    /** Sent at the start of the connection, so that they hold from the first statement on and no RESET undoes them. */
-    private String startupOptions() {
-        return SessionSettings.of(statementTimeout).entrySet().stream()
+    /**
+     * Sent at the start of the connection, so that they hold from the first statement on and no RESET undoes them. They
+     * come after those of the application, by which a server may be chosen: the last one wins.
+     */
+    private String startupOptions(Properties given) {
+        Properties parsed = org.postgresql.Driver.parseURL(url, given);
+        String before = (parsed == null ? given : parsed).getProperty("options");
+        String ours = SessionSettings.of(statementTimeout).entrySet().stream()
                 .map(setting -> "-c " + setting.getKey() + "=" + setting.getValue())
                 .collect(Collectors.joining(" "));
+        return before == null ? ours : before + " " + ours;
     }
 
     private String urlWithout(Set<String> given) {

@@ -1,12 +1,51 @@
 package io.pgheal.postgres;
 
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.postgresql.PGConnection;
 
 /** The server's settings for a control session. */
 final class SessionSettings {
     private SessionSettings() {}
+
+    /**
+     * Sets up an open connection the same way, for good: where the settings could not be sent at its start, or where what
+     * somebody else has written might win over them.
+     */
+    static Connection set(Connection connection, Duration statementTimeout, Duration socketTimeout)
+            throws SQLException {
+        try {
+            connection.setAutoCommit(true);
+            connection.setNetworkTimeout(Runnable::run, (int) Math.min(Integer.MAX_VALUE, socketTimeout.toMillis()));
+            PGConnection driver = connection.unwrap(PGConnection.class);
+            driver.setPrepareThreshold(0); // before the first statement: a named one would fail behind a pooler
+            apply(connection, driver.getBackendPID(), statementTimeout);
+            return connection;
+        } catch (SQLException | RuntimeException | Error e) {
+            connection.abort(Runnable::run);
+            throw e;
+        }
+    }
+
+    /** Not behind a pooler, where the application would get the session next, with these settings. */
+    private static void apply(Connection connection, int pid, Duration statementTimeout) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(
+                "SELECT pg_catalog.set_config(?, ?, false) WHERE pg_catalog.pg_backend_pid() = ?")) {
+            statement.setInt(3, pid);
+            statement.setString(1, "application_name");
+            statement.setString(2, ControlSettings.APPLICATION_NAME);
+            statement.execute();
+            for (Map.Entry<String, String> setting : of(statementTimeout).entrySet()) {
+                statement.setString(1, setting.getKey());
+                statement.setString(2, setting.getValue());
+                statement.execute();
+            }
+        }
+    }
 
     static Map<String, String> of(Duration statementTimeout) {
         Map<String, String> settings = new LinkedHashMap<>();

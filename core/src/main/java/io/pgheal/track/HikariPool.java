@@ -2,33 +2,32 @@ package io.pgheal.track;
 
 import com.zaxxer.hikari.HikariDataSource;
 import com.zaxxer.hikari.HikariPoolMXBean;
+import com.zaxxer.hikari.pool.ProxyConnection;
+import io.pgheal.postgres.Below;
 import java.sql.Connection;
+import java.sql.SQLException;
 import java.util.Optional;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 
-/** HikariCP, where the data source that lends is itself a {@link HikariDataSource}. Optional on the class path. */
+/** HikariCP, maybe below something that wraps it. Optional on the class path. */
 final class HikariPool implements Pool {
     private final HikariDataSource hikari;
+    private final boolean wrapped;
 
-    private HikariPool(HikariDataSource hikari) {
+    private HikariPool(HikariDataSource hikari, boolean wrapped) {
         this.hikari = hikari;
+        this.wrapped = wrapped;
     }
 
-    static boolean isPresent() {
+    /** Null where no HikariCP is below. */
+    static @Nullable Pool below(DataSource dataSource) {
         try {
-            Class.forName("com.zaxxer.hikari.HikariDataSource", false, HikariPool.class.getClassLoader());
-            return true;
-        } catch (ClassNotFoundException absent) {
-            return false;
+            HikariDataSource hikari = Below.find(dataSource, HikariDataSource.class);
+            return hikari == null ? null : new HikariPool(hikari, hikari != dataSource);
+        } catch (NoClassDefFoundError absent) {
+            return null;
         }
-    }
-
-    static boolean isHikari(DataSource dataSource) {
-        return dataSource instanceof HikariDataSource;
-    }
-
-    static Pool of(DataSource dataSource) {
-        return new HikariPool((HikariDataSource) dataSource);
     }
 
     @Override
@@ -36,9 +35,11 @@ final class HikariPool implements Pool {
         return Optional.ofNullable(hikari.getPoolName());
     }
 
+    /** Until a pool has started, some versions of HikariCP do not know their own default. */
     @Override
     public Optional<Integer> size() {
-        return Optional.of(hikari.getMaximumPoolSize());
+        int size = hikari.getMaximumPoolSize();
+        return size > 0 ? Optional.of(size) : Optional.empty();
     }
 
     @Override
@@ -52,14 +53,23 @@ final class HikariPool implements Pool {
 
     /**
      * Evicts instead of closing: Hikari's {@code close()} first closes the statements, and a cut call can have left
-     * their lock with a dead thread. Then makes the pool open a new connection for waiting callers: with a
-     * {@code minimumIdle} below its size the pool would not do so by itself, and the callers would wait in vain.
+     * their lock with a dead thread. A connection of HikariCP's own below somebody else's is out of reach, but HikariCP
+     * evicts it by itself at a call that fails; so the right pool does where the wrapper chooses among several. Then makes
+     * the pool open a new connection for waiting callers: with a {@code minimumIdle} below its size the pool would not do
+     * so by itself, and the callers would wait in vain.
      */
     @Override
-    public void discard(Connection lent) {
-        hikari.evictConnection(lent);
-        if (hikari.getHikariPoolMXBean() instanceof com.zaxxer.hikari.pool.HikariPool pool) {
-            pool.addBagItem(pool.getThreadsAwaitingConnection());
+    public void discard(Connection lent) throws SQLException {
+        try {
+            if (!wrapped && lent instanceof ProxyConnection) {
+                hikari.evictConnection(lent);
+            } else {
+                Pool.giveUp(lent);
+            }
+        } finally {
+            if (hikari.getHikariPoolMXBean() instanceof com.zaxxer.hikari.pool.HikariPool pool) {
+                pool.addBagItem(pool.getThreadsAwaitingConnection());
+            }
         }
     }
 }

@@ -35,17 +35,27 @@ public interface Pool {
      * @param waiting the number of callers that have been waiting in {@code getConnection()} for long
      */
     static Pool of(DataSource dataSource, java.util.function.IntSupplier waiting) {
-        if (HikariPool.isPresent() && HikariPool.isHikari(dataSource)) {
-            return HikariPool.of(dataSource);
-        }
-        return new UnknownPool(waiting);
+        Pool hikari = HikariPool.below(dataSource);
+        return hikari == null ? new UnknownPool(waiting) : hikari;
     }
 
     /**
-     * Any other pool. Closing an aborted connection does not make every pool notice the abort: some would lend it
-     * again. So the pool first gets a signal that it understands: an abort through its handle (Agroal), then a call
-     * that fails (Druid).
+     * Closes an aborted connection that is lent by any pool. Closing alone does not make every pool notice the abort: some
+     * would lend it again. So the pool first gets a signal that it understands: an abort through its handle (Agroal), then
+     * a call that fails (Druid, and HikariCP, which then touches no statement at the close).
      */
+    static void giveUp(Connection lent) throws SQLException {
+        try {
+            lent.abort(Runnable::run);
+            lent.createStatement().close(); // sends nothing: the driver knows that the connection was closed
+        } catch (SQLException | RuntimeException expected) {
+            // intended: this failure is the signal
+        } finally {
+            lent.close();
+        }
+    }
+
+    /** Any other pool. */
     record UnknownPool(java.util.function.IntSupplier waiting) implements Pool {
         @Override
         public Optional<String> name() {
@@ -69,14 +79,7 @@ public interface Pool {
 
         @Override
         public void discard(Connection lent) throws SQLException {
-            try {
-                lent.abort(Runnable::run);
-                lent.createStatement().close(); // sends nothing: the driver knows that the connection was closed
-            } catch (SQLException | RuntimeException expected) {
-                // intended: this failure is the signal
-            } finally {
-                lent.close();
-            }
+            giveUp(lent);
         }
     }
 }

@@ -6,18 +6,29 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.pgheal.testserver.PostgresServer;
+import java.lang.reflect.Proxy;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
+import java.util.Properties;
 import java.util.Set;
 import java.util.TimeZone;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.PGConnection;
+import org.springframework.jdbc.datasource.DelegatingDataSource;
 
 class ControlConnectionTest {
     @RegisterExtension
@@ -43,10 +54,60 @@ class ControlConnectionTest {
                 .open()) {
             assertSettings(connection);
             assertThat(connection.getNetworkTimeout()).isEqualTo(5000);
+            assertThat(connection.unwrap(PGConnection.class).getPrepareThreshold())
+                    .isZero();
         }
     }
 
-    private static void assertSettings(Connection connection) throws SQLException {
+    /** A server may be chosen by them: an endpoint, a pooler's route, a partition of tenants. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void theApplicationsOptionsAreKeptBeforeOurs(boolean inTheUrl) throws Exception {
+        Properties properties = new Properties();
+        properties.setProperty("user", SERVER.user());
+        properties.setProperty("password", SERVER.password());
+        String options = "-c app.route=a -c search_path=evil";
+        if (!inTheUrl) {
+            properties.setProperty("options", options);
+        }
+        String url = SERVER.url()
+                + (inTheUrl ? "?options=" + URLEncoder.encode(options, StandardCharsets.UTF_8) + "&ssl=false" : "");
+        try (Connection connection = ControlSettings.of(url, () -> properties).open()) {
+            assertSettings(connection);
+            assertThat(setting(connection, "app.route")).isEqualTo("a");
+        }
+    }
+
+    /** Its sessions are lent to the application next. */
+    @Test
+    void whatAPoolerLendsIsLeftAsItIs() throws Exception {
+        DataSource pooler = new DelegatingDataSource(SERVER.app().dataSource()) {
+            @Override
+            public Connection getConnection() throws SQLException {
+                Connection lent = super.getConnection();
+                PGConnection driver = lent.unwrap(PGConnection.class);
+                PGConnection elsewhere =
+                        passingOn(PGConnection.class, driver, method -> method.equals("getBackendPID") ? 4711 : null);
+                return passingOn(Connection.class, lent, method -> method.equals("unwrap") ? elsewhere : null);
+            }
+        };
+        try (Connection connection =
+                ConnectionOpener.from(pooler, Duration.ofSeconds(1)).open()) {
+            assertThat(setting(connection, "search_path")).doesNotContain("pg_catalog");
+            assertThat(setting(connection, "statement_timeout")).isEqualTo("0");
+            assertThat(connection.getAutoCommit()).isTrue();
+        }
+    }
+
+    private static <T> T passingOn(Class<T> type, T below, Function<String, @Nullable Object> instead) {
+        return type.cast(
+                Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> {
+                    Object answer = instead.apply(method.getName());
+                    return answer != null ? answer : method.invoke(below, arguments);
+                }));
+    }
+
+    static void assertSettings(Connection connection) throws SQLException {
         assertThat(connection.getAutoCommit()).isTrue();
         assertThat(setting(connection, "search_path")).isEqualTo("pg_catalog");
         assertThat(setting(connection, "statement_timeout")).isEqualTo("1s");

@@ -40,19 +40,24 @@ final class ControlConnections {
     /** Reads the pool's credentials anew at each connect, because passwords are rotated. */
     private static Supplier<Properties> credentials(Control control, DataSource pool) {
         return () -> {
-            Properties credentials = new Properties();
+            Properties pools = PoolSettings.login(pool);
+            // What else the pool tells its driver belongs to the pool's address.
+            Properties credentials = control.url() == null ? pools : new Properties();
             boolean ownRole = control.username() != null;
-            put(credentials, "user", ownRole ? control.username() : PoolSettings.user(pool));
+            put(credentials, "user", ownRole ? control.username() : pools.getProperty("user"));
             put(
                     credentials,
                     "password",
-                    ownRole || control.password() != null ? control.password() : PoolSettings.password(pool));
+                    ownRole || control.password() != null ? control.password() : pools.getProperty("password"));
             return credentials;
         };
     }
 
+    /** Also removes what the pool has there, for that is another role's. */
     private static void put(Properties credentials, String name, @Nullable String value) {
-        if (value != null) {
+        if (value == null) {
+            credentials.remove(name);
+        } else {
             credentials.setProperty(name, value);
         }
     }

@@ -24,7 +24,9 @@ final class PghealRuntimeHints implements RuntimeHintsRegistrar {
             "com.zaxxer.hikari.HikariDataSource",
             "org.apache.tomcat.jdbc.pool.DataSource",
             "org.apache.commons.dbcp2.BasicDataSource",
-            "org.postgresql.ds.PGSimpleDataSource"
+            "org.postgresql.ds.PGSimpleDataSource",
+            "org.springframework.jdbc.datasource.DriverManagerDataSource",
+            "org.springframework.jdbc.datasource.SimpleDriverDataSource"
         }) {
             hints.reflection()
                     .registerTypeIfPresent(

@@ -1,54 +1,21 @@
 package io.pgheal.spring;
 
-import java.lang.reflect.Method;
+import io.pgheal.postgres.Origin;
+import java.util.Properties;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
-import org.springframework.util.ReflectionUtils;
 
-/**
- * The settings of a pool, read by the getters that HikariCP, Tomcat's pool, DBCP, c3p0 and the drivers' own data
- * sources have in common, so that none of them needs to be on the class path. Reading opens no connection.
- */
+/** What a data source tells of its connections. Reading it opens none. */
 final class PoolSettings {
-    private static final int DEEPEST = 3;
-
     private PoolSettings() {}
 
-    /** The JDBC URL; null when the pool has no getter for it. */
+    /** The JDBC URL; null when the data source does not tell it. */
     static @Nullable String url(DataSource pool) {
-        return first(pool, DEEPEST, "getJdbcUrl", "getUrl", "getURL");
+        return Origin.of(pool).map(Origin::url).orElse(null);
     }
 
-    static @Nullable String user(DataSource pool) {
-        return first(pool, DEEPEST, "getUsername", "getUser");
-    }
-
-    static @Nullable String password(DataSource pool) {
-        return first(pool, DEEPEST, "getPassword");
-    }
-
-    private static @Nullable String first(DataSource pool, int deepest, String... getters) {
-        for (String getter : getters) {
-            if (read(pool, getter) instanceof String text && !text.isEmpty()) {
-                return text;
-            }
-        }
-        // HikariCP over a driver's own data source.
-        return deepest > 1 && read(pool, "getDataSource") instanceof DataSource below && below != pool
-                ? first(below, deepest - 1, getters)
-                : null;
-    }
-
-    private static @Nullable Object read(DataSource pool, String getter) {
-        Method method = ReflectionUtils.findMethod(pool.getClass(), getter);
-        if (method == null) {
-            return null;
-        }
-        try {
-            ReflectionUtils.makeAccessible(method);
-            return method.invoke(pool);
-        } catch (ReflectiveOperationException | RuntimeException e) {
-            return null; // a failing getter counts as an absent one
-        }
+    /** The user and the password, and whatever else goes to the driver, as far as the data source tells. */
+    static Properties login(DataSource pool) {
+        return Origin.of(pool).map(Origin::login).orElseGet(Properties::new);
     }
 }

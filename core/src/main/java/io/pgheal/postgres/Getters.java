@@ -1,0 +1,33 @@
+package io.pgheal.postgres;
+
+import java.lang.reflect.Method;
+import org.jspecify.annotations.Nullable;
+
+/** Reads what pools of many makers call the same, so that none of them needs to be on the class path. */
+final class Getters {
+    private Getters() {}
+
+    static @Nullable String text(Object from, String... getters) {
+        return first(from, String.class, getters);
+    }
+
+    /** What the first of these getters returns that there is, and that returns something of this type. */
+    static <T> @Nullable T first(Object from, Class<T> type, String... getters) {
+        for (String getter : getters) {
+            Object value = read(from, getter);
+            if (type.isInstance(value) && !"".equals(value)) {
+                return type.cast(value);
+            }
+        }
+        return null;
+    }
+
+    private static @Nullable Object read(Object from, String getter) {
+        try {
+            Method method = from.getClass().getMethod(getter);
+            return method.trySetAccessible() ? method.invoke(from) : null; // its class need not be public
+        } catch (ReflectiveOperationException | RuntimeException e) {
+            return null; // a failing getter counts as an absent one
+        }
+    }
+}
