@@ -48,6 +48,10 @@ class TiersTest {
 
     private static final String WITH_A_LIMIT_OF_ITS_OWN = "fence-tests";
 
+    /** By the module whose test-jar it is: the module that runs once more what is in the jar, all of it. */
+    private static final Map<String, String> ON_SPRING_BOOT_4 =
+            Map.of("spring-boot-starter", "spring-boot-4-tests", "neighbours", "neighbours-spring-boot-4");
+
     /** An annotation by which a test may not run; an assumption says why in the report. */
     private static final String SWITCH = "Disabled|ArchIgnore|(En|Dis)abledIf\\w*";
 
@@ -64,9 +68,9 @@ class TiersTest {
             test.tiers().forEach((tier, methods) -> {
                 tags.add(tier);
                 lines.add(String.join("\t", tier, test.module(), test.name(), String.join(",", methods)));
-                if (test.module().equals("spring-boot-starter")) { // its test-jar runs once more, all of it
-                    lines.add(String.join(
-                            "\t", "thorough", "spring-boot-4-tests", test.name(), String.join(",", methods)));
+                String again = ON_SPRING_BOOT_4.get(test.module());
+                if (again != null) {
+                    lines.add(String.join("\t", "thorough", again, test.name(), String.join(",", methods)));
                 }
             });
             String simple = test.name().replaceAll(".*\\.|\\$.*", "");
@@ -110,11 +114,13 @@ class TiersTest {
         }
         assertThat(pom.substring(0, pom.indexOf("<profiles>"))).contains("<excludedGroups>thorough</excludedGroups>");
         String thorough = pom.substring(pom.indexOf("<id>thorough</id>"));
-        assertThat(thorough.substring(0, thorough.indexOf("</profile>")))
-                .contains("<module>proof/spring-boot-4-tests</module>")
-                .contains("<excludedGroups/>");
-        assertThat(Files.readString(ROOT.resolve("proof/spring-boot-4-tests/pom.xml")))
-                .contains("<dependency>io.pgheal:pgheal-spring-boot-starter:test-jar:tests</dependency>");
+        thorough = thorough.substring(0, thorough.indexOf("</profile>"));
+        assertThat(thorough).contains("<excludedGroups/>");
+        for (Map.Entry<String, String> each : ON_SPRING_BOOT_4.entrySet()) {
+            assertThat(thorough).contains("<module>proof/" + each.getValue() + "</module>");
+            assertThat(Files.readString(ROOT.resolve("proof/" + each.getValue() + "/pom.xml")))
+                    .contains("<dependency>io.pgheal:pgheal-" + each.getKey() + ":test-jar:tests</dependency>");
+        }
     }
 
     /** A class with tests of its own: which methods are in which tier. */

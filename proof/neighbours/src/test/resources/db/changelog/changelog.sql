@@ -1,0 +1,4 @@
+--liquibase formatted sql
+
+--changeset pgheal:1
+CREATE TABLE migrated_by_liquibase (n int);

@@ -1,0 +1,1 @@
+CREATE TABLE migrated_by_flyway (n int);
