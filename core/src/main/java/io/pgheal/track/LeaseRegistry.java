@@ -33,6 +33,8 @@ public final class LeaseRegistry {
      * each time.
      */
     private static final Class<?>[] USED_ON_APPLICATION_THREADS = {
+        ArrayType.class,
+        ArrayValue.class,
         BorrowStack.class,
         Borrower.class,
         Call.class,
