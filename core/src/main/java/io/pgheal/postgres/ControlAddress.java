@@ -50,7 +50,7 @@ public final class ControlAddress {
             }
             Optional<ConnectionOpener> opener = origin.get().opener();
             if (opener.isEmpty()) {
-                throw unknown("the url of a " + type + " is not PostgreSQL's");
+                throw unknown("a " + type + " tells no url of PostgreSQL's");
             }
             return opener.get();
         }

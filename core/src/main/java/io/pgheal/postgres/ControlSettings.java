@@ -100,7 +100,7 @@ public record ControlSettings(
     @Override
     public Connection open() throws SQLException {
         Properties properties = new Properties();
-        properties.putAll(credentials.get());
+        credentials.get().forEach((name, value) -> properties.setProperty(name.toString(), value.toString()));
         properties.setProperty("ApplicationName", APPLICATION_NAME);
         properties.setProperty("connectTimeout", Integer.toString(seconds(connectTimeout)));
         properties.setProperty("socketTimeout", Integer.toString(seconds(socketTimeout)));

@@ -1,6 +1,7 @@
 package io.pgheal.postgres;
 
 import java.lang.reflect.Method;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** Reads what pools of many makers call the same, so that none of them needs to be on the class path. */
@@ -20,6 +21,11 @@ final class Getters {
             }
         }
         return null;
+    }
+
+    static boolean has(Object object, String method) {
+        return Arrays.stream(object.getClass().getMethods())
+                .anyMatch(each -> each.getName().equals(method) && each.getParameterCount() == 0);
     }
 
     private static @Nullable Object read(Object from, String getter) {

@@ -1,6 +1,5 @@
 package io.pgheal.postgres;
 
-import io.pgheal.Internal;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -14,9 +13,8 @@ import org.postgresql.ds.common.BaseDataSource;
 /**
  * Where a data source has its connections from, as far as it tells: by {@code unwrap}, or by the getters that pools have in
  * common. So a new connection can be made there, outside of the pool, as the pool itself would make it. To find the origin
- * opens no connection, and starts no pool.
+ * opens no connection. Immutable; what it tells is read anew each time.
  */
-@Internal
 public final class Origin {
     private static final Duration STATEMENT = Duration.ofSeconds(1);
     private static final Duration SOCKET = Duration.ofSeconds(5);
@@ -37,20 +35,22 @@ public final class Origin {
     }
 
     /**
-     * A data source that makes a new connection each time.
+     * A data source that makes a new connection each time. One that can be closed is a pool itself: only its own origin is
+     * used, for a pool would get its connection back with the control session's settings.
      *
      * @param login stronger than that of the data source itself, which is asked without a user where there is none in here
      */
     static Origin by(DataSource maker, Supplier<Properties> login) {
         Origin told = find(maker, DEEPEST);
-        return new Origin(
-                told == null ? null : told.url,
-                () -> {
-                    Properties all = told == null ? new Properties() : told.login();
-                    all.putAll(login.get());
-                    return all;
-                },
-                maker instanceof BaseDataSource ? null : () -> connection(maker, login.get()));
+        Supplier<Properties> all = () -> {
+            Properties both = told == null ? new Properties() : told.login();
+            both.putAll(login.get());
+            return both;
+        };
+        if (maker instanceof BaseDataSource || Getters.has(maker, "close")) {
+            return new Origin(told == null ? null : told.url, all, told == null ? null : told.maker);
+        }
+        return new Origin(told == null ? null : told.url, all, () -> connection(maker, login.get()));
     }
 
     /** Empty where the data source does not tell. */

@@ -26,7 +26,12 @@ final class SessionSettings {
             apply(connection, driver.getBackendPID(), statementTimeout);
             return connection;
         } catch (SQLException | RuntimeException | Error e) {
-            connection.abort(Runnable::run);
+            try {
+                connection.abort(Runnable::run);
+                connection.close(); // for whoever made it and counts it
+            } catch (SQLException broken) {
+                e.addSuppressed(broken);
+            }
             throw e;
         }
     }

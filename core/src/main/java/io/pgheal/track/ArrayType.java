@@ -1,9 +1,11 @@
 package io.pgheal.track;
 
+import java.lang.reflect.Field;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.sql.SQLException;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.core.BaseConnection;
@@ -34,6 +36,9 @@ final class ArrayType implements InvocationHandler {
 
     /** "Object not in prerequisite state". */
     private static final String NOT_IN_STATE = "55000";
+
+    /** The array keeps its type to itself. Null where another version of the driver names it otherwise. */
+    private static final @Nullable Field OID = oidField();
 
     static {
         proxy((proxy, method, arguments) -> null); // makes the class while there is stack
@@ -67,14 +72,31 @@ final class ArrayType implements InvocationHandler {
         return type;
     }
 
-    /** By the name of the elements, as the driver finds the type of an array that it binds. */
+    /** As the driver finds it out when it reads the array. A search by name could find another type of that name. */
     private void learn(PgArray raw) throws SQLException {
         TypeInfo types = driver.getTypeInfo();
         name = raw.getBaseTypeName();
-        element = types.getPGType(name);
         sqlType = types.getSQLType(name);
-        oid = types.getPGArrayType(name);
+        oid = OID == null ? types.getPGArrayType(name) : oidOf(raw);
+        element = types.getPGArrayElement(oid);
         delimiter = types.getArrayDelimiter(oid);
+    }
+
+    private static @Nullable Field oidField() {
+        try {
+            Field field = PgArray.class.getDeclaredField("oid");
+            return field.trySetAccessible() ? field : null;
+        } catch (ReflectiveOperationException | RuntimeException otherVersion) {
+            return null;
+        }
+    }
+
+    private static int oidOf(PgArray raw) {
+        try {
+            return Objects.requireNonNull(OID).getInt(raw);
+        } catch (IllegalAccessException e) {
+            throw new IllegalStateException(e); // cannot happen: it is accessible
+        }
     }
 
     int oid() {

@@ -7,24 +7,27 @@ import io.pgheal.postgres.Below;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Optional;
+import java.util.function.IntSupplier;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /** HikariCP, maybe below something that wraps it. Optional on the class path. */
 final class HikariPool implements Pool {
     private final HikariDataSource hikari;
-    private final boolean wrapped;
 
-    private HikariPool(HikariDataSource hikari, boolean wrapped) {
+    /** Null where HikariCP itself lends: then it tells who waits. A wrapper may choose among several pools. */
+    private final @Nullable IntSupplier waiting;
+
+    private HikariPool(HikariDataSource hikari, @Nullable IntSupplier waiting) {
         this.hikari = hikari;
-        this.wrapped = wrapped;
+        this.waiting = waiting;
     }
 
     /** Null where no HikariCP is below. */
-    static @Nullable Pool below(DataSource dataSource) {
+    static @Nullable Pool below(DataSource dataSource, IntSupplier waiting) {
         try {
             HikariDataSource hikari = Below.find(dataSource, HikariDataSource.class);
-            return hikari == null ? null : new HikariPool(hikari, hikari != dataSource);
+            return hikari == null ? null : new HikariPool(hikari, hikari == dataSource ? null : waiting);
         } catch (NoClassDefFoundError absent) {
             return null;
         }
@@ -43,7 +46,15 @@ final class HikariPool implements Pool {
     }
 
     @Override
+    public boolean needsWaiting() {
+        return waiting != null;
+    }
+
+    @Override
     public boolean isExhausted() {
+        if (waiting != null) {
+            return waiting.getAsInt() > 0;
+        }
         HikariPoolMXBean pool = hikari.getHikariPoolMXBean();
         // Callers also wait while the pool is merely opening another connection.
         return pool != null
@@ -61,7 +72,7 @@ final class HikariPool implements Pool {
     @Override
     public void discard(Connection lent) throws SQLException {
         try {
-            if (!wrapped && lent instanceof ProxyConnection) {
+            if (waiting == null && lent instanceof ProxyConnection) {
                 hikari.evictConnection(lent);
             } else {
                 Pool.giveUp(lent);

@@ -35,7 +35,7 @@ public interface Pool {
      * @param waiting the number of callers that have been waiting in {@code getConnection()} for long
      */
     static Pool of(DataSource dataSource, java.util.function.IntSupplier waiting) {
-        Pool hikari = HikariPool.below(dataSource);
+        Pool hikari = HikariPool.below(dataSource, waiting);
         return hikari == null ? new UnknownPool(waiting) : hikari;
     }
 

@@ -123,6 +123,22 @@ class ControlAddressTest {
     }
 
     /** As a token has to be, that is good for minutes. */
+    /** The pool would lend the session next, with the settings of a control session. */
+    @Test
+    void aPoolBelowAPoolLendsNoControlConnection() throws Exception {
+        try (HikariDataSource inner = new HikariDataSource();
+                HikariDataSource outer = new HikariDataSource()) {
+            inner.setJdbcUrl(SERVER.url());
+            inner.setUsername(SERVER.user());
+            inner.setPassword(SERVER.password());
+            outer.setDataSource(inner);
+            try (Connection control = ControlAddress.of(outer, null).open()) {
+                assertThat(control.isValid(5)).isTrue();
+                assertThat(inner.getHikariPoolMXBean()).as("not even started").isNull();
+            }
+        }
+    }
+
     @Test
     void credentialsAreAskedAtEachConnect() throws Exception {
         AtomicInteger asked = new AtomicInteger();

@@ -491,6 +491,18 @@ class DriverValuesTest {
         }
     }
 
+    /** The row type of a table is found by the same name. */
+    @Test
+    void anArrayWhoseElementsShareTheirNameWithATable() throws Exception {
+        SERVER.app().run("CREATE TABLE public.\"date\" (n int)");
+        try (ConnectionHandle connection = guarded()) {
+            array(connection, "(SELECT array_agg(t) FROM public.\"date\" t)");
+            assertThat(array(connection, "'{2020-05-05}'::date[]").getArray()).isInstanceOf(java.sql.Date[].class);
+        } finally {
+            SERVER.app().run("DROP TABLE public.\"date\"");
+        }
+    }
+
     /** The driver reads elements under locks of its own. */
     @Test
     void anErrorWhileAnArrayIsReadPoisons() throws Exception {
