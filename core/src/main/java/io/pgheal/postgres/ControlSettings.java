@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * How the control connection is opened. Immutable; the supplier is asked at each connect, on the thread that connects.
  *
- * @param url {@code jdbc:postgresql:...}, straight to the server, not through a pooler
+ * @param url {@code jdbc:postgresql:...}, or that of a driver that wraps PostgreSQL's; straight to the server, not through a
+ *     pooler
  * @param credentials {@code user} and {@code password}, or whatever else the driver takes
  * @param connectTimeout in whole seconds, at least one
  * @param statementTimeout the server's limit for each statement

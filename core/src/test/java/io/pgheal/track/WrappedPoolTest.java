@@ -17,6 +17,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
@@ -141,7 +142,7 @@ class WrappedPoolTest {
         }
     }
 
-    /** A call that an error cut can leave the lock of its statement to a thread that is dead. */
+    /** A call that an error cut can leave the lock of its statement to a thread that is dead: here it is but held. */
     @ParameterizedTest
     @EnumSource
     void noStatementIsTouchedOnTheWay(Around around) throws Exception {
@@ -150,10 +151,23 @@ class WrappedPoolTest {
         Connection lent = target.getConnection();
         Statement cut = lent.createStatement();
         Statement drivers = cut.unwrap(org.postgresql.jdbc.PgStatement.class);
-        beside.start("dies with the lock", () -> lockOf(drivers).lock()).get();
+        CountDownLatch held = new CountDownLatch(1);
+        CountDownLatch over = new CountDownLatch(1);
+        beside.start("holds the lock", () -> {
+            lockOf(drivers).lock();
+            held.countDown();
+            over.await();
+            lockOf(drivers).unlock();
+        });
+        held.await();
         lent.unwrap(BaseConnection.class).abort(Runnable::run);
-
-        beside.start("gives back", () -> pool.discard(lent)).get();
+        try {
+            CompletableFuture<Void> back = beside.start("gives back", () -> pool.discard(lent));
+            await().until(back::isDone);
+            back.get();
+        } finally {
+            over.countDown();
+        }
 
         NothingLeft.everySlotIsBack(hikari);
     }
