@@ -1,6 +1,7 @@
 package io.pgheal.postgres;
 
 import io.pgheal.Internal;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Wrapper;
 import org.jspecify.annotations.Nullable;
@@ -16,7 +17,14 @@ public final class Below {
             return type.cast(from);
         }
         try {
-            return from.isWrapperFor(type) ? from.unwrap(type) : null;
+            // Some data sources lead further than they say (Narayana's). Not asked so of a connection: its pool may
+            // take
+            // a failing unwrap for a sign that the connection is broken.
+            if (from instanceof Connection && !from.isWrapperFor(type)) {
+                return null;
+            }
+            Object below = from.unwrap(type);
+            return type.isInstance(below) ? type.cast(below) : null;
         } catch (SQLException | RuntimeException | LinkageError cannotSay) {
             return null;
         }

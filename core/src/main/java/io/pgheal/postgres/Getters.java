@@ -1,11 +1,13 @@
 package io.pgheal.postgres;
 
+import io.pgheal.Internal;
 import java.lang.reflect.Method;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** Reads what pools of many makers call the same, so that none of them needs to be on the class path. */
-final class Getters {
+@Internal
+public final class Getters {
     private Getters() {}
 
     static @Nullable String text(Object from, String... getters) {
@@ -13,7 +15,7 @@ final class Getters {
     }
 
     /** What the first of these getters returns that there is, and that returns something of this type. */
-    static <T> @Nullable T first(Object from, Class<T> type, String... getters) {
+    public static <T> @Nullable T first(Object from, Class<T> type, String... getters) {
         for (String getter : getters) {
             Object value = read(from, getter);
             if (type.isInstance(value) && !"".equals(value)) {
@@ -26,6 +28,15 @@ final class Getters {
     static boolean has(Object object, String method) {
         return Arrays.stream(object.getClass().getMethods())
                 .anyMatch(each -> each.getName().equals(method) && each.getParameterCount() == 0);
+    }
+
+    /** What is at the end of this path of getters. */
+    static @Nullable Object at(Object from, String... path) {
+        Object there = from;
+        for (String getter : path) {
+            there = there == null ? null : read(there, getter);
+        }
+        return there;
     }
 
     private static @Nullable Object read(Object from, String getter) {

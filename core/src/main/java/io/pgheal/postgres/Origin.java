@@ -1,8 +1,10 @@
 package io.pgheal.postgres;
 
+import java.security.Principal;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.function.Supplier;
@@ -71,6 +73,12 @@ public final class Origin {
         if (url != null) {
             return at(url, () -> login(from));
         }
+        Object agroal =
+                Getters.at(from, "getConfiguration", "connectionPoolConfiguration", "connectionFactoryConfiguration");
+        String agroals = agroal == null ? null : Getters.text(agroal, "jdbcUrl");
+        if (agroal != null && agroals != null) {
+            return at(agroals, () -> agroalLogin(agroal));
+        }
         DataSource below = Getters.first(from, DataSource.class, "getTargetDataSource", "getDataSource");
         return below != null && deepest > 1 ? find(below, deepest - 1) : null;
     }
@@ -90,6 +98,24 @@ public final class Origin {
             login.putAll(further);
         }
         return with(login, Getters.text(dataSource, "getUsername", "getUser"), Getters.text(dataSource, "getPassword"));
+    }
+
+    /** As Agroal has it: what its own configuration classes take, not what a provider of security of the user's does. */
+    private static Properties agroalLogin(Object factory) {
+        Properties login = new Properties();
+        Properties further = Getters.first(factory, Properties.class, "jdbcProperties");
+        if (further != null) {
+            login.putAll(further);
+        }
+        Principal principal = Getters.first(factory, Principal.class, "principal");
+        with(login, principal == null ? null : principal.getName(), null);
+        Collection<?> credentials = Getters.first(factory, Collection.class, "credentials");
+        if (credentials != null) {
+            for (Object each : credentials) {
+                with(login, null, Getters.text(each, "getWord"));
+            }
+        }
+        return login;
     }
 
     static Properties with(Properties login, @Nullable String user, @Nullable String password) {

@@ -1,6 +1,7 @@
 package io.pgheal.track;
 
 import io.pgheal.Internal;
+import io.pgheal.postgres.Getters;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Optional;
@@ -41,17 +42,35 @@ public interface Pool {
 
     /**
      * Closes an aborted connection that is lent by any pool. Closing alone does not make every pool notice the abort: some
-     * would lend it again. So the pool first gets a signal that it understands: an abort through its handle (Agroal), then
-     * a call that fails (Druid, and HikariCP, which then touches no statement at the close).
+     * would lend it again. So the pool first gets the signals that pools understand. First a call that fails (Druid, c3p0,
+     * and HikariCP, which then touches no statement at the close), then an abort through its handle. Not the other
+     * way round: after an abort c3p0's handle tells its pool nothing any more, and the slot would be lost.
      */
     static void giveUp(Connection lent) throws SQLException {
+        flushFromAgroal(lent);
         try {
-            lent.abort(Runnable::run);
             lent.createStatement().close(); // sends nothing: the driver knows that the connection was closed
         } catch (SQLException | RuntimeException expected) {
             // intended: this failure is the signal
+        }
+        try {
+            lent.abort(Runnable::run);
+        } catch (SQLException | RuntimeException expected) {
+            // the close is what counts
         } finally {
             lent.close();
+        }
+    }
+
+    /**
+     * Without an {@code ExceptionSorter}, which it lacks by default, Agroal takes no failure for a sign that a connection is
+     * broken. So it is told directly, but only while the connection is lent: one that is already back would keep its slot
+     * and never be lent.
+     */
+    private static void flushFromAgroal(Connection lent) {
+        Object handler = Getters.first(lent, Object.class, "getHandler");
+        if (handler != null) {
+            Getters.first(handler, Boolean.class, "tryFlushFromActive");
         }
     }
 

@@ -1,5 +1,6 @@
 package io.pgheal.postgres;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
@@ -10,6 +11,10 @@ import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariCredentialsProvider;
 import com.zaxxer.hikari.HikariDataSource;
 import com.zaxxer.hikari.util.Credentials;
+import io.agroal.api.AgroalDataSource;
+import io.agroal.api.configuration.supplier.AgroalDataSourceConfigurationSupplier;
+import io.agroal.api.security.NamePrincipal;
+import io.agroal.api.security.SimplePassword;
 import io.pgheal.Wrapped;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.testserver.Sql;
@@ -104,7 +109,11 @@ class ControlAddressTest {
                 Arguments.of("Commons DBCP", dbcp()),
                 Arguments.of("Commons DBCP behind Spring", new DelegatingDataSource(dbcp())),
                 Arguments.of("Tomcat's pool", tomcat()),
-                Arguments.of("Druid", druid()));
+                Arguments.of("Druid", druid()),
+                Arguments.of("Agroal", agroal()),
+                Arguments.of(
+                        "one that denies what it unwraps to",
+                        new Denying(SERVER.app().dataSource())));
     }
 
     @ParameterizedTest(name = "{0}")
@@ -319,6 +328,40 @@ class ControlAddressTest {
         source.setUsername(SERVER.user());
         source.setPassword(SERVER.password());
         return source;
+    }
+
+    private static DataSource agroal() {
+        try {
+            return AgroalDataSource.from(new AgroalDataSourceConfigurationSupplier()
+                    .connectionPoolConfiguration(pool -> pool.maxSize(1)
+                            .connectionFactoryConfiguration(factory -> factory.jdbcUrl(SERVER.url())
+                                    .principal(new NamePrincipal(SERVER.user()))
+                                    .credential(new SimplePassword(SERVER.password())))));
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** As Narayana's. */
+    private static final class Denying extends DelegatingDataSource {
+        Denying(DataSource below) {
+            super(below);
+        }
+
+        @Override
+        public boolean isWrapperFor(Class<?> type) {
+            return false;
+        }
+
+        @Override
+        public @Nullable DataSource getTargetDataSource() {
+            return null;
+        }
+
+        @Override
+        protected DataSource obtainTargetDataSource() {
+            return requireNonNull(super.getTargetDataSource());
+        }
     }
 
     /** Makes physical connections, by means of its own. */
