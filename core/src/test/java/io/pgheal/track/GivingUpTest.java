@@ -1,6 +1,7 @@
 package io.pgheal.track;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.alibaba.druid.pool.DruidDataSource;
 import com.mchange.v2.c3p0.ComboPooledDataSource;
@@ -15,7 +16,9 @@ import io.pgheal.testserver.Sql;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
 import javax.sql.DataSource;
 import org.apache.commons.dbcp2.BasicDataSource;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -134,8 +137,7 @@ class GivingUpTest {
                     Connection lent = target.getConnection();
                     lent.setAutoCommit(false);
                     int gone = Sql.pid(lent);
-                    CompletableFuture<Connection> next =
-                            awaited ? beside.start("waiter", () -> target.getConnection()) : null;
+                    CompletableFuture<Connection> next = awaited ? waiting(target) : null;
 
                     lent.unwrap(BaseConnection.class).abort(Runnable::run);
                     pool.discard(lent);
@@ -149,5 +151,18 @@ class GivingUpTest {
                 }
             }
         }
+    }
+
+    /** Blocked in the pool: DBCP does not see one that is about to wait, and makes no connection for that one. */
+    private CompletableFuture<Connection> waiting(DataSource target) {
+        AtomicReference<Thread> waiter = new AtomicReference<>();
+        CompletableFuture<Connection> next = beside.start("waiter", () -> {
+            waiter.set(Thread.currentThread());
+            return target.getConnection();
+        });
+        await().until(() -> waiter.get() != null
+                && Set.of(Thread.State.WAITING, Thread.State.TIMED_WAITING)
+                        .contains(waiter.get().getState()));
+        return next;
     }
 }
