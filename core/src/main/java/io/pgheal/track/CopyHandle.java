@@ -141,6 +141,11 @@ abstract class CopyHandle implements CopyOperation {
         }
     }
 
+    @Override
+    public String toString() {
+        return raw.toString();
+    }
+
     /** COPY into a table. */
     private static final class In extends CopyHandle implements CopyIn {
         private final ConnectionHandle owner;

@@ -57,4 +57,10 @@ final class HostedReader extends Reader {
             lease.hostingEnds(before);
         }
     }
+
+    /** Like {@link HostedStream#toString()}. */
+    @Override
+    public String toString() {
+        return given.toString();
+    }
 }

@@ -95,4 +95,10 @@ final class HostedStream extends InputStream {
     public void reset() throws IOException {
         given.reset();
     }
+
+    /** Of a stream that is set as text, the driver sends this. */
+    @Override
+    public String toString() {
+        return given.toString();
+    }
 }

@@ -19,10 +19,10 @@ final class ResultSetHandle extends ResultSetCalls {
     public @Nullable Statement getStatement() throws SQLException {
         lease.touch();
         try {
+            Statement made = raw.getStatement(); // asked in any case, for it refuses when the result set is closed
             if (owner instanceof StatementHandle maker) {
                 return maker;
             }
-            Statement made = raw.getStatement();
             return made == null ? null : new StatementHandle(lease, connection(), made);
         } catch (Throwable t) {
             lease.cut(t);
