@@ -313,6 +313,20 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
         healing.metrics(source);
     }
 
+    /**
+     * Closes pgheal's own connections to the server until {@link #reconnectControl()}: before a checkpoint of the JVM (CRaC),
+     * say, at which no connection may be open. Until then pgheal is blind: abandoned connections are still aborted, but nothing
+     * can be asked or signalled. The pool is not touched. Waits until the connections are closed, 2 s for each that hangs.
+     */
+    public void disconnectControl() {
+        healing.disconnectControl();
+    }
+
+    /** Opens pgheal's own connections again, in the background. Does nothing unless they were disconnected. */
+    public void reconnectControl() {
+        healing.reconnectControl();
+    }
+
     /** Stops the healer and its control connection. The pool stays open; from now on its connections are lent as they are. */
     @Override
     public void close() {

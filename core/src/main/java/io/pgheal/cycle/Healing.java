@@ -258,6 +258,14 @@ public final class Healing implements AutoCloseable {
         }
     }
 
+    public void disconnectControl() {
+        servers.disconnect();
+    }
+
+    public void reconnectControl() {
+        servers.reconnect();
+    }
+
     @Override
     public void close() {
         if (closed) {

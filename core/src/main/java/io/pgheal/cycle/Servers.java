@@ -33,6 +33,7 @@ final class Servers implements AutoCloseable {
     private final Reach home;
     private final Map<ServerAddress, Reach> others = new ConcurrentHashMap<>();
     private boolean closed; // guarded by this
+    private boolean disconnected; // guarded by this
 
     Servers(String dataSource, ConnectionOpener opener, Ticker ticker, Duration escalationInterval) {
         this.dataSource = dataSource;
@@ -138,7 +139,7 @@ final class Servers implements AutoCloseable {
             return;
         }
         Optional<ConnectionOpener> way = others.size() < OTHERS_AT_MOST ? opener.at(address) : Optional.empty();
-        if (closed || way.isEmpty()) {
+        if (closed || disconnected || way.isEmpty()) {
             return;
         }
         Reach reach = new Reach(new ControlChannel(dataSource, "control-" + address, way.get()));
@@ -169,6 +170,20 @@ final class Servers implements AutoCloseable {
 
     long losses() {
         return all().stream().mapToLong(reach -> reach.channel.losses()).sum();
+    }
+
+    void disconnect() {
+        disconnected(true);
+        all().forEach(reach -> reach.channel.pause());
+    }
+
+    void reconnect() {
+        disconnected(false);
+        all().forEach(reach -> reach.channel.resume());
+    }
+
+    private synchronized void disconnected(boolean now) {
+        disconnected = now;
     }
 
     @Override

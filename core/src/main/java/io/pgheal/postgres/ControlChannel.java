@@ -27,9 +27,11 @@ import org.slf4j.LoggerFactory;
 @Internal
 public final class ControlChannel implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ControlChannel.class);
+    private static final String NOT_OPEN = "the control connection is not open yet";
     private static final int QUESTIONS_WAITING = 32;
     private static final long FIRST_RETRY_MILLIS = 250;
     private static final long LAST_RETRY_MILLIS = 30_000;
+    private static final Duration CLOSED_WITHIN = Duration.ofSeconds(2);
 
     private final String dataSource;
     private final ControlConnection connection;
@@ -38,7 +40,8 @@ public final class ControlChannel implements AutoCloseable {
     private final AtomicLong connects = new AtomicLong();
     private final AtomicLong losses = new AtomicLong();
     private volatile @Nullable Server server;
-    private volatile String trouble = "the control connection is not open yet";
+    private volatile String trouble = NOT_OPEN;
+    private volatile boolean paused;
 
     // Only for the channel's thread.
     private long retryMillis = FIRST_RETRY_MILLIS;
@@ -104,6 +107,42 @@ public final class ControlChannel implements AutoCloseable {
         trouble = "the control connection is being moved to another server";
         try {
             thread.execute(this::connect);
+        } catch (RejectedExecutionException closed) {
+            // a closed channel stays closed
+        }
+    }
+
+    /** Closes the connection, and opens none until {@link #resume()}. Waits until it is closed, but not long for a server. */
+    public void pause() {
+        paused = true;
+        server = null;
+        try {
+            get(thread.submit(this::rest), CLOSED_WITHIN);
+        } catch (RejectedExecutionException closed) {
+            // there is no connection any more
+        } catch (SQLException hangs) {
+            connection.abort();
+        }
+    }
+
+    private void rest() {
+        server = null; // it may have been opened since
+        trouble = "the control connection is closed until it is asked for again";
+        connection.close();
+    }
+
+    /** Connects again, in the background. Does nothing unless it was paused. */
+    public void resume() {
+        if (!paused) {
+            return;
+        }
+        paused = false;
+        trouble = NOT_OPEN;
+        try {
+            thread.execute(() -> {
+                retryMillis = FIRST_RETRY_MILLIS;
+                connect();
+            });
         } catch (RejectedExecutionException closed) {
             // a closed channel stays closed
         }
@@ -202,6 +241,9 @@ public final class ControlChannel implements AutoCloseable {
     }
 
     private void connect() {
+        if (paused) {
+            return;
+        }
         try {
             connection.connect();
             Server found = new Server(connection.identity(), connection.address(), connection.capabilities());
@@ -209,7 +251,7 @@ public final class ControlChannel implements AutoCloseable {
                 connection.keepPlans();
             }
             warmUp();
-            if (thread.isShutdown()) {
+            if (thread.isShutdown() || paused) {
                 connection.close();
                 return;
             }
@@ -279,8 +321,14 @@ public final class ControlChannel implements AutoCloseable {
         if (thread.isShutdown()) {
             return;
         }
-        var unused = thread.schedule(this::connect, retryMillis, TimeUnit.MILLISECONDS); // connect() logs failures
+        var unused = thread.schedule(this::retry, retryMillis, TimeUnit.MILLISECONDS); // connect() logs failures
         retryMillis = Math.min(retryMillis * 2, LAST_RETRY_MILLIS);
+    }
+
+    private void retry() {
+        if (server == null) { // else it was resumed in between
+            connect();
+        }
     }
 
     private static String advice(@Nullable String state) {

@@ -160,6 +160,39 @@ class ControlChannelTest {
         closeFails = false;
     }
 
+    @Test
+    void whileItIsPausedItHasNoConnection() throws Exception {
+        int pid = channel.ask(Duration.ofSeconds(5), ControlConnection::pid);
+        channel.pause();
+        await().until(() -> !isThere(pid));
+
+        assertThat(channel.server()).isEmpty();
+        assertThatThrownBy(() -> channel.ask(Duration.ofSeconds(5), ControlConnection::pid))
+                .hasMessageContaining("closed until it is asked for again");
+        channel.renew();
+        channel.resume();
+        await().until(() -> channel.server().isPresent());
+        assertThat(channel.ask(Duration.ofSeconds(5), ControlConnection::pid)).isNotEqualTo(pid);
+        assertThat(opened).as("none while it was paused").hasValue(2);
+    }
+
+    @Test
+    void toPauseWaitsForNoAnswer() throws Exception {
+        int pid = channel.ask(Duration.ofSeconds(5), ControlConnection::pid);
+        CountDownLatch goOn = new CountDownLatch(1);
+        channel.put(control -> hang(goOn));
+        channel.pause();
+        await().until(() -> !isThere(pid));
+
+        goOn.countDown();
+        channel.resume();
+        await().until(() -> channel.server().isPresent());
+    }
+
+    private static boolean isThere(int pid) throws SQLException {
+        return SERVER.app().sessions("pid = ?", pid) == 1;
+    }
+
     private static Connection whoseCloseFails(Connection connection) {
         return (Connection) Proxy.newProxyInstance(
                 Connection.class.getClassLoader(), new Class<?>[] {Connection.class}, (proxy, method, arguments) -> {

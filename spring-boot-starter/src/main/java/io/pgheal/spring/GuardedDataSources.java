@@ -11,9 +11,14 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.DisposableBean;
+import org.springframework.context.SmartLifecycle;
 
-/** All guarded data sources of the application, by the name of their bean. Thread-safe. */
-final class GuardedDataSources implements DisposableBean {
+/**
+ * All guarded data sources of the application, by the name of their bean. Thread-safe.
+ *
+ * <p>While the context is stopped, for a checkpoint (CRaC) or a test context that pauses, pgheal has no connection of its own.
+ */
+final class GuardedDataSources implements SmartLifecycle, DisposableBean {
 
     /**
      * One guarded data source.
@@ -38,6 +43,31 @@ final class GuardedDataSources implements DisposableBean {
 
     /** Those that are PostgreSQL's and have no guard, each with the reason. */
     private final Map<String, String> unguarded = new ConcurrentSkipListMap<>();
+
+    private volatile boolean running;
+
+    /** Stops after all that may still use a data source. */
+    @Override
+    public int getPhase() {
+        return Integer.MIN_VALUE;
+    }
+
+    @Override
+    public void start() {
+        running = true;
+        byName.values().forEach(SelfHealingDataSource::reconnectControl);
+    }
+
+    @Override
+    public void stop() {
+        running = false;
+        byName.values().forEach(SelfHealingDataSource::disconnectControl);
+    }
+
+    @Override
+    public boolean isRunning() {
+        return running;
+    }
 
     /** Null when no guarded data source has this name. */
     @Nullable

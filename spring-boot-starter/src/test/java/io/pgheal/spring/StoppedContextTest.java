@@ -1,0 +1,37 @@
+package io.pgheal.spring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.pgheal.SelfHealingDataSource;
+import io.pgheal.testserver.PostgresServer;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+
+/** For a checkpoint (CRaC), or while a test context pauses, the context is stopped: then no connection may be open. */
+class StoppedContextTest {
+    @RegisterExtension
+    static final PostgresServer SERVER = PostgresServer.shared();
+
+    @Test
+    void pghealHasNoConnectionWhileTheContextIsStopped() {
+        new ApplicationContextRunner()
+                .withConfiguration(AutoConfigurations.of(PghealAutoConfiguration.class))
+                .withBean(DataSource.class, () -> SERVER.app().dataSource())
+                .run(context -> {
+                    SelfHealingDataSource guard = Guards.of(context);
+                    await().until(() -> guard.server().isPresent());
+
+                    context.stop();
+                    await().untilAsserted(() ->
+                            assertThat(SERVER.app().sessions("true")).isZero());
+                    assertThat(guard.healer().trouble()).contains("closed until it is asked for again");
+
+                    context.start();
+                    await().until(() -> guard.server().isPresent());
+                });
+    }
+}
