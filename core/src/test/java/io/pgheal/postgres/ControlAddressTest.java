@@ -131,16 +131,16 @@ class ControlAddressTest {
         }
     }
 
-    /** As a token has to be, that is good for minutes. */
     /** The pool would lend the session next, with the settings of a control session. */
-    @Test
-    void aPoolBelowAPoolLendsNoControlConnection() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aPoolBelowAPoolLendsNoControlConnection(boolean wrapped) throws Exception {
         try (HikariDataSource inner = new HikariDataSource();
                 HikariDataSource outer = new HikariDataSource()) {
             inner.setJdbcUrl(SERVER.url());
             inner.setUsername(SERVER.user());
             inner.setPassword(SERVER.password());
-            outer.setDataSource(inner);
+            outer.setDataSource(wrapped ? new DelegatingDataSource(inner) : inner);
             try (Connection control = ControlAddress.of(outer, null).open()) {
                 assertThat(control.isValid(5)).isTrue();
                 assertThat(inner.getHikariPoolMXBean()).as("not even started").isNull();
@@ -148,6 +148,7 @@ class ControlAddressTest {
         }
     }
 
+    /** As a token has to be, that is good for minutes. */
     @Test
     void credentialsAreAskedAtEachConnect() throws Exception {
         AtomicInteger asked = new AtomicInteger();
