@@ -259,9 +259,11 @@ final class GuardingPostProcessor
         return url.startsWith("jdbc:") && url.contains(":postgresql:");
     }
 
+    /** Not asked whether it wraps one: some deny what they unwrap to, and some say yes to everything. */
     private static boolean isGuardBelow(DataSource dataSource) {
         try {
-            return dataSource.isWrapperFor(SelfHealingDataSource.class);
+            Object below = dataSource.unwrap(SelfHealingDataSource.class);
+            return below instanceof SelfHealingDataSource;
         } catch (SQLException | RuntimeException e) {
             return false;
         }

@@ -234,6 +234,16 @@ class LeftAloneTest {
         DataSource wrapper(@Qualifier("pool") DataSource pool) {
             return new Wrapper(pool);
         }
+
+        @Bean
+        DataSource denying(@Qualifier("pool") DataSource pool) {
+            return new Wrapper(pool) {
+                @Override
+                public boolean isWrapperFor(Class<?> type) {
+                    return false;
+                }
+            };
+        }
     }
 
     @Test
@@ -247,6 +257,19 @@ class LeftAloneTest {
                 assertThat(Guards.of(context).healer().leases()).isEqualTo(1);
             }
         });
+    }
+
+    @Test
+    void notOneThatOnlySaysSo() {
+        Wrapper boasting = new Wrapper(postgres(new Url(SERVER.url()))) {
+            @Override
+            public boolean isWrapperFor(Class<?> type) {
+                return true;
+            }
+        };
+        runner.withBean("pool", DataSource.class, () -> boasting)
+                .run(context -> assertThat(guarded(context.getBean(GuardedDataSources.class)))
+                        .containsOnlyKeys("pool"));
     }
 
     @Configuration(proxyBeanMethods = false)
