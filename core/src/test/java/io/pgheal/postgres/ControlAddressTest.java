@@ -167,14 +167,15 @@ class ControlAddressTest {
         }
     }
 
-    /** Another url would be another container. */
-    @Test
-    void aWrappingDriverGetsTheVeryUrlOfThePool() throws Exception {
+    /** Another url would be another container, or name no secret. */
+    @ParameterizedTest
+    @ValueSource(strings = {"jdbc:container:postgresql:18:///app", "jdbc-container:postgresql://db/app"})
+    void aWrappingDriverGetsTheVeryUrlOfThePool(String wrapping) throws Exception {
         List<String> urls = new CopyOnWriteArrayList<>();
         Driver containers = new org.postgresql.Driver() {
             @Override
             public boolean acceptsURL(String url) {
-                return url.startsWith("jdbc:container:");
+                return url.startsWith(wrapping);
             }
 
             @Override
@@ -188,7 +189,7 @@ class ControlAddressTest {
         };
         DriverManager.registerDriver(containers);
         HikariDataSource hikari = new HikariDataSource();
-        hikari.setJdbcUrl("jdbc:container:postgresql:18:///app?currentSchema=evil&options=-c%20statement_timeout=0");
+        hikari.setJdbcUrl(wrapping + "?currentSchema=evil&options=-c%20statement_timeout=0");
         loggedIn(hikari);
         try (hikari;
                 Connection connection = ControlAddress.of(hikari, null).open()) {

@@ -141,6 +141,20 @@ class LeftAloneTest {
                 .run(context -> assertThat(context.getBean("other")).isInstanceOf(OtherDatabase.class));
     }
 
+    /** As AWS writes the URLs of its driver that looks up a secret. */
+    @Test
+    void notOneWhoseDriverWrapsPostgres() {
+        DataSource wrapping = new OtherDatabase() {
+            @Override
+            public String getJdbcUrl() {
+                return "jdbc-secretsmanager:postgresql://db.example.com:5432/app";
+            }
+        };
+        runner.withBean("pool", DataSource.class, () -> wrapping)
+                .run(context -> assertThat(guarded(context.getBean(GuardedDataSources.class)))
+                        .containsOnlyKeys("pool"));
+    }
+
     @Configuration(proxyBeanMethods = false)
     static class Delegating {
         @Bean
