@@ -18,8 +18,7 @@ public final class Below {
         }
         try {
             // Some data sources lead further than they say (Narayana's). Not asked so of a connection: its pool may
-            // take
-            // a failing unwrap for a sign that the connection is broken.
+            // take a failing unwrap for a sign that the connection is broken.
             if (from instanceof Connection && !from.isWrapperFor(type)) {
                 return null;
             }

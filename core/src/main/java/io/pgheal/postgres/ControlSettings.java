@@ -39,8 +39,8 @@ public record ControlSettings(
     public static final String APPLICATION_NAME = "pgheal-control";
 
     private static final String STRAIGHT = "jdbc:postgresql:";
-    /** Or of a driver that wraps the driver, {@code jdbc:p6spy:postgresql:} say. */
-    private static final Pattern POSTGRES = Pattern.compile("jdbc:(?:[\\w.+-]+:)*postgresql:");
+    /** Or of a driver that wraps the driver, {@code jdbc:p6spy:postgresql:} or {@code jdbc-secretsmanager:postgresql:} say. */
+    private static final Pattern POSTGRES = Pattern.compile("jdbc[\\w.+-]*:(?:[\\w.+-]+:)*postgresql:");
 
     private static final String EXAMPLE = "jdbc:postgresql://db.example.com:5432/app";
 

@@ -37,8 +37,8 @@ public final class Origin {
     }
 
     /**
-     * A data source that makes a new connection each time. One that can be closed is a pool itself: only its own origin is
-     * used, for a pool would get its connection back with the control session's settings.
+     * A data source that makes a new connection each time. One that can be closed, or wraps what can, is a pool itself: only
+     * its own origin is used, for a pool would get its connection back with the control session's settings.
      *
      * @param login stronger than that of the data source itself, which is asked without a user where there is none in here
      */
@@ -49,7 +49,9 @@ public final class Origin {
             both.putAll(login.get());
             return both;
         };
-        if (maker instanceof BaseDataSource || Getters.has(maker, "close")) {
+        if (maker instanceof BaseDataSource
+                || Getters.has(maker, "close")
+                || Below.find(maker, AutoCloseable.class) != null) {
             return new Origin(told == null ? null : told.url, all, told == null ? null : told.maker);
         }
         return new Origin(told == null ? null : told.url, all, () -> connection(maker, login.get()));

@@ -43,6 +43,7 @@ final class ArrayValue extends PgArray {
     @Override
     public @Nullable Object getArrayImpl(long index, int count, @Nullable Map<String, Class<?>> map)
             throws SQLException {
+        lease.ensureStack(); // after the lease nobody notices that a lock of the driver's stays locked
         try {
             return super.getArrayImpl(index, count, map);
         } catch (Throwable t) {
@@ -73,6 +74,7 @@ final class ArrayValue extends PgArray {
 
     @Override
     public @Nullable String toString() {
+        lease.ensureStack();
         try {
             return super.toString();
         } catch (Throwable t) {

@@ -242,6 +242,12 @@ final class DriverHandle implements InvocationHandler {
         }
     }
 
+    /** Whether the connection, which was unwrapped, is behind the fence of a lease already. */
+    static boolean isOne(BaseConnection connection) {
+        return Proxy.isProxyClass(connection.getClass())
+                && Proxy.getInvocationHandler(connection) instanceof DriverHandle;
+    }
+
     private boolean is(@Nullable Object @Nullable [] arguments, Object proxy) {
         Object other = arguments == null ? null : arguments[0];
         return other == proxy

@@ -76,12 +76,7 @@ public final class InterceptedDataSource {
      */
     public static Connection lent(Connection connection) {
         try {
-            return connection.isWrapperFor(HealingLease.class)
-                            && connection.unwrap(HealingLease.class) instanceof ConnectionHandle handle
-                    ? handle.lease.lent()
-                    : connection;
-        } catch (SQLException | RuntimeException unknown) {
-            return connection;
+            return HealingLease.of(connection) instanceof ConnectionHandle handle ? handle.lease.lent() : connection;
         } finally {
             Reference.reachabilityFence(connection);
         }

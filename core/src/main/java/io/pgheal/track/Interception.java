@@ -24,7 +24,7 @@ import org.postgresql.core.BaseConnection;
 final class Interception implements JdbcProxyFactory {
     private final LeaseRegistry registry;
     private final CheckoutSource checkouts;
-    private final AtomicBoolean foreignLogged = new AtomicBoolean();
+    private final AtomicBoolean leftAloneLogged = new AtomicBoolean();
 
     Interception(LeaseRegistry registry, CheckoutSource checkouts) {
         this.registry = registry;
@@ -63,11 +63,11 @@ final class Interception implements JdbcProxyFactory {
         try {
             BaseConnection driver = driverOf(lent);
             if (driver == null) {
-                if (foreignLogged.compareAndSet(false, true)) {
-                    registry.log()
-                            .info("a connection is not PostgreSQL's, and is left alone: "
-                                    + lent.getClass().getName());
-                }
+                leftAlone("is not PostgreSQL's", lent);
+                return lent;
+            }
+            if (DriverHandle.isOne(driver)) {
+                leftAlone("is guarded by another data source of pgheal already", lent);
                 return lent;
             }
             ConnectionHandle handle = registry.lend(lent, driver);
@@ -84,11 +84,23 @@ final class Interception implements JdbcProxyFactory {
         }
     }
 
+    private void leftAlone(String why, Connection lent) {
+        if (leftAloneLogged.compareAndSet(false, true)) {
+            registry.log()
+                    .info("a connection " + why + ", and is left alone: "
+                            + lent.getClass().getName());
+        }
+    }
+
     private static @Nullable BaseConnection driverOf(Connection lent) throws SQLException {
         if (lent instanceof BaseConnection driver) {
             return driver;
         }
-        return lent.isWrapperFor(BaseConnection.class) ? lent.unwrap(BaseConnection.class) : null;
+        try {
+            return lent.isWrapperFor(BaseConnection.class) ? lent.unwrap(BaseConnection.class) : null;
+        } catch (LinkageError older) { // than the JDBC of today: the pool lends it all the same
+            return null;
+        }
     }
 
     // ---- only datasource-proxy's own proxies call these

@@ -200,11 +200,16 @@ public final class Lease extends StateWord {
         return registry.tagIn(sql);
     }
 
-    /** A call begins. Returns false, and no call has begun, if the lease is over or cut. */
-    boolean tryEnter(Call next) {
+    /** If the stack would not last for the driver's code, the overflow comes here, before anything is cut. */
+    void ensureStack() {
         if (registry.preflight()) {
             StackPreflight.touch(id + StateWord.sequence(word()));
         }
+    }
+
+    /** A call begins. Returns false, and no call has begun, if the lease is over or cut. */
+    boolean tryEnter(Call next) {
+        ensureStack();
         long caller = Thread.currentThread().getId();
         // Boxed before the call is counted: after that nothing may fail.
         Long host = next == Call.HOST ? (Long) caller : null;

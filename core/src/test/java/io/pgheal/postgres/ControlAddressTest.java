@@ -131,16 +131,16 @@ class ControlAddressTest {
         }
     }
 
-    /** As a token has to be, that is good for minutes. */
     /** The pool would lend the session next, with the settings of a control session. */
-    @Test
-    void aPoolBelowAPoolLendsNoControlConnection() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aPoolBelowAPoolLendsNoControlConnection(boolean wrapped) throws Exception {
         try (HikariDataSource inner = new HikariDataSource();
                 HikariDataSource outer = new HikariDataSource()) {
             inner.setJdbcUrl(SERVER.url());
             inner.setUsername(SERVER.user());
             inner.setPassword(SERVER.password());
-            outer.setDataSource(inner);
+            outer.setDataSource(wrapped ? new DelegatingDataSource(inner) : inner);
             try (Connection control = ControlAddress.of(outer, null).open()) {
                 assertThat(control.isValid(5)).isTrue();
                 assertThat(inner.getHikariPoolMXBean()).as("not even started").isNull();
@@ -148,6 +148,7 @@ class ControlAddressTest {
         }
     }
 
+    /** As a token has to be, that is good for minutes. */
     @Test
     void credentialsAreAskedAtEachConnect() throws Exception {
         AtomicInteger asked = new AtomicInteger();
@@ -166,14 +167,15 @@ class ControlAddressTest {
         }
     }
 
-    /** Another url would be another container. */
-    @Test
-    void aWrappingDriverGetsTheVeryUrlOfThePool() throws Exception {
+    /** Another url would be another container, or name no secret. */
+    @ParameterizedTest
+    @ValueSource(strings = {"jdbc:container:postgresql:18:///app", "jdbc-container:postgresql://db/app"})
+    void aWrappingDriverGetsTheVeryUrlOfThePool(String wrapping) throws Exception {
         List<String> urls = new CopyOnWriteArrayList<>();
         Driver containers = new org.postgresql.Driver() {
             @Override
             public boolean acceptsURL(String url) {
-                return url.startsWith("jdbc:container:");
+                return url.startsWith(wrapping);
             }
 
             @Override
@@ -187,7 +189,7 @@ class ControlAddressTest {
         };
         DriverManager.registerDriver(containers);
         HikariDataSource hikari = new HikariDataSource();
-        hikari.setJdbcUrl("jdbc:container:postgresql:18:///app?currentSchema=evil&options=-c%20statement_timeout=0");
+        hikari.setJdbcUrl(wrapping + "?currentSchema=evil&options=-c%20statement_timeout=0");
         loggedIn(hikari);
         try (hikari;
                 Connection connection = ControlAddress.of(hikari, null).open()) {

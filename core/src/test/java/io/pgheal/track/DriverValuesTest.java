@@ -533,6 +533,37 @@ class DriverValuesTest {
         assertThat(registry.quarantined()).isEqualTo(before);
     }
 
+    /** Nobody notices then that a lock of the driver's stays locked, and the next borrower would wait for ever. */
+    @Test
+    void whereTheStackEndsAnArrayThatOutlivedItsLeaseIsNotReadAtAll() throws Exception {
+        ConnectionHandle connection = guarded();
+        connection.unwrap(PGConnection.class).addDataType("pair", Deep.class);
+        Array array = array(connection, "ARRAY[ROW(1, 'one')::pair]");
+        connection.close();
+        array.getArray(); // no class is new any more
+        Deep.reached = false;
+        int failed = Climb.run(1, 2, array::getArray, thrown -> {
+            assertThat(thrown != null && Deep.reached).isFalse();
+            Deep.reached = false;
+        });
+        assertThat(failed).isPositive();
+    }
+
+    public static final class Deep extends PGobject {
+        private static final long serialVersionUID = 1;
+        static volatile boolean reached;
+
+        @Override
+        public void setValue(String value) {
+            reached = true;
+            deeper(50);
+        }
+
+        private static int deeper(int levels) {
+            return levels == 0 ? 0 : 1 + deeper(levels - 1);
+        }
+    }
+
     public static final class TooDeep extends PGobject {
         private static final long serialVersionUID = 1;
 

@@ -3,6 +3,7 @@ package io.pgheal.track;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.lang.reflect.Method;
 import java.sql.Connection;
 import java.time.Duration;
 import java.util.List;
@@ -27,6 +28,11 @@ class InterceptedDataSourceTest {
     private final LeaseRegistry registry = Leases.registry(new Leases.TestPool());
 
     private InterceptedDataSource over(Connection connection, Consumer<ProxyDataSourceBuilder> listeners) {
+        return over(connection, registry, listeners);
+    }
+
+    private static InterceptedDataSource over(
+            Connection connection, LeaseRegistry registry, Consumer<ProxyDataSourceBuilder> listeners) {
         Raw source = new Raw() {
             @Override
             Object answer(Class<?> type) {
@@ -147,12 +153,32 @@ class InterceptedDataSourceTest {
         };
     }
 
+    /** A wrapper in between need not tell. Two healers would judge one session, and neither would see all of its owner. */
+    @Test
+    void whatIsGuardedAlreadyIsNotTrackedAgain() throws Exception {
+        Connection guarded = over(lent, builder -> {}).getConnection();
+        Raw wrapper = new Raw() {
+            @Override
+            public Object invoke(Object proxy, Method method, Object[] arguments) throws Throwable {
+                return method.invoke(guarded, arguments);
+            }
+        };
+        for (Connection connection : List.of(guarded, wrapper.<Connection>as(Connection.class))) {
+            LeaseRegistry outer = Leases.registry(new Leases.TestPool());
+            assertThat(over(connection, outer, builder -> {}).getConnection()).isSameAs(connection);
+            assertThat(outer.openCount()).isZero();
+        }
+        guarded.close();
+    }
+
     @Test
     void whatTrackingThrowsIsNotTheApplicationsProblem() throws Exception {
-        Raw odd = new Raw();
-        odd.thrown = new IllegalStateException("isWrapperFor");
-        Connection connection = odd.as(Connection.class);
-        assertThat(over(connection, builder -> {}).getConnection()).isSameAs(connection);
+        for (Throwable thrown : List.of(new IllegalStateException("isWrapperFor"), new AbstractMethodError())) {
+            Raw odd = new Raw();
+            odd.thrown = thrown;
+            Connection connection = odd.as(Connection.class);
+            assertThat(over(connection, builder -> {}).getConnection()).isSameAs(connection);
+        }
     }
 
     /** What the next question is answered on it would be this one's answer. */

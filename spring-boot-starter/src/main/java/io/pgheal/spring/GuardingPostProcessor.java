@@ -254,14 +254,16 @@ final class GuardingPostProcessor
         return url != null && isPostgres(url);
     }
 
-    /** Also true for a driver that wraps another, such as {@code jdbc:tc:postgresql:}. */
+    /** Also true for a driver that wraps another: {@code jdbc:tc:postgresql:}, {@code jdbc-secretsmanager:postgresql:}. */
     private static boolean isPostgres(String url) {
-        return url.startsWith("jdbc:") && url.contains(":postgresql:");
+        return url.startsWith("jdbc") && url.contains(":postgresql:");
     }
 
+    /** Not asked whether it wraps one: some deny what they unwrap to, and some say yes to everything. */
     private static boolean isGuardBelow(DataSource dataSource) {
         try {
-            return dataSource.isWrapperFor(SelfHealingDataSource.class);
+            Object below = dataSource.unwrap(SelfHealingDataSource.class);
+            return below instanceof SelfHealingDataSource;
         } catch (SQLException | RuntimeException e) {
             return false;
         }

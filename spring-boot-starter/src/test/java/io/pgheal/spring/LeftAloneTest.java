@@ -141,6 +141,20 @@ class LeftAloneTest {
                 .run(context -> assertThat(context.getBean("other")).isInstanceOf(OtherDatabase.class));
     }
 
+    /** As AWS writes the URLs of its driver that looks up a secret. */
+    @Test
+    void notOneWhoseDriverWrapsPostgres() {
+        DataSource wrapping = new OtherDatabase() {
+            @Override
+            public String getJdbcUrl() {
+                return "jdbc-secretsmanager:postgresql://db.example.com:5432/app";
+            }
+        };
+        runner.withBean("pool", DataSource.class, () -> wrapping)
+                .run(context -> assertThat(guarded(context.getBean(GuardedDataSources.class)))
+                        .containsOnlyKeys("pool"));
+    }
+
     @Configuration(proxyBeanMethods = false)
     static class Delegating {
         @Bean
@@ -234,6 +248,16 @@ class LeftAloneTest {
         DataSource wrapper(@Qualifier("pool") DataSource pool) {
             return new Wrapper(pool);
         }
+
+        @Bean
+        DataSource denying(@Qualifier("pool") DataSource pool) {
+            return new Wrapper(pool) {
+                @Override
+                public boolean isWrapperFor(Class<?> type) {
+                    return false;
+                }
+            };
+        }
     }
 
     @Test
@@ -247,6 +271,19 @@ class LeftAloneTest {
                 assertThat(Guards.of(context).healer().leases()).isEqualTo(1);
             }
         });
+    }
+
+    @Test
+    void notOneThatOnlySaysSo() {
+        Wrapper boasting = new Wrapper(postgres(new Url(SERVER.url()))) {
+            @Override
+            public boolean isWrapperFor(Class<?> type) {
+                return true;
+            }
+        };
+        runner.withBean("pool", DataSource.class, () -> boasting)
+                .run(context -> assertThat(guarded(context.getBean(GuardedDataSources.class)))
+                        .containsOnlyKeys("pool"));
     }
 
     @Configuration(proxyBeanMethods = false)
