@@ -135,6 +135,14 @@ public final class Origin {
         return url;
     }
 
+    /**
+     * Whether the url is PostgreSQL's, also by a driver that wraps PostgreSQL's: {@code jdbc:tc:postgresql:} or
+     * {@code jdbc-secretsmanager:postgresql:}, say.
+     */
+    public boolean isPostgres() {
+        return url != null && ControlSettings.takes(url);
+    }
+
     /** The user, the password and what else goes to the driver, read anew each time: passwords are rotated. */
     public Properties login() {
         return login.get();
@@ -146,9 +154,7 @@ public final class Origin {
         if (made != null) {
             return Optional.of(() -> SessionSettings.set(made.open(), STATEMENT, SOCKET));
         }
-        return url != null && ControlSettings.takes(url)
-                ? Optional.of(ControlSettings.of(url, login))
-                : Optional.empty();
+        return url != null && isPostgres() ? Optional.of(ControlSettings.of(url, login)) : Optional.empty();
     }
 
     private static Connection connection(DataSource maker, Properties login) throws SQLException {

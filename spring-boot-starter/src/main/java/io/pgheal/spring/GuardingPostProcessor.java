@@ -115,16 +115,7 @@ final class GuardingPostProcessor
     /** The target of that bean, guarded unless there is a reason not to guard it. */
     private DataSource guardInside(DataSource passing, String bean, DataSource target, String name) {
         inside.add(name);
-        DataSource known = guarded.getObject().inPlaceOf(target);
-        if (known != null) {
-            return known;
-        }
-        Left left = reasonToLeave(target, name);
-        if (left != null) {
-            leave(target, name, left);
-            return target;
-        }
-        return guard(target, freeName(name), bean, passing);
+        return guardUnlessLeft(target, name, bean, passing);
     }
 
     /** Adds a number where another target or bean already has this name. */
@@ -144,32 +135,39 @@ final class GuardingPostProcessor
             guarded.getObject().add(name, own);
             return dataSource;
         }
+        DataSource inItsPlace = guardUnlessLeft(dataSource, name, name, null);
+        if (inItsPlace == dataSource && beans.containsBean(name) && beans.isSingleton(name)) {
+            leftAlone.add(dataSource); // only singletons: beans of other scopes come and go
+        }
+        return inItsPlace;
+    }
+
+    /**
+     * What the application is to use in place of the data source; the data source itself where that gets no guard.
+     *
+     * @param bean the bean whose properties apply
+     * @param within that bean, where the data source is a target of it
+     */
+    private DataSource guardUnlessLeft(DataSource dataSource, String name, String bean, @Nullable DataSource within) {
         DataSource known = guarded.getObject().inPlaceOf(dataSource);
         if (known != null) {
-            return known; // the same, by the pool inside
+            return known;
         }
         Left left = reasonToLeave(dataSource, name);
         if (left != null) {
             leave(dataSource, name, left);
-            if (beans.containsBean(name) && beans.isSingleton(name)) {
-                leftAlone.add(dataSource); // only singletons: beans of other scopes come and go
-            }
             return dataSource;
         }
-        return guard(dataSource, name, name, null);
+        return guard(dataSource, within == null ? name : freeName(name), bean, within);
     }
 
     private void leave(DataSource dataSource, String name, Left left) {
         LOG.info("pgheal leaves the data source '{}' alone: {}", name, left.reason());
-        if (left.unguarded() && isKnownAsPostgres(dataSource)) {
+        if (left.unguarded() && PoolSettings.isPostgres(dataSource).orElse(false)) {
             guarded.getObject().unguarded(name, left.reason());
         }
     }
 
-    /**
-     * @param bean the bean whose properties apply
-     * @param within that bean, where the data source is a target of it
-     */
     private DataSource guard(DataSource dataSource, String name, String bean, @Nullable DataSource within) {
         HealingConfig config = properties.getObject().configOf(bean);
         ConnectionOpener control =
@@ -218,8 +216,7 @@ final class GuardingPostProcessor
         if (isGuardBelow(dataSource)) {
             return new Left("what it wraps is guarded already", false);
         }
-        String url = PoolSettings.url(dataSource);
-        return url == null || isPostgres(url) ? null : new Left("it is not PostgreSQL's", false);
+        return PoolSettings.isPostgres(dataSource).orElse(true) ? null : new Left("it is not PostgreSQL's", false);
     }
 
     private @Nullable Left reasonByName(String name) {
@@ -247,16 +244,6 @@ final class GuardingPostProcessor
                         && definition.isSynthetic()
                 ? proxy
                 : name;
-    }
-
-    private static boolean isKnownAsPostgres(DataSource dataSource) {
-        String url = PoolSettings.url(dataSource);
-        return url != null && isPostgres(url);
-    }
-
-    /** Also true for a driver that wraps another: {@code jdbc:tc:postgresql:}, {@code jdbc-secretsmanager:postgresql:}. */
-    private static boolean isPostgres(String url) {
-        return url.startsWith("jdbc") && url.contains(":postgresql:");
     }
 
     /** Not asked whether it wraps one: some deny what they unwrap to, and some say yes to everything. */
@@ -296,7 +283,7 @@ final class GuardingPostProcessor
                     && beans.getSingleton(name) instanceof DataSource dataSource
                     && !all.contains(dataSource)
                     && !isGuardBelow(dataSource)
-                    && isKnownAsPostgres(dataSource)) {
+                    && PoolSettings.isPostgres(dataSource).orElse(false)) {
                 all.unguarded(name, "it was created before pgheal could guard it");
             }
         }
