@@ -105,7 +105,7 @@ final class Servers implements AutoCloseable {
         return identity == null ? home : reach(identity);
     }
 
-    /** Notes a new physical connection of the pool. Called by the application's thread: does not wait and does not throw. */
+    /** Notes a new physical connection of the pool. Called by the application's thread: does not wait for the server and does not throw. */
     void seen(PhysicalIdentity identity) {
         try {
             reach(identity);
