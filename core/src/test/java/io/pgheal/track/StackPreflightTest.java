@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  */
 class StackPreflightTest {
     private static final int KB = 1024;
-    private static final int LARGE = 8 * KB * KB;
+    private static final int LARGE = 2 * KB * KB;
 
     @ParameterizedTest
     @CsvSource({
