@@ -32,14 +32,22 @@ final class ToldStories {
     /** The server that could not be asked may be back any moment; and so may the owner that moved on before the heal. */
     private static final Duration LONGEST_BLIND_PAUSE = Duration.ofSeconds(4);
 
-    private final Map<String, Story> stories = new LinkedHashMap<>(64, 0.75f, true) {
+    private final Map<String, Story> stories = new Bounded<>();
+    /** The stories of live owners, by their leases' last calls: the server may not say in time in which transaction it was. */
+    private final Map<String, String> ofLiveOwners = new Bounded<>();
+
+    private static final class Bounded<V> extends LinkedHashMap<String, V> {
         private static final long serialVersionUID = 1L;
 
+        Bounded() {
+            super(64, 0.75f, true);
+        }
+
         @Override
-        protected boolean removeEldestEntry(Map.Entry<String, Story> eldest) {
+        protected boolean removeEldestEntry(Map.Entry<String, V> eldest) {
             return size() > KEPT;
         }
-    };
+    }
 
     /**
      * What was reported of a story.
@@ -139,6 +147,10 @@ final class ToldStories {
                     : new Story(
                             before.incidentId(), action, before.facts().and(known), diagnosis.locks(), before.vain());
             stories.put(key, next);
+            String call = lastCall(diagnosis);
+            if (call != null && diagnosis.kind() == DiagnosisKind.STUCK_LOCK) {
+                ofLiveOwners.put(call, key);
+            }
         }
         boolean whole = false;
         try {
@@ -158,10 +170,20 @@ final class ToldStories {
         return own == null ? stories.get(keyOfALiveOwner(diagnosis)) : own;
     }
 
-    private static @Nullable String keyOfALiveOwner(Diagnosis diagnosis) {
-        return diagnosis.kind() == DiagnosisKind.ABANDONED_TRANSACTION
-                ? key(DiagnosisKind.STUCK_LOCK, diagnosis)
-                : null;
+    private @Nullable String keyOfALiveOwner(Diagnosis diagnosis) {
+        if (diagnosis.kind() != DiagnosisKind.ABANDONED_TRANSACTION) {
+            return null;
+        }
+        return diagnosis.backend() == null
+                ? ofLiveOwners.get(lastCall(diagnosis))
+                : key(DiagnosisKind.STUCK_LOCK, diagnosis);
+    }
+
+    private static @Nullable String lastCall(Diagnosis diagnosis) {
+        return diagnosis.lease() == null
+                ? null
+                : "lease " + diagnosis.lease().lease().id() + " "
+                        + diagnosis.lease().sequence();
     }
 
     private synchronized @Nullable String toldAs(String key, Decision decision, Facts known) {
@@ -251,13 +273,13 @@ final class ToldStories {
     private static String key(DiagnosisKind kind, Diagnosis diagnosis) {
         Backend backend = diagnosis.backend();
         TransactionRef moment = backend == null ? null : backend.transaction();
+        String call = lastCall(diagnosis);
         String subject;
         if (diagnosis.lease() != null && kind == DiagnosisKind.STUCK_LOCK && moment != null) {
             subject = "lease " + diagnosis.lease().lease().id() + " of "
                     + (diagnosis.onlyAdvisoryWaiters() ? "a leader" : moment.xactStart());
-        } else if (diagnosis.lease() != null) {
-            subject = "lease " + diagnosis.lease().lease().id() + " "
-                    + diagnosis.lease().sequence();
+        } else if (call != null) {
+            subject = call;
         } else if (backend != null && backend.id() != null) {
             subject = backend.id() + " " + (moment == null ? "" : moment.xactStart());
         } else if (backend != null) {

@@ -181,6 +181,26 @@ class ToldStoriesTest {
         assertThat(told.idOf(lost)).hasValue("third");
     }
 
+    /** A heal waits for the server's answer only for a moment. */
+    @Test
+    void itIsTheSameStoryAlsoIfTheServerDoesNotAnswerInTime() {
+        told.once(of(DiagnosisKind.STUCK_LOCK, 1), REPORT, () -> "first", id -> tellings.incrementAndGet());
+        Diagnosis lost = unanswered(1);
+        assertThat(told.idOf(lost)).hasValue("first");
+        assertThat(told.idOf(unanswered(2)))
+                .as("another call, perhaps of another transaction")
+                .isEmpty();
+        told.ended(lost);
+        assertThat(told.idOf(lost)).isEmpty();
+        assertThat(told.knows(of(DiagnosisKind.STUCK_LOCK, 1))).isFalse();
+    }
+
+    private static Diagnosis unanswered(int call) {
+        return Diagnoses.of(DiagnosisKind.ABANDONED_TRANSACTION)
+                .lease(Snapshots.lease().of(LEASE).calls(call).snapshot())
+                .made();
+    }
+
     private static Diagnosis of(DiagnosisKind kind, int call) {
         return Diagnoses.of(kind)
                 .lease(Snapshots.lease().of(LEASE).calls(call).snapshot())

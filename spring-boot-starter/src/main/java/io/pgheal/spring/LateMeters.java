@@ -4,8 +4,11 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.pgheal.SelfHealingDataSource;
 import io.pgheal.report.HealingMeters;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 
@@ -13,9 +16,10 @@ import org.springframework.beans.factory.SmartInitializingSingleton;
  * Adds meters to the guards once the application's registry exists. Asking for the registry while data sources are
  * created would create all its dependencies too early, and in a cycle where one of them needs a data source.
  */
-final class LateMeters implements GuardCustomizer, SmartInitializingSingleton {
+final class LateMeters implements GuardCustomizer, SmartInitializingSingleton, DisposableBean {
     private final GuardedDataSources guarded;
     private final ObjectProvider<MeterRegistry> application;
+    private final List<Gauge> own = new ArrayList<>();
     private volatile @Nullable MeterRegistry registry;
 
     LateMeters(GuardedDataSources guarded, ObjectProvider<MeterRegistry> application) {
@@ -42,10 +46,22 @@ final class LateMeters implements GuardCustomizer, SmartInitializingSingleton {
         });
     }
 
-    private static void gauge(MeterRegistry registry, String guarded, Supplier<Number> number) {
-        Gauge.builder("pgheal.data.sources", number)
-                .tag("guarded", guarded)
+    private void gauge(MeterRegistry found, String guardedOnes, Supplier<Number> number) {
+        own.add(Gauge.builder("pgheal.data.sources", number)
+                .tag("guarded", guardedOnes)
                 .description("PostgreSQL data sources with and without a guard")
-                .register(registry);
+                .register(found));
+    }
+
+    /**
+     * The registry may outlive the application, as Micrometer's global one holds it with some versions of Spring Boot. A
+     * gauge would hold the application, with its class loader.
+     */
+    @Override
+    public void destroy() {
+        MeterRegistry known = registry;
+        if (known != null) {
+            own.forEach(known::remove);
+        }
     }
 }

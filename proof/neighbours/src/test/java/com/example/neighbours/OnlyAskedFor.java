@@ -15,6 +15,7 @@ class OnlyAskedFor implements AutoConfigurationImportFilter, EnvironmentAware {
     private static final List<String> NEIGHBOURS = List.of(
             "batch",
             "cloud",
+            "devtools",
             "flyway",
             "gavlyukovskiy",
             "liquibase",

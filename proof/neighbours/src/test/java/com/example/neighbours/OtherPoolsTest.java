@@ -1,6 +1,7 @@
 package com.example.neighbours;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.alibaba.druid.pool.DruidDataSource;
 import com.mchange.v2.c3p0.ComboPooledDataSource;
@@ -8,13 +9,21 @@ import io.agroal.api.AgroalDataSource;
 import io.agroal.api.configuration.supplier.AgroalDataSourceConfigurationSupplier;
 import io.agroal.api.security.NamePrincipal;
 import io.agroal.api.security.SimplePassword;
+import io.pgheal.postgres.ControlSettings;
 import io.pgheal.testserver.PostgresServer;
 import java.beans.PropertyVetoException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Hashtable;
+import java.util.Properties;
+import javax.naming.Context;
+import javax.naming.NamingException;
 import javax.sql.DataSource;
 import org.apache.commons.dbcp2.BasicDataSource;
+import org.apache.naming.ContextBindings;
+import org.apache.naming.NamingContext;
+import org.apache.tomcat.jdbc.pool.DataSourceFactory;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -177,6 +186,65 @@ class OtherPoolsTest {
                 assertThat(pool.getConfiguration().connectionPoolConfiguration().maxSize())
                         .isEqualTo(Trial.SLOTS);
             });
+        }
+    }
+
+    /** The pool is the container's: it was there before the application, and stays when the application has gone. */
+    @Test
+    void fromTheContainer() throws Exception {
+        Properties settings = new Properties();
+        settings.setProperty("url", SERVER.url());
+        settings.setProperty("username", SERVER.user());
+        settings.setProperty("password", SERVER.password());
+        settings.setProperty("maxActive", String.valueOf(Trial.SLOTS));
+        DataSource pool = new DataSourceFactory().createDataSource(settings);
+        try (Names names = new Names("jdbc/app", pool);
+                Trial trial = Trial.of(
+                        SERVER,
+                        "2h `spring.datasource.jndi-name`, Tomcat's names and pool",
+                        Chosen.class,
+                        "",
+                        "spring.datasource.jndi-name=java:comp/env/jdbc/app")) {
+            trial.guards(1, "dataSource").heals("dataSource").does("the pool outlives the application", () -> {
+                byClass(trial, org.apache.tomcat.jdbc.pool.DataSource.class);
+                trial.context().close();
+                await("the control connection is closed")
+                        .until(() ->
+                                SERVER.app().sessions("application_name = ?", ControlSettings.APPLICATION_NAME) == 0);
+                try (Connection connection = pool.getConnection()) {
+                    assertThat(connection.isValid(1)).isTrue();
+                }
+            });
+        } finally {
+            ((org.apache.tomcat.jdbc.pool.DataSource) pool).close();
+        }
+    }
+
+    /** As Tomcat gives its names to an application. */
+    private static final class Names implements AutoCloseable {
+        private static final String PACKAGES = "java.naming.factory.url.pkgs";
+
+        private final ClassLoader application = Thread.currentThread().getContextClassLoader();
+
+        @SuppressWarnings("BanJNDI") // the names are the test's own
+        Names(String name, Object value) throws NamingException {
+            System.setProperty(PACKAGES, "org.apache.naming");
+            NamingContext names = new NamingContext(new Hashtable<>(), "names of the application");
+            Context inside = names.createSubcontext("comp").createSubcontext("env");
+            String[] parts = name.split("/");
+            for (int i = 0; i < parts.length - 1; i++) {
+                inside = inside.createSubcontext(parts[i]);
+            }
+            inside.bind(parts[parts.length - 1], value);
+            ContextBindings.bindContext(this, names);
+            ContextBindings.bindClassLoader(this, null, application);
+        }
+
+        @Override
+        public void close() {
+            ContextBindings.unbindClassLoader(this, null, application);
+            ContextBindings.unbindContext(this, null);
+            System.clearProperty(PACKAGES);
         }
     }
 

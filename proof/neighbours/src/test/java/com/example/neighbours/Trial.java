@@ -4,18 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.pgheal.SelfHealingDataSource;
 import io.pgheal.testserver.Login;
 import io.pgheal.testserver.Patience;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.testserver.Sql;
 import io.pgheal.track.HealingLease;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.HttpURLConnection;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpRequest.BodyPublishers;
-import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -31,7 +31,9 @@ import org.opentest4j.MultipleFailuresError;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.json.JsonParserFactory;
 import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.core.env.Environment;
 import org.springframework.core.task.AsyncTaskExecutor;
+import org.springframework.util.ClassUtils;
 
 /**
  * An application with a neighbour, beside pgheal: it is started as its user starts it, and looked at from outside. Each
@@ -43,9 +45,7 @@ final class Trial implements AutoCloseable {
     static final int SLOTS = 2;
 
     /** To see what the neighbour does where pgheal is not: only its own work is looked at. */
-    private static final boolean ALONE = Boolean.getBoolean("neighbours.alone");
-
-    private static final HttpClient CLIENT = HttpClient.newHttpClient();
+    static final boolean ALONE = Boolean.getBoolean("neighbours.alone");
 
     private interface Look {
         Object take() throws Exception;
@@ -83,7 +83,32 @@ final class Trial implements AutoCloseable {
         return trial;
     }
 
+    /** Of an application that is there already, in this JVM; the trial closes it. */
+    static Trial running(String line, ConfigurableApplicationContext context) {
+        Environment environment = context.getEnvironment();
+        Login app = new Login(
+                environment.getRequiredProperty("spring.datasource.url"),
+                environment.getRequiredProperty("spring.datasource.username"),
+                environment.getRequiredProperty("spring.datasource.password"));
+        Trial trial = new Trial(app, new Table.Row(line));
+        trial.context = context;
+        trial.row.cell("starts", "yes");
+        return trial;
+    }
+
     private void start(Class<?> application, String with, String... properties) {
+        try {
+            context = SpringApplication.run(application, arguments(app, with, properties));
+            row.cell("starts", "yes");
+        } catch (RuntimeException | Error e) {
+            row.cell("starts", "**no**");
+            write();
+            throw e;
+        }
+    }
+
+    /** The application's command line. */
+    static String[] arguments(Login app, String with, String... properties) {
         Map<String, String> all = new LinkedHashMap<>(Map.of(
                 "test.with",
                 with,
@@ -110,21 +135,17 @@ final class Trial implements AutoCloseable {
             String[] parts = property.split("=", 2);
             all.put(parts[0], parts[1]);
         }
-        String[] arguments = all.entrySet().stream()
+        return all.entrySet().stream()
                 .map(it -> "--" + it.getKey() + "=" + it.getValue())
                 .toArray(String[]::new);
-        try {
-            context = SpringApplication.run(application, arguments);
-            row.cell("starts", "yes");
-        } catch (RuntimeException | Error e) {
-            row.cell("starts", "**no**");
-            write();
-            throw e;
-        }
     }
 
     ConfigurableApplicationContext context() {
         return context;
+    }
+
+    Login app() {
+        return app;
     }
 
     <T> T bean(Class<T> type) {
@@ -174,9 +195,18 @@ final class Trial implements AutoCloseable {
     }
 
     @SuppressWarnings("unchecked")
-    private Map<String, Map<String, Object>> guardsByName() {
-        Map<String, Object> all = JsonParserFactory.getJsonParser()
-                .parseMap(get("/actuator/pgheal").body());
+    private Map<String, Map<String, Object>> guardsByName() throws SQLException {
+        if (!ClassUtils.isPresent("org.springframework.boot.actuate.endpoint.Access", null)) {
+            Map<String, Map<String, Object>> guards = new LinkedHashMap<>();
+            for (DataSource bean : context.getBeansOfType(DataSource.class).values()) {
+                SelfHealingDataSource guard = bean.unwrap(SelfHealingDataSource.class);
+                guards.put(
+                        guard.name(),
+                        Map.of("healer", Map.of("connected", guard.healer().connected())));
+            }
+            return guards;
+        }
+        Map<String, Object> all = JsonParserFactory.getJsonParser().parseMap(get("/actuator/pgheal"));
         return (Map<String, Map<String, Object>>) all.get("dataSources");
     }
 
@@ -297,21 +327,27 @@ final class Trial implements AutoCloseable {
         }
     }
 
-    HttpResponse<String> get(String path) {
-        return send(HttpRequest.newBuilder(uri(path)));
+    String get(String path) {
+        return send("GET", path);
     }
 
-    HttpResponse<String> post(String path) {
-        return send(HttpRequest.newBuilder(uri(path)).POST(BodyPublishers.noBody()));
+    String post(String path) {
+        return send("POST", path);
     }
 
-    private HttpResponse<String> send(HttpRequest.Builder request) {
+    /** Without a client that keeps threads: such a thread would hold the class loader of the application that made it. */
+    private String send(String method, String path) {
         try {
-            HttpResponse<String> response = CLIENT.send(request.build(), BodyHandlers.ofString());
-            assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
-            return response;
-        } catch (IOException | InterruptedException e) {
-            throw new IllegalStateException(e);
+            HttpURLConnection request = (HttpURLConnection) uri(path).toURL().openConnection();
+            request.setRequestMethod(method);
+            int status = request.getResponseCode();
+            try (InputStream body = status == 200 ? request.getInputStream() : request.getErrorStream()) {
+                String text = body == null ? "" : new String(body.readAllBytes(), StandardCharsets.UTF_8);
+                assertThat(status).as(text).isEqualTo(200);
+                return text;
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -321,12 +357,17 @@ final class Trial implements AutoCloseable {
 
     @Override
     public void close() {
-        write();
         try {
             context.close();
         } catch (RuntimeException | Error e) {
             failures.add(e);
         }
+        judge();
+    }
+
+    /** Writes the row, and fails where something was not as it must be. The application runs on. */
+    void judge() {
+        write();
         if (!failures.isEmpty()) {
             throw new MultipleFailuresError(row.line(), failures);
         }

@@ -212,9 +212,8 @@ class WorkTest {
                     .heals("dataSource")
                     .does(
                             "a query on its thread",
-                            () -> assertThat(trial.get("/thread").body()).startsWith("boundedElastic"));
-            trial.heals(
-                    "dataSource", () -> assertThat(trial.get("/leak").body()).isEqualTo("left behind"));
+                            () -> assertThat(trial.get("/thread")).startsWith("boundedElastic"));
+            trial.heals("dataSource", () -> assertThat(trial.get("/leak")).isEqualTo("left behind"));
         }
     }
 
