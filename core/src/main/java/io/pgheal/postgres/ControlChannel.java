@@ -126,6 +126,7 @@ public final class ControlChannel implements AutoCloseable {
     }
 
     private void rest() {
+        paused = true;
         server = null; // it may have been opened since
         trouble = "the control connection is closed until it is asked for again";
         connection.close();
@@ -133,18 +134,20 @@ public final class ControlChannel implements AutoCloseable {
 
     /** Connects again, in the background. Does nothing unless it was paused. */
     public void resume() {
-        if (!paused) {
-            return;
-        }
-        paused = false;
-        trouble = NOT_OPEN;
         try {
-            thread.execute(() -> {
-                retryMillis = FIRST_RETRY_MILLIS;
-                connect();
-            });
+            thread.execute(this::wake);
         } catch (RejectedExecutionException closed) {
             // a closed channel stays closed
+        }
+    }
+
+    /** On the channel's thread, so that what was to be connected during the pause is not connected after it, too. */
+    private void wake() {
+        if (paused) {
+            paused = false;
+            trouble = NOT_OPEN;
+            retryMillis = FIRST_RETRY_MILLIS;
+            connect();
         }
     }
 

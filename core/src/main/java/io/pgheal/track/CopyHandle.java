@@ -143,7 +143,11 @@ abstract class CopyHandle implements CopyOperation {
 
     @Override
     public String toString() {
-        return raw.toString();
+        try {
+            return raw.toString();
+        } finally {
+            Reference.reachabilityFence(owner);
+        }
     }
 
     /** COPY into a table. */

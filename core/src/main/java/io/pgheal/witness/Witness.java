@@ -233,6 +233,7 @@ public final class Witness {
                     break;
                 }
                 LockSupport.parkNanos(STEP_NANOS);
+                collector.insist();
             } while (last - began < URGED.toNanos() && !Thread.currentThread().isInterrupted());
         } catch (RuntimeException | Error e) {
             failed(e);
