@@ -45,6 +45,7 @@ public final class ControlChannel implements AutoCloseable {
 
     // Only for the channel's thread.
     private long retryMillis = FIRST_RETRY_MILLIS;
+    private @Nullable Future<?> retry;
     private boolean lossLogged;
 
     /** The server at the other end, as read when the connection was opened. */
@@ -126,7 +127,11 @@ public final class ControlChannel implements AutoCloseable {
     }
 
     private void rest() {
+        if (!paused) {
+            return; // it was resumed in between, and nobody would resume it again
+        }
         server = null; // it may have been opened since
+        forgetRetry();
         trouble = "the control connection is closed until it is asked for again";
         connection.close();
     }
@@ -137,9 +142,9 @@ public final class ControlChannel implements AutoCloseable {
             return;
         }
         paused = false;
-        trouble = NOT_OPEN;
         try {
             thread.execute(() -> {
+                trouble = NOT_OPEN;
                 retryMillis = FIRST_RETRY_MILLIS;
                 connect();
             });
@@ -321,8 +326,16 @@ public final class ControlChannel implements AutoCloseable {
         if (thread.isShutdown()) {
             return;
         }
-        var unused = thread.schedule(this::retry, retryMillis, TimeUnit.MILLISECONDS); // connect() logs failures
+        forgetRetry(); // of the failure before, if it was connected in between for another reason
+        retry = thread.schedule(this::retry, retryMillis, TimeUnit.MILLISECONDS);
         retryMillis = Math.min(retryMillis * 2, LAST_RETRY_MILLIS);
+    }
+
+    private void forgetRetry() {
+        Future<?> next = retry;
+        if (next != null) {
+            next.cancel(false);
+        }
     }
 
     private void retry() {
