@@ -316,7 +316,7 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
     /**
      * Closes pgheal's own connections to the server until {@link #reconnectControl()}: before a checkpoint of the JVM (CRaC),
      * say, at which no connection may be open. Until then pgheal is blind: abandoned connections are still aborted, but nothing
-     * can be asked or signalled. The pool is not touched. Waits until the connections are closed, 2 s for each that hangs.
+     * can be asked or signalled. The pool is not touched. Waits for that, at most 2 s for each; one that is just being opened may be closed later.
      */
     public void disconnectControl() {
         healing.disconnectControl();

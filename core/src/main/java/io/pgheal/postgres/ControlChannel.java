@@ -45,6 +45,7 @@ public final class ControlChannel implements AutoCloseable {
 
     // Only for the channel's thread.
     private long retryMillis = FIRST_RETRY_MILLIS;
+    private @Nullable Future<?> retry;
     private boolean lossLogged;
 
     /** The server at the other end, as read when the connection was opened. */
@@ -128,12 +129,16 @@ public final class ControlChannel implements AutoCloseable {
     private void rest() {
         paused = true;
         server = null; // it may have been opened since
-        trouble = "the control connection is closed until it is asked for again";
+        forgetRetry();
+        trouble = "the control connection is closed until the context starts again, or until reconnectControl()";
         connection.close();
     }
 
     /** Connects again, in the background. Does nothing unless it was paused. */
     public void resume() {
+        if (!paused) {
+            return;
+        }
         try {
             thread.execute(this::wake);
         } catch (RejectedExecutionException closed) {
@@ -324,8 +329,16 @@ public final class ControlChannel implements AutoCloseable {
         if (thread.isShutdown()) {
             return;
         }
-        var unused = thread.schedule(this::retry, retryMillis, TimeUnit.MILLISECONDS); // connect() logs failures
+        forgetRetry(); // of the failure before, if it was connected in between for another reason
+        retry = thread.schedule(this::retry, retryMillis, TimeUnit.MILLISECONDS);
         retryMillis = Math.min(retryMillis * 2, LAST_RETRY_MILLIS);
+    }
+
+    private void forgetRetry() {
+        Future<?> next = retry;
+        if (next != null) {
+            next.cancel(false);
+        }
     }
 
     private void retry() {

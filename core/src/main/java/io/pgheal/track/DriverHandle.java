@@ -242,10 +242,12 @@ final class DriverHandle implements InvocationHandler {
         }
     }
 
-    /** Whether the connection, which was unwrapped, is behind the fence of a lease already. */
-    static boolean isOne(BaseConnection connection) {
+    /** The lease behind whose fence the connection, which was unwrapped, is already; null if it is behind none. */
+    static @Nullable Lease leaseOf(BaseConnection connection) {
         return Proxy.isProxyClass(connection.getClass())
-                && Proxy.getInvocationHandler(connection) instanceof DriverHandle;
+                        && Proxy.getInvocationHandler(connection) instanceof DriverHandle handle
+                ? handle.lease
+                : null;
     }
 
     private boolean is(@Nullable Object @Nullable [] arguments, Object proxy) {

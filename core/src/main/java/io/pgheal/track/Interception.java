@@ -66,9 +66,15 @@ final class Interception implements JdbcProxyFactory {
                 leftAlone("is not PostgreSQL's", lent);
                 return lent;
             }
-            if (DriverHandle.isOne(driver)) {
+            Lease below = DriverHandle.leaseOf(driver);
+            if (below != null && !(below.lent() instanceof BaseConnection)) {
                 leftAlone("is guarded by another data source of pgheal already", lent);
                 return lent;
+            }
+            if (below != null) {
+                // A pool has it from there, where nothing is pooled, and keeps it: whoever borrows it here is its
+                // owner.
+                below.leaveToOthers();
             }
             ConnectionHandle handle = registry.lend(lent, driver);
             if (checkout != null) {
@@ -98,7 +104,7 @@ final class Interception implements JdbcProxyFactory {
         }
         try {
             return lent.isWrapperFor(BaseConnection.class) ? lent.unwrap(BaseConnection.class) : null;
-        } catch (LinkageError older) { // than the JDBC of today: the pool lends it all the same
+        } catch (AbstractMethodError older) { // than the JDBC of today: the pool lends it all the same
             return null;
         }
     }

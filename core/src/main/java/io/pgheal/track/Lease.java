@@ -495,6 +495,12 @@ public final class Lease extends StateWord {
         unwrapped = true;
     }
 
+    /** Another lease, of what borrows here, has the owner now: neither evidence nor time limits apply to this one. */
+    void leaveToOthers() {
+        unwrapped();
+        extend(LONGEST_EXTENSION);
+    }
+
     /** The session is used past the handles, or has state that must survive its transaction. */
     void sessionBound() {
         sessionBound = true;

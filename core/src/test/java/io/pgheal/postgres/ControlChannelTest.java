@@ -168,7 +168,7 @@ class ControlChannelTest {
 
         assertThat(channel.server()).isEmpty();
         assertThatThrownBy(() -> channel.ask(Duration.ofSeconds(5), ControlConnection::pid))
-                .hasMessageContaining("closed until it is asked for again");
+                .hasMessageContaining("closed until the context starts again");
         channel.renew();
         channel.resume();
         await().until(() -> channel.server().isPresent());
@@ -187,6 +187,54 @@ class ControlChannelTest {
         goOn.countDown();
         channel.resume();
         await().until(() -> channel.server().isPresent());
+    }
+
+    @Test
+    void whoPausesWhileAnotherResumesLeavesNoChannelThatCannotBeResumed() throws Exception {
+        for (int i = 0; i < 100; i++) {
+            Thread pausing = new Thread(channel::pause);
+            pausing.start();
+            while (pausing.isAlive()) {
+                channel.resume();
+            }
+            channel.resume();
+            await().until(() -> channel.server().isPresent());
+        }
+    }
+
+    /** Else the attempts are the more frequent the more often it was resumed. */
+    @Test
+    void aFailureIsRetriedOnceHoweverOftenItWasResumed() {
+        List<Long> attempts = Collections.synchronizedList(new ArrayList<>());
+        try (ControlChannel vain = new ControlChannel("vain", () -> {
+            attempts.add(System.nanoTime());
+            throw new SQLException("no way", "08001");
+        })) {
+            vain.start();
+            int last = 0;
+            for (int i = 0; i < 5; i++) {
+                int before = last;
+                await().until(() -> attempts.size() > before);
+                vain.pause();
+                last = attempts.size();
+                vain.resume();
+            }
+            int first = last;
+            await().until(() -> attempts.size() >= first + 3);
+            for (int i = 1; i < 3; i++) {
+                assertThat(Duration.ofNanos(attempts.get(first + i) - attempts.get(first + i - 1)))
+                        .isGreaterThanOrEqualTo(Duration.ofMillis(125L << i));
+            }
+        }
+    }
+
+    @Test
+    void aClosedOneThatIsResumedStillSaysThatItIsClosed() {
+        channel.close();
+        channel.pause();
+        channel.resume();
+
+        assertThat(channel.trouble()).isEqualTo("the control connection is closed");
     }
 
     private static boolean isThere(int pid) throws SQLException {

@@ -156,7 +156,18 @@ class InterceptedDataSourceTest {
     /** A wrapper in between need not tell. Two healers would judge one session, and neither would see all of its owner. */
     @Test
     void whatIsGuardedAlreadyIsNotTrackedAgain() throws Exception {
-        Connection guarded = over(lent, builder -> {}).getConnection();
+        Raw pooled = new Raw() {
+            @Override
+            public Object invoke(Object proxy, Method method, Object[] arguments) throws Throwable {
+                return switch (method.getName()) {
+                    case "isWrapperFor" -> true;
+                    case "unwrap" -> lent;
+                    default -> super.invoke(proxy, method, arguments);
+                };
+            }
+        };
+        Connection guarded =
+                over(pooled.<Connection>as(Connection.class), builder -> {}).getConnection();
         Raw wrapper = new Raw() {
             @Override
             public Object invoke(Object proxy, Method method, Object[] arguments) throws Throwable {

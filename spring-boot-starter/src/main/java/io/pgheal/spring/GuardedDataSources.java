@@ -11,14 +11,20 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.DisposableBean;
+import org.springframework.context.ApplicationContext;
+import org.springframework.context.ApplicationContextAware;
+import org.springframework.context.ApplicationListener;
 import org.springframework.context.SmartLifecycle;
+import org.springframework.context.event.ContextClosedEvent;
 
 /**
  * All guarded data sources of the application, by the name of their bean. Thread-safe.
  *
  * <p>While the context is stopped, for a checkpoint (CRaC) or a test context that pauses, pgheal has no connection of its own.
+ * While the context is being closed it has: the last tasks, for which beans wait when they are destroyed, can be stuck, too.
  */
-final class GuardedDataSources implements SmartLifecycle, DisposableBean {
+final class GuardedDataSources
+        implements SmartLifecycle, ApplicationContextAware, ApplicationListener<ContextClosedEvent>, DisposableBean {
 
     /**
      * One guarded data source.
@@ -44,7 +50,23 @@ final class GuardedDataSources implements SmartLifecycle, DisposableBean {
     /** Those that are PostgreSQL's and have no guard, each with the reason. */
     private final Map<String, String> unguarded = new ConcurrentSkipListMap<>();
 
+    private @Nullable ApplicationContext own;
     private volatile boolean running;
+    private volatile boolean closing;
+    private boolean stopped; // guarded by this
+
+    @Override
+    public void setApplicationContext(ApplicationContext context) {
+        own = context;
+    }
+
+    /** Also called when a child of the context is closed. */
+    @Override
+    public void onApplicationEvent(ContextClosedEvent event) {
+        if (event.getApplicationContext() == own) {
+            closing = true;
+        }
+    }
 
     /** Stops after all that may still use a data source. */
     @Override
@@ -55,13 +77,21 @@ final class GuardedDataSources implements SmartLifecycle, DisposableBean {
     @Override
     public void start() {
         running = true;
+        stopped(false);
         byName.values().forEach(SelfHealingDataSource::reconnectControl);
     }
 
     @Override
     public void stop() {
         running = false;
-        byName.values().forEach(SelfHealingDataSource::disconnectControl);
+        if (!closing) {
+            stopped(true);
+            byName.values().forEach(SelfHealingDataSource::disconnectControl);
+        }
+    }
+
+    private synchronized void stopped(boolean now) {
+        stopped = now;
     }
 
     @Override
@@ -95,16 +125,22 @@ final class GuardedDataSources implements SmartLifecycle, DisposableBean {
 
     /** Adds a guard that the application made. */
     synchronized void add(String bean, SelfHealingDataSource own) {
-        guarded.add(new Guarded(bean, own, null, own, null));
-        publish();
+        add(new Guarded(bean, own, null, own, null));
     }
 
     /** @param inside the bean that uses the target, where the target is no bean itself */
     synchronized void add(
             String name, SelfHealingDataSource guard, DataSource target, DataSource bean, @Nullable DataSource inside) {
-        guarded.add(new Guarded(name, guard, target, bean, inside));
+        add(new Guarded(name, guard, target, bean, inside));
         unguarded.remove(name);
+    }
+
+    private synchronized void add(Guarded made) {
+        guarded.add(made);
         publish();
+        if (stopped) {
+            made.guard().disconnectControl();
+        }
     }
 
     /** Closes the guard of this target, which is about to be closed, and the guards inside the bean. */

@@ -2,8 +2,8 @@ package io.pgheal.spring;
 
 import io.pgheal.HealingConfig;
 import io.pgheal.SelfHealingDataSource;
+import io.pgheal.postgres.Below;
 import io.pgheal.postgres.ConnectionOpener;
-import java.sql.SQLException;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Set;
@@ -246,14 +246,8 @@ final class GuardingPostProcessor
                 : name;
     }
 
-    /** Not asked whether it wraps one: some deny what they unwrap to, and some say yes to everything. */
     private static boolean isGuardBelow(DataSource dataSource) {
-        try {
-            Object below = dataSource.unwrap(SelfHealingDataSource.class);
-            return below instanceof SelfHealingDataSource;
-        } catch (SQLException | RuntimeException e) {
-            return false;
-        }
+        return Below.find(dataSource, SelfHealingDataSource.class) != null;
     }
 
     /** Checks the properties also where there is nothing to guard, and warns of names that match no bean. */

@@ -141,6 +141,24 @@ class LeftAloneTest {
                 .run(context -> assertThat(context.getBean("other")).isInstanceOf(OtherDatabase.class));
     }
 
+    /** As a class that is older than today's JDBC does. */
+    @Test
+    void oneThatCannotBeUnwrappedKeepsNoApplicationFromStarting() {
+        DataSource old = new OtherDatabase() {
+            @Override
+            public <T> T unwrap(Class<T> type) {
+                throw new AbstractMethodError("unwrap");
+            }
+
+            @Override
+            public boolean isWrapperFor(Class<?> type) {
+                throw new AbstractMethodError("isWrapperFor");
+            }
+        };
+        runner.withBean("old", DataSource.class, () -> old)
+                .run(context -> assertThat(context.getBean("old")).isSameAs(old));
+    }
+
     /** As AWS writes the URLs of its driver that looks up a secret. */
     @Test
     void notOneWhoseDriverWrapsPostgres() {
