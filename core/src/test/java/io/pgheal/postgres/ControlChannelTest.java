@@ -191,7 +191,7 @@ class ControlChannelTest {
 
     @Test
     void whoPausesWhileAnotherResumesLeavesNoChannelThatCannotBeResumed() throws Exception {
-        for (int i = 0; i < 100; i++) {
+        for (int i = 0; i < 30; i++) {
             Thread pausing = new Thread(channel::pause);
             pausing.start();
             while (pausing.isAlive()) {

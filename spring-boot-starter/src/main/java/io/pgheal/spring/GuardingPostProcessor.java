@@ -2,8 +2,8 @@ package io.pgheal.spring;
 
 import io.pgheal.HealingConfig;
 import io.pgheal.SelfHealingDataSource;
-import io.pgheal.postgres.Below;
 import io.pgheal.postgres.ConnectionOpener;
+import java.sql.SQLException;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Set;
@@ -246,8 +246,14 @@ final class GuardingPostProcessor
                 : name;
     }
 
+    /** Not asked whether it wraps one: some deny what they unwrap to, some say yes to everything, and old ones have no answer. */
     private static boolean isGuardBelow(DataSource dataSource) {
-        return Below.find(dataSource, SelfHealingDataSource.class) != null;
+        try {
+            Object below = dataSource.unwrap(SelfHealingDataSource.class);
+            return below instanceof SelfHealingDataSource;
+        } catch (SQLException | RuntimeException | LinkageError e) {
+            return false;
+        }
     }
 
     /** Checks the properties also where there is nothing to guard, and warns of names that match no bean. */

@@ -2,37 +2,57 @@ package io.pgheal.spring;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.pgheal.testserver.PostgresServer;
 import java.util.Map;
+import java.util.stream.Collectors;
 import javax.sql.DataSource;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.postgresql.ds.PGSimpleDataSource;
+import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
 import org.springframework.boot.actuate.info.Info;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.assertj.AssertableApplicationContext;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
-import org.springframework.boot.test.system.CapturedOutput;
-import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.jdbc.datasource.SingleConnectionDataSource;
 
 /** Where something of PostgreSQL's is left without a guard, log, health, info and a meter say so. */
-@ExtendWith(OutputCaptureExtension.class)
 class UnguardedTest {
 
     @RegisterExtension
     static final PostgresServer SERVER = PostgresServer.shared();
 
+    private final ListAppender<ILoggingEvent> log = new ListAppender<>();
+
     private final ApplicationContextRunner runner = new ApplicationContextRunner()
             .withConfiguration(AutoConfigurations.of(PghealAutoConfiguration.class))
             .withBean(MeterRegistry.class, SimpleMeterRegistry::new)
             .withPropertyValues("pgheal.health.blind-is-down=true");
+
+    @BeforeEach
+    void listen() {
+        log.start();
+        ((Logger) LoggerFactory.getLogger(GuardingPostProcessor.class)).addAppender(log);
+    }
+
+    @AfterEach
+    void listenNoMore() {
+        ((Logger) LoggerFactory.getLogger(GuardingPostProcessor.class)).detachAppender(log);
+    }
+
+    private String logged() {
+        return log.list.stream().map(ILoggingEvent::getFormattedMessage).collect(Collectors.joining("\n"));
+    }
 
     @Configuration(proxyBeanMethods = false)
     static class OneConnection {
@@ -43,10 +63,10 @@ class UnguardedTest {
     }
 
     @Test
-    void oneThatCannotBeGuarded(CapturedOutput output) {
+    void oneThatCannotBeGuarded() {
         runner.withUserConfiguration(OneConnection.class).run(context -> {
             assertSaid(context, "single", "it decides itself when its connections are closed");
-            assertThat(output)
+            assertThat(logged())
                     .contains("the data source 'single' is not guarded: it decides itself")
                     .contains("pgheal guards nothing");
         });
@@ -74,7 +94,7 @@ class UnguardedTest {
     }
 
     @Test
-    void notOneThatTheUserExcluded(CapturedOutput output) {
+    void notOneThatTheUserExcluded() {
         runner.withUserConfiguration(OneConnection.class, CreatedEarly.class)
                 .withPropertyValues("pgheal.exclude-beans=single,pool")
                 .run(context -> {
@@ -83,7 +103,7 @@ class UnguardedTest {
                     assertThat(HealthDetails.of(guarded, context.getBean(PghealProperties.class))
                                     .down())
                             .isFalse();
-                    assertThat(output).doesNotContain("is not guarded").doesNotContain("guards nothing");
+                    assertThat(logged()).doesNotContain("is not guarded").doesNotContain("guards nothing");
                 });
     }
 
