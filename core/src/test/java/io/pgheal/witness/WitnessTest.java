@@ -253,7 +253,9 @@ class WitnessTest {
             canary.released();
             long before = collections();
             while (collections() < before + 20) {
-                garbage = new byte[1 << 14]; // none that is humongous for G1, for such ones begin a marking
+                for (int i = 0; i < 1_000; i++) {
+                    garbage = new byte[1 << 14]; // none that is humongous for G1, for such ones begin a marking
+                }
             }
             assertThat(canary.isDead() && asOld.get() != null)
                     .as("dead, although another old object was not found yet")
