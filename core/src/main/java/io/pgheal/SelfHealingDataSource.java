@@ -34,7 +34,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -228,11 +227,11 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
     }
 
     /**
-     * The places in the code whose leases were seen to move between threads, or that came back after they were judged lost:
-     * there, the end of a request by an error is no proof.
+     * The first lease that was seen to move between threads, or whose owner came back after it was judged lost; empty as
+     * long as none was. From then on the end of a request by an error is no proof by itself.
      */
-    public Set<String> movingSites() {
-        return registry.sites().moving();
+    public Optional<String> firstMove() {
+        return registry.firstMove();
     }
 
     /** The server that the methods below ask; empty while it cannot be asked. */

@@ -94,7 +94,7 @@ function incidentItem(incident) {
       incident.timeToHealMillis === null ? '' : element('strong', '', `within ${duration(incident.timeToHealMillis)}`),
       element('span', 'age', clock(incident.at))),
     facts,
-    unfolding('Where the connection was borrowed', incident.borrowStack),
+    unfolding(incident.borrowStackLikely ? 'Where the connection was probably borrowed' : 'Where the connection was borrowed', incident.borrowStack),
     unfolding('Last statements of its transaction', incident.lastStatements));
 }
 

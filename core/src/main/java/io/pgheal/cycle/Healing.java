@@ -93,8 +93,8 @@ public final class Healing implements AutoCloseable {
                 dataSource,
                 ticker,
                 ACT_DEADLINE.plus(config.escalationInterval().multipliedBy(REMEDIES)));
-        Refutations refutations = new Refutations(
-                dataSource, journal, registry.sites(), () -> config().refutationsAllowed(), new Modes());
+        Refutations refutations =
+                new Refutations(dataSource, journal, registry, () -> config().refutationsAllowed(), new Modes());
         this.loop =
                 new HealingLoop(dataSource, this::config, registry, cycle, acts, ticker, metrics, refutations, witness);
         this.operator = new OperatorActs(servers.all().get(0), acts, journal, () -> config().spare(), loop::seenAnew);

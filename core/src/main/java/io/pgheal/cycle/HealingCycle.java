@@ -189,7 +189,7 @@ final class HealingCycle {
         return !config.get().spare().tables().isEmpty();
     }
 
-    /** Raises the threshold of each borrow site whose statements were asked about early although they did not wait. */
+    /** Raises the threshold of each statement that was asked about early although it did not wait. */
     private void learn(Reach there, SlowStatements symptom, BlockingTree tree) {
         ServerIdentity server =
                 there.channel.server().map(ControlChannel.Server::identity).orElse(null);
@@ -201,8 +201,8 @@ final class HealingCycle {
                     && Objects.equals(lease.physical().server(), server)
                     && !waiting.contains(backend.pid())
                     && lease.callFor().compareTo(usual) < 0
-                    && lease.callFor().compareTo(registry.sites().threshold(lease.site(), usual)) >= 0) {
-                registry.sites().learnAskedInVain(lease.site(), usual);
+                    && lease.callFor().compareTo(registry.waits().threshold(lease.statementShape(), usual)) >= 0) {
+                registry.waits().learnAskedInVain(lease.statementShape(), usual);
             }
         }
     }
@@ -247,18 +247,18 @@ final class HealingCycle {
 
     /**
      * Reports a statement that certainly failed to get a lock whose holder was not seen. Reports nothing when the holder is
-     * known by now, or when other statements of the same borrow site wait for a known holder. Limits the reports per borrow
-     * site.
+     * known by now, or when another execution of the same statement waits for a known holder. Limits the reports per
+     * statement.
      *
      * @param waited the observed part of the wait
      */
     void holderNotSeen(FailedWait failed, Duration waited) {
         Lease lease = failed.lease();
-        String site = lease.site();
-        if (lease.wasHeldUp(failed.failure().sequence()) || registry.isHeldUpAt(site)) {
+        String statement = failed.shape();
+        if (lease.wasHeldUp(failed.failure().sequence()) || registry.isHeldUp(statement)) {
             return;
         }
-        int failures = registry.sites().unseenHoldersToTell(site, ticker.nanos());
+        int failures = registry.waits().unseenHoldersToTell(statement, ticker.nanos());
         if (failures > 0) {
             Diagnosis diagnosis = Diagnostician.holderNotSeen(failed, waited);
             Decision decision = decide(diagnosis);

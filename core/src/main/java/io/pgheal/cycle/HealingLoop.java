@@ -249,21 +249,21 @@ final class HealingLoop implements AutoCloseable {
     }
 
     /**
-     * Milliseconds until the next look: few while an owner may be gone, and while connections are lent if a borrow site has
-     * learned an early threshold; never beyond the moment at which a lease becomes ripe.
+     * Milliseconds until the next look: few while an owner may be gone, and while connections are lent if an early
+     * threshold was learned; never beyond the moment at which a lease becomes ripe.
      */
     private long tick() {
         long fine = Math.max(WATCHFUL_TICK_MILLIS, LOOKS_APART * lookTook / 1_000_000);
         long tick = watchful || !suspects.isEmpty() ? Math.min(fine, TICK_MILLIS) : TICK_MILLIS;
         tick = Math.min(tick, ripeIn / 1_000_000 + 1);
-        if (!registry.sites().hasLearnedThresholds()) {
+        if (!registry.waits().hasThresholds()) {
             return tick;
         }
         if (seen.isEmpty()) {
             registry.wakeOnLend();
             return tick;
         }
-        long quarter = registry.sites()
+        long quarter = registry.waits()
                         .shortestThreshold(config.get().lockWaitThreshold())
                         .toMillis()
                 / 4;
@@ -360,14 +360,14 @@ final class HealingLoop implements AutoCloseable {
 
     private List<LeaseSnapshot> slow(List<LeaseSnapshot> leases) {
         Duration usual = config.get().lockWaitThreshold();
-        Duration shortest = registry.sites().shortestThreshold(usual);
+        Duration shortest = registry.waits().shortestThreshold(usual);
         return leases.stream()
                 .filter(lease -> (slowStatements.isAtOnce()
                                 || Detector.isSlow(
                                         lease,
                                         usual,
                                         shortest,
-                                        site -> registry.sites().threshold(site, usual)))
+                                        statement -> registry.waits().threshold(statement, usual)))
                         && Detector.mayBeHeldUp(lease))
                 .toList();
     }
@@ -389,7 +389,7 @@ final class HealingLoop implements AutoCloseable {
         slowStatements.atOnce(); // other statements may still wait for the same culprit
         Lease lease = event.lease();
         Duration waited = lease.callSeenFor(event.failure().sequence(), now);
-        registry.sites().learnFailedWait(lease.site(), waited, config.get().lockWaitThreshold());
+        registry.waits().learnFailedWait(event.shape(), waited, config.get().lockWaitThreshold());
         if (event.failure().wasLockWait() && failedWaits.size() < FAILED_WAITS_KEPT) {
             failedWaits.add(new FailedStatement(event, waited));
         }

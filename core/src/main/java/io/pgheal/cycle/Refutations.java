@@ -6,9 +6,8 @@ import io.pgheal.heal.ActThread.Turn;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.report.Incident;
 import io.pgheal.report.IncidentJournal;
-import io.pgheal.track.BorrowSites;
 import io.pgheal.track.LeaseEvent;
-import io.pgheal.track.LeaseView;
+import io.pgheal.track.LeaseRegistry;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -18,7 +17,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Handles wrong judgements: an owner that was taken for gone has called again. Each one is reported with its incident and
- * taught to its borrow site; more than allowed of them switch pgheal to OBSERVE. Used by the loop's thread, and by the act
+ * taught to the registry; more than allowed of them switch pgheal to OBSERVE. Used by the loop's thread, and by the act
  * thread for those whose heal was still under way.
  */
 final class Refutations {
@@ -27,7 +26,7 @@ final class Refutations {
 
     private final String dataSource;
     private final IncidentJournal journal;
-    private final BorrowSites sites;
+    private final LeaseRegistry registry;
     private final IntSupplier allowed;
     private final Modes modes;
     private final AtomicInteger heard = new AtomicInteger();
@@ -44,10 +43,10 @@ final class Refutations {
         void mode(HealingMode next);
     }
 
-    Refutations(String dataSource, IncidentJournal journal, BorrowSites sites, IntSupplier allowed, Modes modes) {
+    Refutations(String dataSource, IncidentJournal journal, LeaseRegistry registry, IntSupplier allowed, Modes modes) {
         this.dataSource = dataSource;
         this.journal = journal;
-        this.sites = sites;
+        this.registry = registry;
         this.allowed = allowed;
         this.modes = modes;
     }
@@ -82,7 +81,7 @@ final class Refutations {
         try {
             count(id); // first: it is not handled again, and learning or publishing may fail
         } finally {
-            learn(wrong);
+            registry.moved(event.lease());
             journal.publishAgain(wrong);
         }
         return true;
@@ -94,13 +93,6 @@ final class Refutations {
         if (!id.equals(lastForgotten)) { // a late caller may come again and again
             lastForgotten = id;
             count(id);
-        }
-    }
-
-    private void learn(Incident wrong) {
-        LeaseView lease = wrong.lease();
-        if (lease != null && !lease.borrowStack().isEmpty()) {
-            sites.learnMove(lease.borrowStack().get(0));
         }
     }
 

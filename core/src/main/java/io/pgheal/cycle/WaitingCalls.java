@@ -64,9 +64,7 @@ final class WaitingCalls {
                 backend == null ? null : backend.applicationName(),
                 lease == null ? null : (Long) lease.id(),
                 lease == null ? null : lease.thread(),
-                lease == null || lease.borrowStack().isEmpty()
-                        ? null
-                        : lease.borrowStack().get(0),
+                lease == null ? null : lease.borrowedAt(),
                 fate,
                 dueIn,
                 incidentId);

@@ -61,7 +61,7 @@ public final class Detector {
                 && end.isProof()
                 && !lease.enlisted() // its transaction may go on elsewhere
                 && !lease.calledElsewhere()
-                && (end.ownedByApplication() || !lease.placeMoves());
+                && (end.ownedByApplication() || !lease.leasesMove());
         evidence.add(new Evidence(
                 EvidenceKind.SCOPE_ENDED,
                 certain ? Strength.CERTAIN : Strength.SUSPICION,
@@ -121,14 +121,14 @@ public final class Detector {
     /**
      * Whether the lease's statement has run for so long that the server is asked for whom it waits.
      *
-     * @param shortest the shortest threshold of all borrow sites
-     * @param learned the threshold of a borrow site; called only for statements that are slow by the shortest one
+     * @param shortest the shortest threshold of all statements
+     * @param learned the threshold of a statement; called only for those that are slow by the shortest one
      */
     public static boolean isSlow(
             LeaseSnapshot lease, Duration usual, Duration shortest, Function<String, Duration> learned) {
         return lease.callFor().compareTo(shortest) >= 0
                 && (lease.callFor().compareTo(usual) >= 0
-                        || lease.callFor().compareTo(learned.apply(lease.site())) >= 0);
+                        || lease.callFor().compareTo(learned.apply(lease.statementShape())) >= 0);
     }
 
     /**

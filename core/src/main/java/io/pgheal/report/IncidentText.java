@@ -48,8 +48,8 @@ final class IncidentText {
             line.append(", transaction ").append(end(incident.transaction()));
         }
         LeaseView lease = incident.lease();
-        if (lease != null && !lease.borrowStack().isEmpty()) {
-            line.append(", borrowed at ").append(lease.borrowStack().get(0));
+        if (lease != null && lease.borrowedAt() != null) {
+            line.append(", borrowed at ").append(lease.borrowedAt());
         }
         if (incident.operator() != null) {
             line.append(", asked for by ").append(incident.operator());
@@ -134,6 +134,9 @@ final class IncidentText {
                         .append(", span ")
                         .append(lease.trace().spanId())
                         .append('\n');
+            }
+            if (lease.borrowStackLikely()) {
+                block.append("             probably, as others with the same statement in the same work:\n");
             }
             lease.borrowStack()
                     .forEach(frame ->

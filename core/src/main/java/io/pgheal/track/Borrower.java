@@ -9,6 +9,9 @@ import java.lang.ref.WeakReference;
  */
 final class Borrower extends WeakReference<Thread> {
     final long threadId;
+    /** As the thread was called when it first borrowed this connection. */
+    final String threadName;
+
     final PhysicalConnection physical;
     /** The place of this connection's leases in {@link OpenLeases}. */
     final int place;
@@ -16,6 +19,7 @@ final class Borrower extends WeakReference<Thread> {
     private Borrower(Thread thread, PhysicalConnection physical, int place) {
         super(thread);
         this.threadId = thread.getId();
+        this.threadName = thread.getName();
         this.physical = physical;
         this.place = place;
     }

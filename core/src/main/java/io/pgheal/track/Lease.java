@@ -235,8 +235,9 @@ public final class Lease extends StateWord {
         }
         if (caller != owner.threadId) {
             calledElsewhere = true;
-            if (next.isUse) {
+            if (next.isUse && !moved) {
                 moved = true;
+                registry.leasesMove();
             }
         }
         return true;
@@ -728,10 +729,9 @@ public final class Lease extends StateWord {
                         && end.isProof()
                         && end.sequence() == StateWord.sequence(word())
                         && end.touches() == touches
-                        && !moved
                         && !calledElsewhere
                         && !unwrapped
-                        && !registry.sites().moves(borrowStack.site()));
+                        && !registry.doLeasesMove());
     }
 
     /**
@@ -936,9 +936,20 @@ public final class Lease extends StateWord {
         return seen == null ? Duration.ZERO : seen.callFor(sequence, now);
     }
 
-    /** The place in the code that borrowed the connection; resolved at each call. */
-    public String site() {
-        return borrowStack.site();
+    /** The shape of the statement that ran last; empty if none did. */
+    String statementShape() {
+        return StatementShape.of(lastStatement());
+    }
+
+    /** The first statement of the last transaction, as the application wrote it. */
+    @Nullable
+    String firstStatement() {
+        return statementCount == 0 ? null : firstStatement;
+    }
+
+    /** The name of the borrowing thread, also when that thread is gone. */
+    String borrowerName() {
+        return owner.threadName;
     }
 
     /** As the driver knows it from the protocol. Takes no lock. */
@@ -1081,8 +1092,14 @@ public final class Lease extends StateWord {
         return statementTag;
     }
 
-    BorrowStack borrowStack() {
+    /** The stack of its own borrow; {@link BorrowStack#NONE} if none was taken. */
+    BorrowStack ownStack() {
         return borrowStack;
+    }
+
+    /** The stack of a lease of the same kind; empty if none is known. */
+    List<String> likelyStack() {
+        return registry.stacks().likely(this);
     }
 
     /** The transaction's last statements, the oldest first, as the application wrote them. */

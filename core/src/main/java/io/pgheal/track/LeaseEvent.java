@@ -16,6 +16,11 @@ public sealed interface LeaseEvent {
     record FailedWait(
             Lease lease, Failure failure, @Nullable String statement) implements LeaseEvent {
 
+        /** The shape of the statement; empty if it is unknown. */
+        public String shape() {
+            return StatementShape.of(statement);
+        }
+
         /** With NOWAIT nothing waited, and the failure is an answer that the application asked for. */
         public boolean askedNotToWait() {
             return SessionBound.doesNotWait(statement);

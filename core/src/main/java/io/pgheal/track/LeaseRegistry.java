@@ -36,6 +36,8 @@ public final class LeaseRegistry {
         ArrayType.class,
         ArrayValue.class,
         BorrowStack.class,
+        BorrowStacks.class,
+        BorrowStacks.Sample.class,
         Borrower.class,
         Call.class,
         CopyHandle.class,
@@ -49,6 +51,7 @@ public final class LeaseRegistry {
         Lease.class,
         Lease.Cut.class,
         Lease.Hosting.class,
+        Move.class,
         OpenLeases.class,
         Parser.class,
         PhysicalIdentity.class,
@@ -72,7 +75,6 @@ public final class LeaseRegistry {
 
     private final Pool pool;
     private final boolean preflight;
-    private final int borrowStackDepth;
     private final Ticker ticker;
     private final BooleanSupplier insideTransaction;
     private volatile StatementTags tags;
@@ -87,7 +89,27 @@ public final class LeaseRegistry {
     private final LoopQueue queue = new LoopQueue();
     private final PoolPressure pressure;
     private final TrackerLog log;
-    private final BorrowSites sites = new BorrowSites();
+    private final LearnedWaits waits = new LearnedWaits();
+    private final BorrowStacks stacks;
+    private volatile boolean leasesMove;
+    /** The first lease that was seen to move between threads; null as long as it is open. */
+    private volatile @Nullable Move firstMove;
+
+    /**
+     * What is told of a lease that moved. Put into words only when somebody asks: the thread that returns the lease may
+     * have little stack.
+     */
+    record Move(
+            String thread,
+            @Nullable LeaseScope scope,
+            @Nullable String statement) {
+        String inWords() {
+            String shape = StatementShape.of(statement);
+            return "borrowed by " + thread
+                    + (scope == null ? "" : " in " + scope.name())
+                    + (shape.isEmpty() ? "" : ", for " + shape);
+        }
+    }
 
     /** The loop sleeps because nothing is lent, and must wake at the next lease. */
     private volatile boolean wakeOnLend;
@@ -127,7 +149,7 @@ public final class LeaseRegistry {
         this.pool = pool;
         this.pressure = new PoolPressure(pool);
         this.preflight = preflight;
-        this.borrowStackDepth = borrowStackDepth;
+        this.stacks = new BorrowStacks(borrowStackDepth, ticker);
         this.ticker = ticker;
         this.insideTransaction = insideTransaction;
         this.tags = new StatementTags(statementTags);
@@ -166,8 +188,7 @@ public final class LeaseRegistry {
         Borrower borrower = physicals.borrow(lent, driver);
         LeaseScope scope = work.scope();
         TraceContext trace = tracing == null ? null : span(tracing);
-        Lease lease = new Lease(
-                ids.incrementAndGet(), this, lent, driver, borrower, BorrowStack.capture(borrowStackDepth), scope);
+        Lease lease = new Lease(ids.incrementAndGet(), this, lent, driver, borrower, stacks.take(), scope);
         lease.borrowedIn(trace);
         ConnectionHandle handle = new ConnectionHandle(lease);
         lease.reference = queue.watch(handle, lease);
@@ -265,8 +286,9 @@ public final class LeaseRegistry {
             scope.leaseClosed();
         }
         if (lease.wasMoved()) {
-            sites.learnMove(lease.borrowStack().site());
+            moved(lease);
         }
+        stacks.returned(lease);
     }
 
     /** The lease was closed while a transaction is open on its connection. */
@@ -296,6 +318,35 @@ public final class LeaseRegistry {
     /** Whether a healing side is there to finish what the application cannot. */
     boolean isHealed() {
         return !healerEnded;
+    }
+
+    /**
+     * A thread other than the borrower used a lease: from now on the end of a framework's unit of work by an error
+     * proves nothing, because a connection of that work may be in use elsewhere. Called within a call: must not fail.
+     */
+    void leasesMove() {
+        leasesMove = true;
+    }
+
+    /** Whether any lease was seen to move between threads. */
+    boolean doLeasesMove() {
+        return leasesMove;
+    }
+
+    /** This lease was seen to move, or its owner came back after it was judged lost. */
+    public void moved(Lease lease) {
+        leasesMove = true;
+        if (firstMove == null) {
+            firstMove = new Move(lease.borrowerName(), lease.scope(), lease.firstStatement());
+        }
+    }
+
+    /** The first lease that was seen to move between threads; empty as long as none was. */
+    public Optional<String> firstMove() {
+        Move first = firstMove;
+        return leasesMove
+                ? Optional.of(first == null ? "a lease that is still open" : first.inWords())
+                : Optional.empty();
     }
 
     void failedWait(Lease lease, Failure failure, @Nullable String statement) {
@@ -359,10 +410,10 @@ public final class LeaseRegistry {
         wakeOnLend = true;
     }
 
-    /** Whether the lock holder is known for which a statement of this borrow site waits right now. */
-    public boolean isHeldUpAt(String site) {
+    /** Whether the lock holder is known for which a statement of this shape waits right now. */
+    public boolean isHeldUp(String statement) {
         for (Lease lease : open) {
-            if (lease.isHeldUp() && lease.site().equals(site)) {
+            if (lease.isHeldUp() && lease.statementShape().equals(statement)) {
                 return true;
             }
         }
@@ -399,6 +450,7 @@ public final class LeaseRegistry {
      */
     public List<LeaseSnapshot> look(long now, @Nullable Long answeredFor) {
         pressure.look(now);
+        stacks.look(now);
         List<LeaseSnapshot> seen = new ArrayList<>();
         for (Lease lease : open) {
             LeaseSnapshot each = look(lease, now, answeredFor);
@@ -424,7 +476,7 @@ public final class LeaseRegistry {
             watch = new LeaseWatch(lease, now);
             lease.watch = watch;
         }
-        return watch.observe(now, sites, answeredFor);
+        return watch.observe(now, leasesMove, answeredFor);
     }
 
     /** The loop was starved: time without looks does not count. */
@@ -445,8 +497,12 @@ public final class LeaseRegistry {
         return pool.size();
     }
 
-    public BorrowSites sites() {
-        return sites;
+    public LearnedWaits waits() {
+        return waits;
+    }
+
+    BorrowStacks stacks() {
+        return stacks;
     }
 
     /** The backends of the open leases, as far as known. */

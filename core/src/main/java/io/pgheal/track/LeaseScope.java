@@ -64,6 +64,10 @@ public final class LeaseScope implements AutoCloseable {
         return asynchronous && !over;
     }
 
+    boolean isOver() {
+        return over;
+    }
+
     /** Detaches the thread, and ends the scope unless its work continues elsewhere. Idempotent; never throws. */
     @Override
     public void close() {

@@ -54,9 +54,9 @@ public record LeaseSnapshot(
         return LeaseView.of(this);
     }
 
-    /** The place in the code that borrowed the connection; resolved at each call. */
-    public String site() {
-        return lease.site();
+    /** The shape of the statement that ran last; empty if none did. */
+    public String statementShape() {
+        return lease.statementShape();
     }
 
     // ---- its parts
@@ -83,10 +83,9 @@ public record LeaseSnapshot(
      * The unit of work in which the connection was borrowed.
      *
      * @param endedFor how long ago the end of its scope was first seen
-     * @param placeMoves for an ended scope: whether leases of the same borrow site were seen to move between threads,
-     *     or the site is unknown
+     * @param leasesMove whether any lease of the data source was seen to move between threads
      */
-    public record Scope(@Nullable ScopeEnd end, Duration endedFor, boolean placeMoves) {}
+    public record Scope(@Nullable ScopeEnd end, Duration endedFor, boolean leasesMove) {}
 
     /**
      * Whether anything refers to the lease's handle.
@@ -157,8 +156,8 @@ public record LeaseSnapshot(
         return scope.endedFor();
     }
 
-    public boolean placeMoves() {
-        return scope.placeMoves();
+    public boolean leasesMove() {
+        return scope.leasesMove();
     }
 
     public boolean unreachable() {

@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  *     its handle: expected of a healthy lease
  * @param thread the borrower's name, null once that thread is gone
  * @param borrowStack where the connection was borrowed, the innermost frame first
+ * @param borrowStackLikely whether that stack is another lease's: one that began with the same statement, in a scope of
+ *     the same name, on a thread of the same kind; with many borrows a second, not every one has its stack
  * @param lastStatements of its transaction, the oldest first, literals removed
  * @param backend identifies the backend for good, where the server itself confirmed the pid
  * @param server the server of the connection, where known
@@ -32,6 +34,7 @@ public record LeaseView(
         boolean stillReferredTo,
         @Nullable String thread,
         List<String> borrowStack,
+        boolean borrowStackLikely,
         List<String> lastStatements,
         @Nullable BackendId backend,
         @Nullable ServerIdentity server,
@@ -39,7 +42,21 @@ public record LeaseView(
 
     public LeaseView {
         borrowStack = List.copyOf(borrowStack);
+        borrowStackLikely &= !borrowStack.isEmpty();
         lastStatements = List.copyOf(lastStatements);
+    }
+
+    private static List<String> stack(Lease lease) {
+        return isLikely(lease) ? lease.likelyStack() : lease.ownStack().lines();
+    }
+
+    private static boolean isLikely(Lease lease) {
+        return lease.ownStack() == BorrowStack.NONE;
+    }
+
+    /** The place in the code that borrowed the connection; null if it is unknown. */
+    public @Nullable String borrowedAt() {
+        return borrowStack.isEmpty() ? null : (borrowStackLikely ? "(probably) " : "") + borrowStack.get(0);
     }
 
     /** The lease whose statement failed; it may have gone on or been closed since. */
@@ -56,7 +73,8 @@ public record LeaseView(
                 Duration.ZERO,
                 false,
                 owner == null ? null : owner.getName(),
-                lease.borrowStack().lines(),
+                stack(lease),
+                isLikely(lease),
                 statement == null ? List.of() : List.of(StatementText.cutLiterals(statement)),
                 lease.physical().backend(),
                 lease.physical().server(),
@@ -75,7 +93,8 @@ public record LeaseView(
                 seen.quiet(),
                 seen.retained(),
                 owner == null ? null : owner.getName(),
-                lease.borrowStack().lines(),
+                stack(lease),
+                isLikely(lease),
                 lease.statements().stream().map(StatementText::cutLiterals).toList(),
                 lease.physical().backend(),
                 lease.physical().server(),

@@ -58,8 +58,13 @@ final class LeaseWatch {
         observedSince = now;
     }
 
-    /** @param answeredFor the moment up to which the collector has found every unreachable handle; null if unknown */
-    LeaseSnapshot observe(long now, BorrowSites sites, @Nullable Long answeredFor) {
+    /**
+     * One look.
+     *
+     * @param leasesMove whether any lease of the data source was seen to move between threads
+     * @param answeredFor the moment up to which the collector has found every unreachable handle; null if unknown
+     */
+    LeaseSnapshot observe(long now, boolean leasesMove, @Nullable Long answeredFor) {
         long seenWord = lease.word();
         int seenTouches = lease.touches();
         if (StateWord.sequence(seenWord) != StateWord.sequence(word)
@@ -116,7 +121,7 @@ final class LeaseWatch {
                         lease.isMoved(),
                         lease.isCalledElsewhere()),
                 new LeaseSnapshot.Scope(
-                        end, end == null ? Duration.ZERO : Duration.ofNanos(now - scopeEndSince), placeMoves(sites)),
+                        end, end == null ? Duration.ZERO : Duration.ofNanos(now - scopeEndSince), leasesMove),
                 new LeaseSnapshot.Reachability(
                         unreachable,
                         unreachable ? Duration.ofNanos(now - unreachableSince) : Duration.ZERO,
@@ -173,12 +178,6 @@ final class LeaseWatch {
         ScopeEnd end = scopeEnd;
         return closer != null
                 && ((end != null && end.callWasCut()) || unreachable || closer.getState() == Thread.State.TERMINATED);
-    }
-
-    /** Without a stack the borrow site is unknown, so moves are assumed. Looks up the site only for an ended scope. */
-    private boolean placeMoves(BorrowSites sites) {
-        String site = scopeEnd == null ? "" : lease.borrowStack().site();
-        return scopeEnd != null && (site.isEmpty() || sites.moves(site));
     }
 
     private void lookAtOwner(long now) {

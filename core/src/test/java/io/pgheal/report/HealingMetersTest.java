@@ -45,6 +45,7 @@ class HealingMetersTest {
                         false,
                         null,
                         List.of(site),
+                        false,
                         List.of(),
                         null,
                         null,

@@ -82,7 +82,7 @@ class SparedLeaseTest {
                 .leftAlone();
     }
 
-    /** A place in the code whose leases were seen to move is remembered: the next request may have handed its over, too. */
+    /** That leases were seen to move is remembered: the next request may have handed its connection over, too. */
     @Test
     void borrowedWhereLeasesMove() throws Exception {
         scene.guard(config -> config.abandonedRetained(Retained.REPORT));
@@ -90,8 +90,8 @@ class SparedLeaseTest {
         Connection moved = first.run(this::borrowHere);
         Sql.run(moved, "SELECT 1");
         moved.close();
-        await().until(() -> !scene.guarded().movingSites().isEmpty());
-        assertThat(scene.guarded().movingSites()).singleElement().asString().contains("borrowHere");
+        assertThat(scene.guarded().firstMove())
+                .hasValueSatisfying(told -> assertThat(told).endsWith(", for SELECT ?"));
 
         Owner second = Owner.platform();
         int pid = second.run(() -> {

@@ -228,7 +228,7 @@ class LeaseWatchTest {
         });
         assertThat(look().movedBetweenThreads()).isTrue();
         handle.close();
-        assertTheNextOneIsOfAPlaceThatMoves();
+        assertTheNextOneMayBeElsewhere();
     }
 
     /** No use of it: the pool rolls back. */
@@ -264,7 +264,7 @@ class LeaseWatchTest {
         lendInScope(left -> {});
         LeaseSnapshot first = look();
         assertThat(first.scopeEnd()).isNotNull();
-        assertThat(first.placeMoves()).isTrue();
+        assertThat(first.leasesMove()).isTrue();
     }
 
     private interface Scoped {
@@ -319,19 +319,41 @@ class LeaseWatchTest {
         ofAnother.exit();
     }
 
-    private void assertTheNextOneIsOfAPlaceThatMoves() throws Exception {
+    private void assertTheNextOneMayBeElsewhere() throws Exception {
         lendInScope(left -> {});
-        assertThat(look().placeMoves()).isTrue();
+        assertThat(look().leasesMove()).isTrue();
         assertThat(look().movedBetweenThreads()).isFalse();
     }
 
+    /** What is open beside it may be handed over next. */
     @Test
-    void whereNoStackIsKeptThePlaceIsNotKnown() throws Exception {
-        LeaseRegistry blind = new LeaseRegistry("test", new Leases.TestPool(), true, 0, Ticker.system(), () -> false);
-        try (LeaseScope scope = blind.openScope("scope", true)) {
-            blind.lend(lent.as(Connection.class), new Raw().as(BaseConnection.class));
-        }
-        assertThat(blind.look(now, null).get(0).placeMoves()).isTrue();
+    void thatALeaseMovesIsKnownWhileItIsOpen() throws Exception {
+        Lease moves = lend().lease;
+        assertThat(registry.firstMove()).isEmpty();
+        inAnotherThread(() -> {
+            moves.enter(Call.EXECUTE);
+            moves.exit();
+        });
+        lendInScope(left -> {});
+        assertThat(registry.look(now, null)).allMatch(LeaseSnapshot::leasesMove);
+        assertThat(registry.firstMove()).hasValue("a lease that is still open");
+    }
+
+    /** Which lease it was, and neither its values nor the lease itself, is kept. */
+    @Test
+    void theFirstMoveIsTold() throws Exception {
+        lendInScope(moves -> {
+            moves.lease.enter(Call.EXECUTE, "UPDATE users SET name = 'alice' WHERE id = 7");
+            moves.lease.exit();
+            inAnotherThread(() -> {
+                moves.lease.enter(Call.EXECUTE, "SELECT 2");
+                moves.lease.exit();
+            });
+            moves.close();
+        });
+        assertThat(registry.firstMove())
+                .hasValue("borrowed by " + Thread.currentThread().getName()
+                        + " in scope, for UPDATE users SET name = ? WHERE id = ?");
     }
 
     // ---- reading is life

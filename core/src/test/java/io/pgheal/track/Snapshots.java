@@ -20,7 +20,7 @@ public final class Snapshots {
     private boolean unreachable;
     private boolean retained;
     private boolean moved;
-    private boolean placeMoves;
+    private boolean leasesMove;
     private boolean calledElsewhere;
     private @Nullable Duration observed;
     private boolean unwrapped;
@@ -147,7 +147,7 @@ public final class Snapshots {
 
     /** Others of the place that borrowed it were seen to move. */
     public Snapshots ofAPlaceThatMoves() {
-        placeMoves = true;
+        leasesMove = true;
         return this;
     }
 
@@ -216,7 +216,7 @@ public final class Snapshots {
                 observed == null ? quiet : observed,
                 new LeaseSnapshot.Calls(sequence, 0, callInProgress, callIsStale, callInProgress, quiet),
                 new LeaseSnapshot.Borrowing(owner, age, moved, calledElsewhere),
-                new LeaseSnapshot.Scope(scopeEnd, age, placeMoves),
+                new LeaseSnapshot.Scope(scopeEnd, age, leasesMove),
                 new LeaseSnapshot.Reachability(unreachable, age, retained),
                 new LeaseSnapshot.Marks(unwrapped, sessionBound, extended, closed, enlisted),
                 unfinished,

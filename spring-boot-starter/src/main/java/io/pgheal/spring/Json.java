@@ -119,6 +119,7 @@ final class Json {
         json.put("stillReferredTo", lease.stillReferredTo());
         json.put("thread", lease.thread());
         json.put("borrowStack", lease.borrowStack());
+        json.put("borrowStackLikely", lease.borrowStackLikely());
         json.put("lastStatements", lease.lastStatements());
         json.put("traceId", lease.trace() == null ? null : lease.trace().traceId());
         json.put("spanId", lease.trace() == null ? null : lease.trace().spanId());
@@ -157,6 +158,7 @@ final class Json {
         LeaseView lease = incident.lease();
         json.put("thread", lease == null ? null : lease.thread());
         json.put("borrowStack", lease == null ? List.of() : lease.borrowStack());
+        json.put("borrowStackLikely", lease != null && lease.borrowStackLikely());
         json.put("lastStatements", lease == null ? List.of() : lease.lastStatements());
         return json;
     }

@@ -32,6 +32,9 @@ export function bar(heldShare, quietShare, label) {
   return svg;
 }
 
+// Where a lease or the lease of an incident was borrowed: not every lease has a stack of its own.
+export const borrowedAt = (lease) => `${lease.borrowStackLikely ? '(probably) ' : ''}${lease.borrowStack[0]}`;
+
 export const byId = (id) => document.getElementById(id);
 
 // Leaves an unchanged text alone, so that a screen reader does not read it out every second.

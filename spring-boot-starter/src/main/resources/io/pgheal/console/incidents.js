@@ -1,4 +1,4 @@
-import { breakable, byId, clock, element, keyed, proofText, say, span, words } from './elements.js';
+import { borrowedAt, breakable, byId, clock, element, keyed, proofText, say, span, words } from './elements.js';
 import { draw } from './redraw.js';
 
 const TONE = {
@@ -29,7 +29,7 @@ function tellOfRefutations(all) {
   note.hidden = wrong.length === 0;
   if (wrong.length) {
     say(note, `${wrong.length} of ${judged.length} judgements hit, or would have hit, live work. The newest: ${wrong[0].evidence
-      .map((evidence) => words(evidence.kind)).join(', ')}${wrong[0].borrowStack.length ? `, borrowed at ${wrong[0].borrowStack[0]}` : ''}.`);
+      .map((evidence) => words(evidence.kind)).join(', ')}${wrong[0].borrowStack.length ? `, borrowed at ${borrowedAt(wrong[0])}` : ''}.`);
   }
 }
 
@@ -51,7 +51,7 @@ function item(incident) {
   fact('Waiting', lines(incident.waiters, (one) => `pid ${one.pid}${one.applicationName ? ` (${one.applicationName})` : ''}, ${span(one.waitedMillis)}`
     + `${one.table ? `, for ${one.table}` : ''}${one.statement ? `: ${one.statement}` : ''}`));
   fact('Waited in all', incident.blockedMillis ? span(incident.blockedMillis) : '');
-  fact('Borrowed at', ...breakable(incident.borrowStack.join('\n')));
+  fact(incident.borrowStackLikely ? 'Probably borrowed at' : 'Borrowed at', ...breakable(incident.borrowStack.join('\n')));
   fact('By thread', incident.thread);
   fact('Statements', incident.lastStatements.join('\n'));
   fact('Incident', incident.id);

@@ -1,4 +1,4 @@
-import { bar, breakable, byId, element, keyed, say, span } from './elements.js';
+import { bar, borrowedAt, breakable, byId, element, keyed, say, span } from './elements.js';
 import { draw } from './redraw.js';
 
 const SHOWN = 30;
@@ -13,9 +13,10 @@ export function drawLeases(dataSources) {
   const shown = leases.slice(0, SHOWN);
   const longest = Math.max(1000, ...shown.map((lease) => lease.heldMillis));
   draw(byId('leases'), shown.map((lease) => keyed(`${lease.dataSource} ${lease.id}`, item(lease, longest))));
-  const moving = Object.values(dataSources).flatMap((source) => source.movingSites ?? []);
-  say(byId('moving'), moving.length
-    ? `Seen to hand their connections to other threads, so that the end of a request by an error is no proof there: ${moving.join(', ')}` : '');
+  const moved = Object.entries(dataSources).filter(([, source]) => source.firstMove);
+  say(byId('moving'), moved.length
+    ? `Connections were seen to be used by several threads, so that the end of a request by an error is no proof by itself. The first: ${moved
+      .map(([dataSource, source]) => `${source.firstMove} (${dataSource})`).join('; ')}` : '');
 }
 
 function item(lease, longest) {
@@ -32,5 +33,5 @@ function item(lease, longest) {
       element('span', '', lease.thread ?? 'its thread is gone'),
       element('span', 'age', span(lease.heldMillis))),
     bar(share(lease.heldMillis), share(silent), label),
-    lease.borrowStack.length ? element('div', 'place mono', ...breakable(lease.borrowStack[0])) : null);
+    lease.borrowStack.length ? element('div', 'place mono', ...breakable(borrowedAt(lease))) : null);
 }

@@ -1,4 +1,4 @@
-import { byId, element, keyed, say, span } from './elements.js';
+import { borrowedAt, byId, element, keyed, say, span } from './elements.js';
 import { draw } from './redraw.js';
 
 // Who waits for whom, as a tree: each root, and below it those who wait for it, directly or behind others.
@@ -83,7 +83,7 @@ function node(session, isRoot, acts) {
       element('span', 'age', isRoot ? span(session.stateAgeMillis) : span(session.waitedMillis))),
     session.lastStatement ? element('code', '', session.lastStatement) : null,
     isRoot && session.reason ? element('p', 'reason', session.reason) : null,
-    session.lease?.borrowStack?.length ? element('p', 'reason', `borrowed at ${session.lease.borrowStack[0]}`) : null);
+    session.lease?.borrowStack?.length ? element('p', 'reason', `borrowed at ${borrowedAt(session.lease)}`) : null);
   if (isRoot && acts.open && session.backendStart) {
     const button = element('button', 'danger', 'End it …');
     button.type = 'button';

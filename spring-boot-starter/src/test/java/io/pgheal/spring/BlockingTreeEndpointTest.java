@@ -33,6 +33,7 @@ class BlockingTreeEndpointTest {
                 false,
                 null,
                 List.of(),
+                false,
                 List.of(),
                 backend,
                 server,
