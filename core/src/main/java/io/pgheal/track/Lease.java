@@ -213,9 +213,7 @@ public final class Lease extends StateWord {
         long caller = Thread.currentThread().getId();
         // Boxed before the call is counted: after that nothing may fail.
         Long host = next == Call.HOST ? (Long) caller : null;
-        if (callThread == caller
-                && StateWord.callsInProgress(word()) != 0
-                && (hostThread == null || hostThread != caller)) {
+        if (callThread == caller && callsInProgress() != 0 && (hostThread == null || hostThread != caller)) {
             // A thread makes one call at a time: an overflow that cut failed() too must have cut its last call.
             poison();
             recordCut("an error that nobody saw", mayHaveCommitted());
@@ -300,7 +298,11 @@ public final class Lease extends StateWord {
         } else {
             exitHosted(hostThread);
         }
-        super.exit();
+        if (owner.refersTo(Thread.currentThread())) {
+            exitOwn();
+        } else {
+            super.exit();
+        }
     }
 
     /**
@@ -308,7 +310,7 @@ public final class Lease extends StateWord {
      * ended.
      */
     private void exitHosted(Long host) {
-        if (StateWord.callsInProgress(word()) > 1) {
+        if (callsInProgress() > 1) {
             callThread = host;
         } else {
             callThread = 0;
@@ -355,7 +357,7 @@ public final class Lease extends StateWord {
                 outlived(); // by a socket timeout for example: the backend may still be running
             }
             exit();
-            if (host != null && StateWord.callsInProgress(word()) != 0) {
+            if (host != null && callsInProgress() != 0) {
                 callThread = host; // a nested call of the application's code ended; that code may make further calls
                 hostThread = host;
             }
@@ -414,7 +416,7 @@ public final class Lease extends StateWord {
     private void cutOpenCopy() {
         Copy open = copy;
         long seen = word();
-        if (open == null || StateWord.isFenced(seen) || StateWord.callsInProgress(seen) != 0) {
+        if (open == null || StateWord.isFenced(seen) || callsInProgress(seen) != 0) {
             return;
         }
         if (isCopying()) {
@@ -442,7 +444,7 @@ public final class Lease extends StateWord {
     void cut(Throwable thrown) {
         if (!isOver() && CutCall.isCutBy(thrown)) {
             poison();
-            recordCut(thrown.getClass().getName(), StateWord.callsInProgress(word()) != 0 && mayHaveCommitted());
+            recordCut(thrown.getClass().getName(), callsInProgress() != 0 && mayHaveCommitted());
             failure = Failure.of(thrown, StateWord.sequence(word()));
         }
     }
@@ -740,7 +742,7 @@ public final class Lease extends StateWord {
      */
     boolean callIsMine() {
         return closer == Thread.currentThread()
-                || (callThread == Thread.currentThread().getId() && StateWord.callsInProgress(word()) != 0);
+                || (callThread == Thread.currentThread().getId() && callsInProgress() != 0);
     }
 
     // ---- the healing side
@@ -825,7 +827,7 @@ public final class Lease extends StateWord {
             // After a clean close() that was cut, or with a pool that takes connections back by itself, the connection
             // may already belong to another borrower. A connection out of step must belong to nobody.
             long seen = word();
-            boolean inStep = !StateWord.isPoisoned(seen) && StateWord.callsInProgress(seen) == 0;
+            boolean inStep = !StateWord.isPoisoned(seen) && callsInProgress(seen) == 0;
             boolean somebodyElses = (returning || inStep) && registry.isLentAnew(this, driver);
             if (!returned && !somebodyElses) {
                 abortAndDiscard();
@@ -927,7 +929,7 @@ public final class Lease extends StateWord {
     /** Whether the lock holder is known for which the call in progress waits. */
     boolean isHeldUp() {
         long seen = word();
-        return StateWord.callsInProgress(seen) != 0 && wasHeldUp(StateWord.sequence(seen));
+        return callsInProgress(seen) != 0 && wasHeldUp(StateWord.sequence(seen));
     }
 
     /** How long the healing loop has observed the call with this sequence; zero if no look saw it. */

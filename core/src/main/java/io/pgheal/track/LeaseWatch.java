@@ -19,6 +19,7 @@ final class LeaseWatch {
     private final Lease lease;
     private long since;
     private long word;
+    private int calls;
     private int touches;
     private long quietSince;
     private OwnerState owner = OwnerState.ALIVE;
@@ -39,6 +40,7 @@ final class LeaseWatch {
         this.lease = lease;
         this.since = now;
         this.word = lease.word();
+        this.calls = lease.callsInProgress(word);
         this.touches = lease.touches();
         this.quietSince = now;
         this.observedSince = now;
@@ -66,14 +68,14 @@ final class LeaseWatch {
      */
     LeaseSnapshot observe(long now, boolean leasesMove, @Nullable Long answeredFor) {
         long seenWord = lease.word();
+        int seenCalls = lease.callsInProgress(seenWord);
         int seenTouches = lease.touches();
-        if (StateWord.sequence(seenWord) != StateWord.sequence(word)
-                || StateWord.callsInProgress(seenWord) != StateWord.callsInProgress(word)
-                || seenTouches != touches) {
+        if (StateWord.sequence(seenWord) != StateWord.sequence(word) || seenCalls != calls || seenTouches != touches) {
             if (seenTouches != touches) {
                 lease.wasTouched(seenTouches);
             }
             word = seenWord;
+            calls = seenCalls;
             touches = seenTouches;
             quietSince = now;
             silentSince = now;
@@ -89,7 +91,7 @@ final class LeaseWatch {
             closed = true;
             quietSince = now; // from here on some other code has to end the transaction
         }
-        boolean callInProgress = StateWord.callsInProgress(seenWord) != 0;
+        boolean callInProgress = seenCalls != 0;
         boolean transactionOpen = lease.isTransactionOpen();
         lookAtOwner(now);
         lookAtScope(now, seenWord, seenTouches);
@@ -147,9 +149,7 @@ final class LeaseWatch {
 
     /** How long the call with this sequence has been observed; zero if no look has seen it. */
     Duration callFor(long sequence, long now) {
-        return StateWord.sequence(word) == sequence && StateWord.callsInProgress(word) != 0
-                ? Duration.ofNanos(now - quietSince)
-                : Duration.ZERO;
+        return StateWord.sequence(word) == sequence && calls != 0 ? Duration.ofNanos(now - quietSince) : Duration.ZERO;
     }
 
     private LeaseSnapshot.Unfinished unfinished(long now, long seenWord) {

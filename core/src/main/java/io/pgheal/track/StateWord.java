@@ -1,15 +1,16 @@
 package io.pgheal.track;
 
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 
 /**
- * One word that decides every race over a lease: a call sequence, the number of calls in progress, and flags that are
- * never cleared. Only the named moves below change the word. Each move is one atomic step that comes last in its
- * method, so that a stack overflow cuts the method either wholly before or wholly after the step.
+ * One word that decides every race over a lease: a call sequence, a count of calls, and flags that are never cleared.
+ * Only the named moves below change the word. Each move is one step that comes last in its method, so that a stack
+ * overflow cuts the method either wholly before or wholly after the step.
  *
  * <pre>
  *  bits  0..39  sequence: how many calls have begun
- *  bits 40..55  calls in progress
+ *  bits 40..55  calls that have begun, less those that ended otherwise than by {@link #exitOwn}
  *  bit  59      CLOSE_REFUSED: close() was called and did not have the stack to do it
  *  bit  60      POISONED: an error cut a driver call; the connection is used no more
  *  bit  61      REVOKED: the healing side fenced the lease; every call is refused
@@ -17,16 +18,25 @@ import java.util.concurrent.atomic.AtomicLongFieldUpdater;
  *  bit  63      TAKEN: a thread has taken the duty of giving the connection back
  * </pre>
  *
- * Thread-safe. A lease extends this class instead of holding an instance: each further object costs at each borrow, and
+ * <p>The one move beside the word is the end of an uncut call on the owner's thread, which is the end of nearly every
+ * call: the owner counts it in a field of its own, by an ordered write, which waits for nothing. That count only grows,
+ * and a call that is over never begins again. So whoever finds the two counts equal, and then changes the word by a step
+ * that fails if any call has begun meanwhile, knows that no call is in progress. Whoever reads the word too early takes
+ * a call for one in progress, never the other way round.
+ *
+ * <p>Thread-safe. A lease extends this class instead of holding an instance: each further object costs at each borrow, and
  * every call uses the word. The updater is an ordinary object with ordinary methods, linked when this class is
  * initialized. A {@code VarHandle} is linked at each place of its use, and that takes more stack than there may be.
  */
 class StateWord {
     private static final AtomicLongFieldUpdater<StateWord> WORD =
             AtomicLongFieldUpdater.newUpdater(StateWord.class, "word");
+    private static final AtomicIntegerFieldUpdater<StateWord> ENDED_BY_OWNER =
+            AtomicIntegerFieldUpdater.newUpdater(StateWord.class, "endedByOwner");
     static final long SEQUENCE = (1L << 40) - 1;
     private static final long ONE_CALL = 1L << 40;
     private static final long CALLS = 0xFFFFL << 40;
+    private static final long FLAGS = ~(SEQUENCE | CALLS);
     private static final long CLOSE_REFUSED = 1L << 59;
     private static final long POISONED = 1L << 60;
     private static final long REVOKED = 1L << 61;
@@ -35,6 +45,8 @@ class StateWord {
     private static final long ENDED = REVOKED | CLOSED | TAKEN;
 
     private volatile long word;
+    /** Modulo the number of counts that the word has room for. */
+    private volatile int endedByOwner;
 
     final long word() {
         return word;
@@ -47,23 +59,37 @@ class StateWord {
             if ((seen & (POISONED | ENDED)) != 0) {
                 return false;
             }
-            long next = ((seen & ~SEQUENCE) + ONE_CALL) | ((seen + 1) & SEQUENCE);
+            long next = (seen & FLAGS) | ((seen + ONE_CALL) & CALLS) | ((seen + 1) & SEQUENCE);
             if (compareAndSet(seen, next)) {
                 return true;
             }
         }
     }
 
-    /** A call ended without being cut. */
+    /** A call ended without being cut, on any thread. */
     void exit() {
-        WORD.getAndAdd(this, -ONE_CALL);
+        while (true) {
+            long seen = word;
+            if (compareAndSet(seen, oneCallLess(seen))) {
+                return;
+            }
+        }
+    }
+
+    /** A call of the owner's thread ended without being cut. Only for this one thread. */
+    final void exitOwn() {
+        ENDED_BY_OWNER.lazySet(this, endedByOwner + 1);
+    }
+
+    private static long oneCallLess(long seen) {
+        return (seen & ~CALLS) | ((seen - ONE_CALL) & CALLS);
     }
 
     /** A call was cut by an error: the call ends and the connection is poisoned in the same step. */
     final void exitPoisoned() {
         while (true) {
             long seen = word;
-            if (compareAndSet(seen, (seen - ONE_CALL) | POISONED)) {
+            if (compareAndSet(seen, oneCallLess(seen) | POISONED)) {
                 return;
             }
         }
@@ -159,8 +185,13 @@ class StateWord {
         return word & SEQUENCE;
     }
 
-    static int callsInProgress(long word) {
-        return (int) ((word & CALLS) >>> 40);
+    /** Calls in progress when the word was so, or more. */
+    final int callsInProgress(long seen) {
+        return (int) (((seen >>> 40) - endedByOwner) & 0xFFFF);
+    }
+
+    final int callsInProgress() {
+        return callsInProgress(word);
     }
 
     static boolean isPoisoned(long word) {

@@ -89,7 +89,7 @@ class CutConnectionTest {
         }
         lease.exit();
         assertThat(lease.isCut()).isFalse();
-        assertThat(StateWord.callsInProgress(lease.word())).isZero();
+        assertThat(lease.callsInProgress()).isZero();
     }
 
     /** A stream that was given before is read when the statement is executed. */
@@ -116,7 +116,7 @@ class CutConnectionTest {
         }
         lease.exit();
         assertThat(lease.isCut()).isFalse();
-        assertThat(StateWord.callsInProgress(lease.word())).isZero();
+        assertThat(lease.callsInProgress()).isZero();
         lease.enter(Call.COMMIT);
         lease.exit();
     }

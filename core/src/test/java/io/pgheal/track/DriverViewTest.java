@@ -171,7 +171,7 @@ class DriverViewTest {
         use.of(connection);
         assertThat(connection.lease.isUnwrapped()).isFalse();
         assertThat(connection.lease.isMoved()).isFalse();
-        assertThat(StateWord.callsInProgress(connection.lease.word())).isZero();
+        assertThat(connection.lease.callsInProgress()).isZero();
     }
 
     static Stream<Named<Use>> past() {

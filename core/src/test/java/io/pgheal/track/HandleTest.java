@@ -123,9 +123,9 @@ class HandleTest {
         long before = lease.word();
         int touches = lease.touches();
         boolean[] inProgress = new boolean[1];
-        raw.during = () -> inProgress[0] |= StateWord.callsInProgress(lease.word()) == 1;
+        raw.during = () -> inProgress[0] |= lease.callsInProgress() == 1;
         Object result = call(handle, method);
-        assertThat(StateWord.callsInProgress(lease.word())).isZero();
+        assertThat(lease.callsInProgress()).isZero();
         if (!isAnsweredByHandle(type, method)) {
             assertThat(raw.calls).extracting(Method::getName).containsExactly(method.getName());
         }
@@ -193,13 +193,13 @@ class HandleTest {
             }
             assertThatThrownBy(() -> call(handle, method)).isSameAs(clean);
             assertThat(lease.isCut()).isFalse();
-            assertThat(StateWord.callsInProgress(lease.word())).isZero();
+            assertThat(lease.callsInProgress()).isZero();
         }
         Error error = new StackOverflowError();
         raw.thrown = error;
         assertThatThrownBy(() -> call(handle, method)).isSameAs(error);
         assertThat(lease.isCut()).isTrue();
-        assertThat(StateWord.callsInProgress(lease.word())).isZero();
+        assertThat(lease.callsInProgress()).isZero();
     }
 
     @ParameterizedTest(name = "{1}")
@@ -219,7 +219,7 @@ class HandleTest {
             fresh.raw.thrown = cutting;
             assertThatThrownBy(() -> call(handle, method)).isSameAs(cutting);
             assertThat(fresh.lease.isCut()).isTrue();
-            assertThat(StateWord.callsInProgress(fresh.lease.word())).isZero();
+            assertThat(fresh.lease.callsInProgress()).isZero();
         }
     }
 

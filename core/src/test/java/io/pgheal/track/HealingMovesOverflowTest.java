@@ -96,7 +96,7 @@ class HealingMovesOverflowTest {
 
     private void check(Move move, Throwable thrown) throws SQLException {
         long word = lease.word();
-        assertThat(StateWord.callsInProgress(word)).isZero();
+        assertThat(lease.callsInProgress()).isZero();
         if (thrown == null) {
             assertThat(registry.isOpen(lease)).isFalse();
             assertThat(pool.discarded).isEqualTo(isClean(move) ? 0 : 1);

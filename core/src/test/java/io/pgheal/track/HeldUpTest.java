@@ -79,7 +79,7 @@ class HeldUpTest {
         lease.enter(Call.EXECUTE);
         lease.heldUp(StateWord.sequence(lease.word()), null); // addSuppressed(null) throws
         lease.failed(own);
-        assertThat(StateWord.callsInProgress(lease.word())).isZero();
+        assertThat(lease.callsInProgress()).isZero();
         assertThat(own.getSuppressed()).isEmpty();
     }
 

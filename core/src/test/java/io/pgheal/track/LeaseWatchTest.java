@@ -356,6 +356,23 @@ class LeaseWatchTest {
                         + " in scope, for UPDATE users SET name = ? WHERE id = ?");
     }
 
+    /** Two threads that wrote the same count without an atomic step would lose one of two. */
+    @Test
+    void onlyTheOwnersThreadCountsTheEndsOfItsCalls() throws Exception {
+        Lease lease = lend().lease;
+        lease.enter(Call.EXECUTE);
+        long own = lease.word();
+        lease.exit();
+        assertThat(lease.callsInProgress(own)).isZero();
+        inAnotherThread(() -> {
+            lease.enter(Call.EXECUTE);
+            long anothers = lease.word();
+            lease.exit();
+            assertThat(lease.callsInProgress(anothers)).isOne();
+        });
+        assertThat(lease.callsInProgress()).isZero();
+    }
+
     // ---- reading is life
 
     private interface Read {

@@ -50,7 +50,7 @@ class StateWordTest {
     void aPoisonedOneIsTakenOnce() {
         state.tryEnter();
         state.exitPoisoned();
-        assertThat(StateWord.callsInProgress(state.word())).isZero();
+        assertThat(state.callsInProgress()).isZero();
         assertThat(state.tryEnter()).isFalse();
         assertThat(StateWord.isCut(state.word())).isTrue();
         assertThat(state.tryTake(false)).isTrue();
@@ -67,7 +67,57 @@ class StateWordTest {
             state.exit();
         }
         assertThat(StateWord.sequence(state.word())).isEqualTo(1000);
-        assertThat(StateWord.callsInProgress(state.word())).isZero();
+        assertThat(state.callsInProgress()).isZero();
+    }
+
+    /** The owner's calls are counted apart, and the counts wrap. */
+    @Test
+    void allCallsAreOverHoweverTheyEnded() {
+        for (int i = 0; i < 200_000; i++) {
+            assertThat(state.tryEnter()).isTrue();
+            if (i % 3 == 0) {
+                state.tryEnter();
+                state.exit();
+            }
+            if (state.callsInProgress() != 1) {
+                assertThat(state).hasToString("one call in progress");
+            }
+            state.exitOwn();
+        }
+        assertSays();
+        assertThat(state.callsInProgress()).isZero();
+        assertThat(state.tryEnter()).isTrue();
+        state.exitPoisoned();
+        assertThat(state.callsInProgress()).isZero();
+        assertSays("poisoned");
+        assertThat(StateWord.sequence(state.word())).isEqualTo(266_668);
+    }
+
+    @Test
+    void theEndOfOthersCallsTakesNoFlagAway() {
+        state.tryEnter();
+        state.exitOwn();
+        state.refuseClose();
+        state.tryEnter();
+        state.exit();
+        assertSays("close refused");
+        state.tryEnter();
+        state.tryRevoke(3, true);
+        state.exitOwn();
+        assertSays("revoked", "taken", "close refused");
+        assertThat(state.callsInProgress()).isZero();
+    }
+
+    /** What was read before a call of the owner came and went is no proof that none is in progress. */
+    @Test
+    void anOldWordShowsACallInProgressRatherThanNone() {
+        state.tryEnter();
+        state.exitOwn();
+        long old = state.word();
+        state.tryEnter();
+        state.exitOwn();
+        assertThat(state.callsInProgress(old)).isNotZero();
+        assertThat(state.callsInProgress()).isZero();
     }
 
     @Test
@@ -77,7 +127,7 @@ class StateWordTest {
         assertThat(state.tryRevoke(2, true)).isTrue();
         assertSays("revoked", "taken");
         assertThat(StateWord.sequence(state.word())).isEqualTo(2);
-        assertThat(StateWord.callsInProgress(state.word())).isEqualTo(2);
+        assertThat(state.callsInProgress()).isEqualTo(2);
         assertThat(StateWord.isFenced(state.word())).isTrue();
         assertThat(state.tryRevoke(2, true)).as("once").isFalse();
     }
@@ -94,7 +144,7 @@ class StateWordTest {
         assertThat(state.tryClose()).isEqualTo(Closing.CUT);
         assertSays("closed", "taken");
         assertThat(StateWord.sequence(state.word())).isEqualTo(2);
-        assertThat(StateWord.callsInProgress(state.word())).isEqualTo(1);
+        assertThat(state.callsInProgress()).isEqualTo(1);
     }
 
     /** It is given back once: by whoever fenced it. */
@@ -179,7 +229,7 @@ class StateWordTest {
         assertThat(said).containsExactly(flags);
         assertThat(state.toString())
                 .isEqualTo("sequence " + StateWord.sequence(word) + ", calls in progress "
-                        + StateWord.callsInProgress(word)
+                        + state.callsInProgress()
                         + said.stream().map(flag -> ", " + flag).collect(Collectors.joining()));
     }
 

@@ -79,6 +79,108 @@ public final class StateWordStress {
 
     @JCStressTest
     @State
+    @Outcome(id = "true, false", expect = ACCEPTABLE, desc = "the calls came first: the fence fails")
+    @Outcome(id = "false, true", expect = ACCEPTABLE, desc = "the fence came first: the calls are refused")
+    @Outcome(id = "true, true", expect = FORBIDDEN, desc = "a call came and went, and the judgement before it stood")
+    @Outcome(id = "false, false", expect = FORBIDDEN, desc = "neither won")
+    public static class OwnersCallAgainstRevoke {
+        private final StateWord state = new StateWord();
+
+        @Actor
+        public void call(ZZ_Result r) {
+            r.r1 = state.tryEnter();
+            if (r.r1) {
+                state.exitOwn();
+            }
+        }
+
+        @Actor
+        public void revoke(ZZ_Result r) {
+            r.r2 = state.tryRevoke(0, false);
+        }
+    }
+
+    @JCStressTest
+    @State
+    @Outcome(id = "true, false", expect = ACCEPTABLE, desc = "fenced after the call had ended")
+    @Outcome(id = "false, false", expect = ACCEPTABLE, desc = "a call was in progress, or the next had begun")
+    @Outcome(
+            id = {"true, true", "false, true"},
+            expect = FORBIDDEN,
+            desc = "fenced while a call was in the driver")
+    public static class EndOfOwnersCallAgainstRevoke {
+        private final StateWord state = new StateWord();
+        private boolean inDriver = state.tryEnter();
+
+        @Actor
+        public void call() {
+            inDriver = false;
+            state.exitOwn();
+            if (state.tryEnter()) {
+                inDriver = true;
+                state.exitOwn();
+            }
+        }
+
+        @Actor
+        public void revoke(ZZ_Result r) {
+            r.r1 = state.tryRevoke(1, false);
+            r.r2 = r.r1 && inDriver;
+        }
+    }
+
+    @JCStressTest
+    @State
+    @Outcome(id = "false", expect = ACCEPTABLE, desc = "closed clean after the call, or cut during it")
+    @Outcome(id = "true", expect = FORBIDDEN, desc = "closed clean while the call was in the driver")
+    public static class EndOfOwnersCallAgainstClose {
+        private final StateWord state = new StateWord();
+        private boolean inDriver = state.tryEnter();
+
+        @Actor
+        public void call() {
+            inDriver = false;
+            state.exitOwn();
+        }
+
+        @Actor
+        public void close(Z_Result r) {
+            r.r1 = state.tryClose() == Closing.CLEAN && inDriver;
+        }
+    }
+
+    @JCStressTest
+    @State
+    @Outcome(id = "3, 0, 0", expect = ACCEPTABLE, desc = "all calls are counted, and over")
+    @Outcome(id = ".*", expect = FORBIDDEN, desc = "a call was lost, or never ends")
+    public static class OwnersCallAgainstOthersCalls {
+        private final StateWord state = new StateWord();
+
+        @Actor
+        public void owner() {
+            state.tryEnter();
+            state.exitOwn();
+            state.tryEnter();
+            state.exitOwn();
+        }
+
+        @Actor
+        public void other() {
+            state.tryEnter();
+            state.exit();
+        }
+
+        @Arbiter
+        public void count(III_Result r) {
+            long seen = state.word();
+            r.r1 = (int) StateWord.sequence(seen);
+            r.r2 = state.callsInProgress(seen);
+            r.r3 = StateWord.isFenced(seen) ? 1 : 0;
+        }
+    }
+
+    @JCStressTest
+    @State
     @Outcome(id = "true, false", expect = ACCEPTABLE, desc = "fenced after the cut call had ended")
     @Outcome(id = "false, false", expect = ACCEPTABLE, desc = "the call was in progress: the fence fails")
     @Outcome(
@@ -360,7 +462,7 @@ public final class StateWordStress {
         public void count(III_Result r) {
             long seen = state.word();
             r.r1 = (int) StateWord.sequence(seen);
-            r.r2 = StateWord.callsInProgress(seen);
+            r.r2 = state.callsInProgress(seen);
             r.r3 = StateWord.isFenced(seen) ? 1 : 0;
         }
     }
@@ -392,7 +494,7 @@ public final class StateWordStress {
         public void look(ZI_Result r) {
             long seen = state.word();
             r.r1 = revoked;
-            r.r2 = StateWord.isRevoked(seen) && StateWord.isTaken(seen) ? StateWord.callsInProgress(seen) : -1;
+            r.r2 = StateWord.isRevoked(seen) && StateWord.isTaken(seen) ? state.callsInProgress(seen) : -1;
         }
     }
 
@@ -421,7 +523,7 @@ public final class StateWordStress {
 
         @Arbiter
         public void look(IZ_Result r) {
-            r.r1 = StateWord.callsInProgress(state.word());
+            r.r1 = state.callsInProgress();
             r.r2 = StateWord.isPoisoned(state.word()) && !state.tryEnter();
         }
     }
