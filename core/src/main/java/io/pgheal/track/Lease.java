@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.copy.CopyOperation;
 import org.postgresql.copy.CopyOut;
@@ -28,6 +29,8 @@ public final class Lease extends StateWord {
     private static final int STATEMENTS_KEPT = 8;
     private static final AtomicIntegerFieldUpdater<Lease> TOUCHES =
             AtomicIntegerFieldUpdater.newUpdater(Lease.class, "touches");
+    private static final AtomicReferenceFieldUpdater<Lease, @Nullable Respite> RESPITE =
+            AtomicReferenceFieldUpdater.newUpdater(Lease.class, Respite.class, "respite");
     static final Duration LONGEST_EXTENSION = Duration.ofDays(3650);
     /** After so many errors in a row the cause is no temporary shortage of stack or memory. */
     private static final int MOST_TIMES_CUT = 3;
@@ -73,16 +76,13 @@ public final class Lease extends StateWord {
      */
     private volatile boolean returnCut;
 
-    private volatile @Nullable ScopeEnd scopeEnd;
-    private volatile @Nullable ScopeEnd passedBy;
-    private volatile @Nullable Long extendedUntil;
-    private volatile @Nullable LongTransaction longTransaction;
+    private volatile @Nullable ScopeEnd lastScopeEnd;
+    private volatile @Nullable Respite respite;
     private volatile @Nullable String statementTag;
     private volatile @Nullable HeldUp heldUp;
 
     private volatile @Nullable Revocation revocation;
-    private volatile @Nullable Revocation suspicion;
-    private int suspectedAt; // value of touches; written before the suspicion, and read after it
+    private volatile @Nullable Suspicion suspicion;
 
     // Owned by the healing loop's thread.
     @Nullable
@@ -106,6 +106,23 @@ public final class Lease extends StateWord {
             @Nullable Long hostThread,
             long callThread,
             @Nullable Call call) {}
+
+    /**
+     * Observe mode: what would have ended the lease.
+     *
+     * @param touches as judged
+     */
+    private record Suspicion(Revocation would, int touches) {}
+
+    /**
+     * What suspends the time limits: an extension, by the ticker's nanoseconds, and a piece of work. In one object, so
+     * that neither overwrites the other.
+     */
+    private record Respite(@Nullable Long until, @Nullable LongTransaction work) {
+        boolean covers(long now) {
+            return (until != null && until - now > 0) || (work != null && work.covers(now));
+        }
+    }
 
     /** The lock holder for which the call with this sequence waits; written by the healing side. */
     private record HeldUp(long sequence, HeldUpException note) {}
@@ -226,10 +243,10 @@ public final class Lease extends StateWord {
             hostThread = host;
         }
         call = next;
-        Revocation would = suspicion;
-        if (would != null && next.refutes() && (next != Call.COMMIT || isTransactionOpen())) {
+        Suspicion wrong = suspicion;
+        if (wrong != null && next.refutes() && (next != Call.COMMIT || isTransactionOpen())) {
             suspicion = null;
-            registry.refuted(this, would);
+            registry.refuted(this, wrong.would());
         }
         if (caller != owner.threadId) {
             calledElsewhere = true;
@@ -486,10 +503,10 @@ public final class Lease extends StateWord {
 
     /** The healing loop saw touches since the last look: reading is a sign of life, too, and refutes a suspicion. */
     void wasTouched(int seen) {
-        Revocation would = suspicion;
-        if (would != null && seen != suspectedAt) {
+        Suspicion wrong = suspicion;
+        if (wrong != null && seen != wrong.touches()) {
             suspicion = null;
-            registry.refuted(this, would);
+            registry.refuted(this, wrong.would());
         }
     }
 
@@ -707,24 +724,24 @@ public final class Lease extends StateWord {
 
     /** @param end what the inner scope's end proves until the next call; null if nothing */
     void passTo(LeaseScope outer, @Nullable ScopeEnd end) {
-        passedBy = end;
+        lastScopeEnd = end;
         scope = outer;
     }
 
     /** What the end of an inner scope proves, if no call came since. */
     @Nullable
     ScopeEnd passedBy() {
-        ScopeEnd end = passedBy;
+        ScopeEnd end = lastScopeEnd;
         return end != null && end.sequence() == StateWord.sequence(word()) && end.touches() == touches ? end : null;
     }
 
     void scopeEnded(ScopeEnd end) {
-        scopeEnd = end;
+        lastScopeEnd = end;
     }
 
     /** Whether the lease is over, or its unit of work ended by a throwable and no call came since. */
     boolean isLeftBehind() {
-        ScopeEnd end = scopeEnd;
+        ScopeEnd end = scopeEnd();
         return isOver()
                 || isCut()
                 || (end != null
@@ -783,8 +800,7 @@ public final class Lease extends StateWord {
 
     /** Observe mode: this lease would have been revoked. If its owner goes on, that would have been wrong. */
     public void suspect(Revocation would, LeaseSnapshot judged) {
-        suspectedAt = judged.touches();
-        suspicion = would;
+        suspicion = new Suspicion(would, judged.touches());
     }
 
     /**
@@ -885,13 +901,23 @@ public final class Lease extends StateWord {
 
     /** Suspends every time limit of this lease until then, in the ticker's nanoseconds. */
     void extendUntil(long nanos) {
-        extendedUntil = nanos;
+        while (true) {
+            Respite before = respite;
+            if (RESPITE.compareAndSet(this, before, new Respite(nanos, before == null ? null : before.work()))) {
+                break;
+            }
+        }
         showLife();
     }
 
     /** Suspends every time limit while this piece of work lasts. */
     void keepSafe(LongTransaction work) {
-        longTransaction = work;
+        while (true) {
+            Respite before = respite;
+            if (RESPITE.compareAndSet(this, before, new Respite(before == null ? null : before.until(), work))) {
+                break;
+            }
+        }
         showLife();
     }
 
@@ -902,9 +928,8 @@ public final class Lease extends StateWord {
     }
 
     boolean isExtended(long now) {
-        Long until = extendedUntil;
-        LongTransaction work = longTransaction;
-        return (until != null && until - now > 0) || (work != null && work.covers(now));
+        Respite granted = respite;
+        return granted != null && granted.covers(now);
     }
 
     /**
@@ -1085,7 +1110,8 @@ public final class Lease extends StateWord {
 
     @Nullable
     ScopeEnd scopeEnd() {
-        return scopeEnd;
+        ScopeEnd end = lastScopeEnd;
+        return end == null || end.passedOn() ? null : end;
     }
 
     /** The tag, among the spared ones, of a statement that the transaction ran; null when there is none. */

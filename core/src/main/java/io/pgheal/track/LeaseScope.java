@@ -95,9 +95,9 @@ public final class LeaseScope implements AutoCloseable {
             if (lease.scope() == this) {
                 if (heir != null) {
                     heir.openLeases.incrementAndGet();
-                    lease.passTo(heir, endFor(lease));
+                    lease.passTo(heir, endFor(lease, true));
                 } else {
-                    lease.scopeEnded(endFor(lease));
+                    lease.scopeEnded(endFor(lease, false));
                 }
             }
         }
@@ -110,7 +110,7 @@ public final class LeaseScope implements AutoCloseable {
      * inside a transaction or continues elsewhere proved nothing. An inner end never makes up for what weakens this
      * end.
      */
-    private ScopeEnd endFor(Lease lease) {
+    private ScopeEnd endFor(Lease lease, boolean passedOn) {
         long word = lease.word();
         Throwable cause = thrown;
         ScopeEnd inner = proof(lease.passedBy());
@@ -120,6 +120,7 @@ public final class LeaseScope implements AutoCloseable {
                 ownedByApplication || (inner != null && inner.ownedByApplication()),
                 insideTransaction,
                 asynchronous || endedElsewhere,
+                passedOn,
                 StateWord.sequence(word),
                 lease.touches(),
                 lease.callIsMine());

@@ -81,21 +81,29 @@ final class PhysicalConnections {
 
     /** The calling thread as the borrower of this connection. */
     Borrower borrow(Connection lent, BaseConnection driver) throws SQLException {
-        int index = System.identityHashCode(driver) & (RECENT - 1);
-        Known known = recent.get(index);
-        if (known == null || !known.refersTo(driver)) {
-            known = physicals.get(driver);
-            if (known == null) {
-                boolean later = isInTransaction(driver);
-                known = new Known(driver, later ? unknown(driver) : identify(lent, driver), places.getAsInt(), later);
-                physicals.put(driver, known);
-            }
-            recent.set(index, known);
+        Known known = known(driver);
+        if (known == null) {
+            boolean later = isInTransaction(driver);
+            known = new Known(driver, later ? unknown(driver) : identify(lent, driver), places.getAsInt(), later);
+            physicals.put(driver, known);
         }
         if (known.toBeAsked) {
             askLate(known, lent, driver);
         }
         return known.borrowedByCurrentThread();
+    }
+
+    private @Nullable Known known(BaseConnection driver) {
+        int index = System.identityHashCode(driver) & (RECENT - 1);
+        Known last = recent.get(index);
+        if (last != null && last.refersTo(driver)) {
+            return last;
+        }
+        Known known = physicals.get(driver);
+        if (known != null) {
+            recent.set(index, known);
+        }
+        return known;
     }
 
     /**
@@ -118,7 +126,7 @@ final class PhysicalConnections {
      * known from the next lease on.
      */
     void transactionEnded(Connection lent, BaseConnection driver) throws SQLException {
-        Known known = physicals.get(driver);
+        Known known = known(driver);
         if (known != null && known.toBeAsked) {
             askLate(known, lent, driver);
         }

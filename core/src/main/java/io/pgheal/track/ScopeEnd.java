@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  *     belongs to a transaction outside the scope
  * @param asynchronous whether the work continues elsewhere, or a thread other than the one that began the work ended it
  * @param sequence the lease's call sequence at that moment; a later call withdraws the evidence
+ * @param passedOn whether the lease passed to an enclosing scope: by itself this end is no evidence then
  * @param callWasCut whether a call or a close of the ending thread was still in progress: such a call can only have
  *     been cut
  */
@@ -22,6 +23,7 @@ public record ScopeEnd(
         boolean ownedByApplication,
         boolean insideTransaction,
         boolean asynchronous,
+        boolean passedOn,
         long sequence,
         int touches,
         boolean callWasCut) {

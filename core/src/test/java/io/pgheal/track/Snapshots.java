@@ -125,7 +125,8 @@ public final class Snapshots {
 
     public Snapshots scopeEnd(
             @Nullable String thrown, boolean ownedByApplication, boolean insideTransaction, boolean asynchronous) {
-        scopeEnd = new ScopeEnd("GET /", thrown, ownedByApplication, insideTransaction, asynchronous, 1, 0, false);
+        scopeEnd =
+                new ScopeEnd("GET /", thrown, ownedByApplication, insideTransaction, asynchronous, false, 1, 0, false);
         return this;
     }
 
