@@ -53,6 +53,7 @@ public final class LeaseRegistry {
         Lease.Hosting.class,
         Move.class,
         OpenLeases.class,
+        OpenLeases.Walk.class,
         Parser.class,
         PhysicalIdentity.class,
         SessionBound.class,
@@ -115,6 +116,8 @@ public final class LeaseRegistry {
     private volatile boolean wakeOnLend;
 
     private volatile boolean healerEnded;
+    /** How many leases the last look saw. Only for the loop. */
+    private int seenLast;
 
     /**
      * A registry without leases.
@@ -451,7 +454,7 @@ public final class LeaseRegistry {
     public List<LeaseSnapshot> look(long now, @Nullable Long answeredFor) {
         pressure.look(now);
         stacks.look(now);
-        List<LeaseSnapshot> seen = new ArrayList<>();
+        List<LeaseSnapshot> seen = new ArrayList<>(seenLast);
         for (Lease lease : open) {
             LeaseSnapshot each = look(lease, now, answeredFor);
             if (each.unreachable()
@@ -467,6 +470,7 @@ public final class LeaseRegistry {
         for (Lease lease : leftOpen.look()) {
             seen.add(look(lease, now, answeredFor));
         }
+        seenLast = seen.size();
         return seen;
     }
 

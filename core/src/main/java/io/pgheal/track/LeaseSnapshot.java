@@ -6,7 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A lease as the healing loop saw it at one moment: the basis of all evidence. Durations are by the loop's own ticker,
- * counted only while the loop was not starved.
+ * counted only while the loop was not starved. What is so with nearly all leases is one object for all: there may be
+ * thousands of leases, and a look many times a second.
  *
  * @param lease whose fence checks this snapshot
  * @param at the moment of the look, in the ticker's nanoseconds
@@ -77,7 +78,15 @@ public record LeaseSnapshot(
      * @param moved whether more than one thread used the lease
      * @param calledElsewhere whether a thread other than the borrower's made any call, even one that is no use
      */
-    public record Borrowing(OwnerState state, Duration since, boolean moved, boolean calledElsewhere) {}
+    public record Borrowing(OwnerState state, Duration since, boolean moved, boolean calledElsewhere) {
+        private static final Borrowing USUAL = new Borrowing(OwnerState.ALIVE, Duration.ZERO, false, false);
+
+        static Borrowing of(OwnerState state, Duration since, boolean moved, boolean calledElsewhere) {
+            return state == OwnerState.ALIVE && !moved && !calledElsewhere
+                    ? USUAL
+                    : new Borrowing(state, since, moved, calledElsewhere);
+        }
+    }
 
     /**
      * The unit of work in which the connection was borrowed.
@@ -85,7 +94,13 @@ public record LeaseSnapshot(
      * @param endedFor how long ago the end of its scope was first seen
      * @param leasesMove whether any lease of the data source was seen to move between threads
      */
-    public record Scope(@Nullable ScopeEnd end, Duration endedFor, boolean leasesMove) {}
+    public record Scope(@Nullable ScopeEnd end, Duration endedFor, boolean leasesMove) {
+        private static final Scope USUAL = new Scope(null, Duration.ZERO, false);
+
+        static Scope of(@Nullable ScopeEnd end, Duration endedFor, boolean leasesMove) {
+            return end == null && !leasesMove ? USUAL : new Scope(end, endedFor, leasesMove);
+        }
+    }
 
     /**
      * Whether anything refers to the lease's handle.
@@ -94,7 +109,13 @@ public record LeaseSnapshot(
      * @param retained whether something still refers to the handle: the collector has marked the whole heap since the
      *     lease fell silent, and did not find the handle unreachable
      */
-    public record Reachability(boolean unreachable, Duration since, boolean retained) {}
+    public record Reachability(boolean unreachable, Duration since, boolean retained) {
+        private static final Reachability USUAL = new Reachability(false, Duration.ZERO, false);
+
+        static Reachability of(boolean unreachable, Duration since, boolean retained) {
+            return unreachable || retained ? new Reachability(unreachable, since, retained) : USUAL;
+        }
+    }
 
     /**
      * What excludes the lease from the usual judgement.
@@ -106,7 +127,15 @@ public record LeaseSnapshot(
      * @param enlisted whether the connection takes part in a global transaction (JTA), as far as known: other code may
      *     end that transaction, and needs no connection object to do so
      */
-    public record Marks(boolean unwrapped, boolean sessionBound, boolean extended, boolean closed, boolean enlisted) {}
+    public record Marks(boolean unwrapped, boolean sessionBound, boolean extended, boolean closed, boolean enlisted) {
+        private static final Marks USUAL = new Marks(false, false, false, false, false);
+
+        static Marks of(boolean unwrapped, boolean sessionBound, boolean extended, boolean closed, boolean enlisted) {
+            return unwrapped || sessionBound || extended || closed || enlisted
+                    ? new Marks(unwrapped, sessionBound, extended, closed, enlisted)
+                    : USUAL;
+        }
+    }
 
     public long sequence() {
         return calls.sequence();

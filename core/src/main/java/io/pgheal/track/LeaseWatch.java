@@ -117,18 +117,18 @@ final class LeaseWatch {
                                         || (end != null && end.callWasCut())),
                         callInProgress && call != null && call.isUse,
                         Duration.ofNanos(now - quietSince)),
-                new LeaseSnapshot.Borrowing(
+                LeaseSnapshot.Borrowing.of(
                         owner,
                         owner == OwnerState.ALIVE ? Duration.ZERO : Duration.ofNanos(now - ownerSince),
                         lease.isMoved(),
                         lease.isCalledElsewhere()),
-                new LeaseSnapshot.Scope(
+                LeaseSnapshot.Scope.of(
                         end, end == null ? Duration.ZERO : Duration.ofNanos(now - scopeEndSince), leasesMove),
-                new LeaseSnapshot.Reachability(
+                LeaseSnapshot.Reachability.of(
                         unreachable,
                         unreachable ? Duration.ofNanos(now - unreachableSince) : Duration.ZERO,
                         isRetained(now, answeredFor)),
-                new LeaseSnapshot.Marks(
+                LeaseSnapshot.Marks.of(
                         lease.isUnwrapped(), lease.isSessionBound(), extended, closed, lease.isEnlisted()),
                 unfinished(now, seenWord),
                 lease.failure(),

@@ -1,8 +1,7 @@
 package io.pgheal.track;
 
-import java.util.ArrayList;
 import java.util.Iterator;
-import java.util.List;
+import java.util.NoSuchElementException;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -55,14 +54,46 @@ final class OpenLeases implements Iterable<Lease> {
 
     @Override
     public Iterator<Lease> iterator() {
-        List<Lease> found = new ArrayList<>(others);
-        for (int i = 0; i < PLACES; i++) {
-            Lease lease = places.get(i);
-            if (lease != null) {
-                found.add(lease);
-            }
+        return new Walk(places, others.iterator());
+    }
+
+    /** Copies nothing: there may be thousands of leases. */
+    static final class Walk implements Iterator<Lease> {
+        private final AtomicReferenceArray<@Nullable Lease> places;
+        private final Iterator<Lease> elsewhere;
+        private int place;
+        private @Nullable Lease next;
+
+        Walk(AtomicReferenceArray<@Nullable Lease> places, Iterator<Lease> elsewhere) {
+            this.places = places;
+            this.elsewhere = elsewhere;
+            this.next = following();
         }
-        return found.iterator();
+
+        private @Nullable Lease following() {
+            while (place < PLACES) {
+                Lease lease = places.get(place++);
+                if (lease != null) {
+                    return lease;
+                }
+            }
+            return elsewhere.hasNext() ? elsewhere.next() : null;
+        }
+
+        @Override
+        public boolean hasNext() {
+            return next != null;
+        }
+
+        @Override
+        public Lease next() {
+            Lease found = next;
+            if (found == null) {
+                throw new NoSuchElementException();
+            }
+            next = following();
+            return found;
+        }
     }
 
     /** Counts by iteration: an overflow inside the set can leave the set's own count wrong for good. */
