@@ -52,6 +52,7 @@ class EarlyRefutationTest {
             assertThatThrownBy(connection::createStatement).isInstanceOf(LeaseRevokedException.class);
             long looks = looks();
             await().until(() -> looks() >= looks + 2); // the loop has heard of it, before the heal is at its end
+            assertThat(guarded.firstMove()).as("the next judgement knows of it").isPresent();
             goOn.countDown();
 
             await().untilAsserted(() -> {
@@ -86,6 +87,7 @@ class EarlyRefutationTest {
 
             assertThatThrownBy(late::createStatement).isInstanceOf(LeaseRevokedException.class);
             await().until(() -> guarded.mode() == HealingMode.OBSERVE);
+            assertThat(guarded.firstMove()).isPresent();
 
             guarded.mode(HealingMode.HEAL); // an operator knows why
             assertThatThrownBy(late::createStatement).isInstanceOf(LeaseRevokedException.class);

@@ -52,6 +52,7 @@ final class Refutations {
     }
 
     void hear(LeaseEvent.Refuted event) {
+        registry.moved(event.lease()); // first, and for every incident: the next judgement may come before its story
         // The heal may be under way and publishes its incident at the end; until then a late caller may come again.
         if (!isHeard(event)
                 && early.stream()
@@ -79,9 +80,8 @@ final class Refutations {
             return journal.keeps(id);
         }
         try {
-            count(id); // first: it is not handled again, and learning or publishing may fail
+            count(id); // first: it is not handled again, and publishing may fail
         } finally {
-            registry.moved(event.lease());
             journal.publishAgain(wrong);
         }
         return true;

@@ -161,8 +161,7 @@ public final class Diagnostician {
      *
      * <p>Only for statements whose SQLSTATE proves that it was a lock: 55P03 (lock timeout) and 40P01 (deadlock). A
      * statement that was cancelled (57014) may have been merely slow, and only the server's message, in whatever language,
-     * could show this. Such a statement lowers the threshold of its borrow site: if it did wait, pgheal sees the next wait
-     * in time.
+     * could show this. It lowers its own threshold: if it did wait, pgheal sees its next wait in time.
      *
      * @param waited the observed part of the wait
      */

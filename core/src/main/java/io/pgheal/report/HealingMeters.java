@@ -17,7 +17,6 @@ import io.pgheal.heal.Rung;
 import io.pgheal.heal.Safeguards;
 import java.time.Duration;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -260,10 +259,8 @@ public final class HealingMeters implements Metrics {
     }
 
     private String site(Incident incident) {
-        List<String> stack =
-                incident.lease() == null ? List.of() : incident.lease().borrowStack();
-        String site = stack.isEmpty() ? "unknown" : stack.get(0);
-        return bounded(sites, site);
+        String site = incident.lease() == null ? null : incident.lease().borrowedAt();
+        return site == null ? "unknown" : bounded(sites, site);
     }
 
     /** Bounds the number of a tag's values, because each value is a time series for good. */

@@ -11,7 +11,8 @@ public enum MeterId {
     LEAKS(
             "pgheal.leaks",
             Kind.COUNTER,
-            "Abandoned leases, by the place that borrowed them; \"others\" beyond a hundred places",
+            "Abandoned leases, by the place that borrowed them, where it is only probable as \"(probably) ...\"; \"others\""
+                    + " beyond a hundred places",
             "site"),
     REMEDIES(
             "pgheal.remedies",

@@ -102,10 +102,4 @@ final class BorrowStack {
         }
         return List.copyOf(own.isEmpty() ? any : own);
     }
-
-    /** The borrow site: the place in the code that borrowed, or the empty text when no stack was kept. */
-    String site() {
-        List<String> lines = lines();
-        return lines.isEmpty() ? "" : lines.get(0);
-    }
 }

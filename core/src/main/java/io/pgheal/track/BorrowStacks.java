@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * is taken. {@link #look} belongs to the healing loop, which also earns the time that the next stacks may take.
  */
 final class BorrowStacks {
-    /** Stacks may take one part in so many of a processor's time. */
+    /** Stacks, and their texts, may take one part in so many of a processor's time. */
     private static final int SHARE = 100;
     /** What a second earns: a burst after a pause has its stacks, too. */
     private static final long MOST_SAVED = 1_000_000_000L / SHARE;
@@ -84,8 +84,12 @@ final class BorrowStacks {
         }
         long began = ticker.nanos();
         BorrowStack taken = BorrowStack.capture(depth);
-        NANOS_LEFT.addAndGet(this, -Math.min(ticker.nanos() - began, DEAREST));
+        pay(began);
         return taken;
+    }
+
+    private void pay(long began) {
+        NANOS_LEFT.addAndGet(this, -Math.min(ticker.nanos() - began, DEAREST));
     }
 
     /** The lease is over: its stack may tell where others like it were borrowed. */
@@ -124,8 +128,13 @@ final class BorrowStacks {
             return false;
         }
         Kind kind = Kind.of(sample.statement(), sample.scope(), sample.thread());
-        if (learned.get(kind) == null) { // turning a stack into text takes longer than taking it
-            learned.put(kind, sample.stack().lines());
+        if (kind.statement().isEmpty()) {
+            return true; // leases without a statement have too little in common
+        }
+        if (learned.get(kind) == null) {
+            long began = ticker.nanos();
+            learned.put(kind, sample.stack().lines()); // takes longer than taking the stack
+            pay(began);
         }
         return true;
     }

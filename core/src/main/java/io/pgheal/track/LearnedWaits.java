@@ -111,6 +111,7 @@ public final class LearnedWaits {
     public int unseenHoldersToTell(String statement, long now) {
         synchronized (statements) {
             Learned known = statements.computeIfAbsent(statement, unknown -> new Learned());
+            measure(); // another statement, and its threshold, may have been forgotten for this one
             known.unseenSince++;
             if (known.unseenReported && now - known.unseenReportedAt < UNSEEN_REPORTED_APART) {
                 return 0;

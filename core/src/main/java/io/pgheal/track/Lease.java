@@ -118,7 +118,7 @@ public final class Lease extends StateWord {
      * What suspends the time limits: an extension, by the ticker's nanoseconds, and a piece of work. In one object, so
      * that neither overwrites the other.
      */
-    private record Respite(@Nullable Long until, @Nullable LongTransaction work) {
+    record Respite(@Nullable Long until, @Nullable LongTransaction work) {
         boolean covers(long now) {
             return (until != null && until - now > 0) || (work != null && work.covers(now));
         }

@@ -51,6 +51,7 @@ public final class LeaseRegistry {
         Lease.class,
         Lease.Cut.class,
         Lease.Hosting.class,
+        Lease.Respite.class,
         Move.class,
         OpenLeases.class,
         OpenLeases.Walk.class,
@@ -93,7 +94,7 @@ public final class LeaseRegistry {
     private final LearnedWaits waits = new LearnedWaits();
     private final BorrowStacks stacks;
     private volatile boolean leasesMove;
-    /** The first lease that was seen to move between threads; null as long as it is open. */
+    /** The first of the leases that moved to be returned, or to be judged wrongly; null as long as there is none. */
     private volatile @Nullable Move firstMove;
 
     /**
@@ -106,7 +107,7 @@ public final class LeaseRegistry {
             @Nullable String statement) {
         String inWords() {
             String shape = StatementShape.of(statement);
-            return "borrowed by " + thread
+            return "borrowed by " + (thread.isEmpty() ? "a thread without a name" : thread)
                     + (scope == null ? "" : " in " + scope.name())
                     + (shape.isEmpty() ? "" : ", for " + shape);
         }

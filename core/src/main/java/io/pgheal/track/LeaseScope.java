@@ -84,9 +84,13 @@ public final class LeaseScope implements AutoCloseable {
         }
         endedElsewhere = Thread.currentThread().getId() != opener;
         over = true;
-        if (openLeases.get() == 0) {
-            return;
+        if (openLeases.get() != 0) {
+            endOpenLeases();
         }
+        thrown = null; // its class was told; what is kept of a lease may keep the scope
+    }
+
+    private void endOpenLeases() {
         LeaseScope heir = outer;
         while (heir != null && heir.over) {
             heir = heir.outer;

@@ -20,9 +20,11 @@ import java.util.concurrent.atomic.AtomicLongFieldUpdater;
  *
  * <p>The one move beside the word is the end of an uncut call on the owner's thread, which is the end of nearly every
  * call: the owner counts it in a field of its own, by an ordered write, which waits for nothing. That count only grows,
- * and a call that is over never begins again. So whoever finds the two counts equal, and then changes the word by a step
- * that fails if any call has begun meanwhile, knows that no call is in progress. Whoever reads the word too early takes
- * a call for one in progress, never the other way round.
+ * and a call that is over never begins again. So whoever reads the word, finds the two counts equal, and then changes
+ * the word by a step that fails if it is another one by then, knows that no call is in progress. Whoever only reads
+ * knows it of a word that has not changed since. Where a call began in between, the difference may be anything: also
+ * zero while a call of another thread is in progress. Each such call raises the sequence, so that a fence by the older
+ * one fails.
  *
  * <p>Thread-safe. A lease extends this class instead of holding an instance: each further object costs at each borrow, and
  * every call uses the word. The updater is an ordinary object with ordinary methods, linked when this class is
@@ -185,7 +187,7 @@ class StateWord {
         return word & SEQUENCE;
     }
 
-    /** Calls in progress when the word was so, or more. */
+    /** Calls in progress, if the word is still so: no fewer than there are. For a word that has changed it is no answer. */
     final int callsInProgress(long seen) {
         return (int) (((seen >>> 40) - endedByOwner) & 0xFFFF);
     }

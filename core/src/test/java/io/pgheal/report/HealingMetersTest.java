@@ -31,6 +31,10 @@ class HealingMetersTest {
     }
 
     private static Incident leakAt(String site, OutcomeKind outcome) {
+        return leakAt(site, false, outcome);
+    }
+
+    private static Incident leakAt(String site, boolean likely, OutcomeKind outcome) {
         return Incidents.of(DiagnosisKind.ABANDONED_TRANSACTION)
                 .outcome(outcome)
                 .evidence(List.of(new Evidence(
@@ -45,7 +49,7 @@ class HealingMetersTest {
                         false,
                         null,
                         List.of(site),
-                        false,
+                        likely,
                         List.of(),
                         null,
                         null,
@@ -136,6 +140,16 @@ class HealingMetersTest {
                         .counter()
                         .count())
                 .isEqualTo(400);
+    }
+
+    @Test
+    void aPlaceThatIsOnlyProbableIsToldAsSuch() {
+        meters.incident(leakAt("Place.one(Place.java:1)", true, OutcomeKind.HEALED), null);
+        assertThat(registry.get(MeterId.LEAKS.meterName())
+                        .tag("site", "(probably) Place.one(Place.java:1)")
+                        .counter()
+                        .count())
+                .isOne();
     }
 
     /** A schema for each tenant, a partition for each day. */

@@ -18,7 +18,6 @@ class BorrowStackTest {
         assertThat(stack.lines())
                 .hasSize(3)
                 .allMatch(line -> line.startsWith("io.pgheal.application.Borrower.borrow("));
-        assertThat(stack.site()).isEqualTo(stack.lines().get(0));
     }
 
     @Test
@@ -42,6 +41,5 @@ class BorrowStackTest {
     void offMeansNone() {
         BorrowStack stack = BorrowStack.capture(0);
         assertThat(stack.lines()).isEmpty();
-        assertThat(stack.site()).isEmpty();
     }
 }

@@ -120,6 +120,19 @@ class BorrowStacksTest {
         assertThat(taken()).isTrue();
     }
 
+    /** Turning a stack into text takes longer than taking it, and ever new statements are ever new kinds. */
+    @Test
+    void theTextOfAStackIsPaidFromTheSameShare() throws Exception {
+        look();
+        for (int i = 0; i < 25; i++) {
+            lendFor("SELECT name" + i + " FROM users").close();
+            dear = DEAR;
+            look();
+            dear = 0;
+        }
+        assertThat(taken()).isFalse();
+    }
+
     @Test
     void noStacksAreTakenWhereNoneAreShown() throws Exception {
         LeaseRegistry without = new LeaseRegistry("test", new Leases.TestPool(), true, 0, clock, () -> false);
@@ -169,6 +182,18 @@ class BorrowStacksTest {
         });
         assertThat(view(inThread("worker-12", () -> lendFor("SELECT 2"))).borrowStack())
                 .isNotEmpty();
+    }
+
+    /** Whoever borrows and asks nothing, as a health check does, has nothing in common with others who do. */
+    @Test
+    void aLeaseThatRanNoStatementIsToldByNoOther() throws Exception {
+        lend().close();
+        lendFor("-- nothing").close();
+        look();
+        spend();
+        LeaseView unknown = view(lend().lease);
+        assertThat(unknown.borrowStack()).isEmpty();
+        assertThat(unknown.borrowedAt()).isNull();
     }
 
     /** A request has its final name at its end. */

@@ -17,6 +17,17 @@ class LearnedWaitsTest {
         assertThat(waits.threshold("statement 1", USUAL)).isEqualTo(ms(50));
     }
 
+    /** As long as one is known, the loop looks every few milliseconds. */
+    @Test
+    void theShortestThresholdIsForgottenWithItsStatement() {
+        waits.learnFailedWait("here", ms(100), USUAL);
+        for (int i = 0; i < 1000; i++) {
+            waits.unseenHoldersToTell("statement " + i, 0);
+        }
+        assertThat(waits.threshold("here", USUAL)).isEqualTo(USUAL);
+        assertThat(waits.hasThresholds()).isFalse();
+    }
+
     // ---- how long a statement runs before it is asked about
 
     private static final Duration USUAL = Duration.ofMillis(500);

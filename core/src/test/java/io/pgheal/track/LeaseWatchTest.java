@@ -356,6 +356,12 @@ class LeaseWatchTest {
                         + " in scope, for UPDATE users SET name = ? WHERE id = ?");
     }
 
+    /** As a virtual thread. */
+    @Test
+    void theFirstMoveIsToldOfAThreadWithoutANameToo() {
+        assertThat(new LeaseRegistry.Move("", null, null).inWords()).isEqualTo("borrowed by a thread without a name");
+    }
+
     /** Two threads that wrote the same count without an atomic step would lose one of two. */
     @Test
     void onlyTheOwnersThreadCountsTheEndsOfItsCalls() throws Exception {

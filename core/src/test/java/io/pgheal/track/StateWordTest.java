@@ -120,6 +120,21 @@ class StateWordTest {
         assertThat(state.callsInProgress()).isZero();
     }
 
+    /** The other way round it happens, too, where two threads call: only a step that changes the word decides. */
+    @Test
+    void anOldWordMayHideACallOfAnotherThreadButFencesNothing() {
+        state.tryEnter(); // another thread's, which goes on
+        long old = state.word();
+        state.tryEnter();
+        state.exitOwn();
+        assertThat(state.callsInProgress(old)).isZero();
+        assertThat(state.callsInProgress()).isOne();
+        assertThat(state.tryRevoke(StateWord.sequence(old), false)).isFalse();
+        state.poison();
+        assertThat(state.tryTake(false)).isFalse();
+        assertThat(state.tryClose()).isEqualTo(StateWord.Closing.CUT);
+    }
+
     @Test
     void theFenceLeavesTheCallsAsTheyWere() {
         state.tryEnter();
