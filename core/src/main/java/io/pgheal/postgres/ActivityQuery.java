@@ -12,8 +12,15 @@ import java.util.Set;
 
 /** Asks what backends do, and whether any of them blocks somebody. Cheap: never reads {@code pg_locks}. */
 final class ActivityQuery {
-    private static final String BACKENDS =
-            "SELECT " + ActivityRow.COLUMNS + " FROM pg_catalog.pg_stat_activity a WHERE a.pid = ANY (?)";
+    /** By the function that the view reads: it makes the rows of these backends only, not those of all. */
+    private static final String BACKENDS = """
+            SELECT %s
+              FROM pg_catalog.unnest(CAST(? AS pg_catalog.int4[])) AS p(pid)
+             CROSS JOIN LATERAL (
+               SELECT s.*, d.datname, CASE WHEN s.usesysid <> 0 THEN pg_catalog.pg_get_userbyid(s.usesysid) END AS usename
+                 FROM pg_catalog.pg_stat_get_activity(p.pid) s
+                 LEFT JOIN pg_catalog.pg_database d ON d.oid = s.datid) a
+            """.formatted(ActivityRow.COLUMNS);
 
     /** Also reads the blockers of a blocker that is hidden from our role: nothing else would show whether it waits. */
     private static final String IN_THE_WAY = """

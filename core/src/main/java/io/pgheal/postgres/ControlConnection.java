@@ -16,7 +16,7 @@ import org.postgresql.core.BaseConnection;
  * pgheal's own connection to the server: outside every pool, so that it works when the pool is exhausted, and always in
  * auto-commit, because inside a transaction {@code pg_stat_activity} stands still and a judged moment would never pass.
  *
- * <p>Each method is one short statement (a story is up to four) and throws when the connection is lost; the caller decides when
+ * <p>Each method is one short statement (a story behind a long queue is up to three) and throws when the connection is lost; the caller decides when
  * to {@link #connect()} again. Not thread-safe, but {@link #abort()} may be called by any thread.
  */
 @Internal
