@@ -123,7 +123,7 @@ final class HealingLoop implements AutoCloseable {
         this.lastLook = ticker.nanos();
         this.suspects = new SuspectSchedule(acts, ticker);
         this.slowStatements = new SlowStatementSchedule(acts, ticker, lastLook);
-        this.afterlife = new AfterlifeSchedule(acts, ticker);
+        this.afterlife = new AfterlifeSchedule(acts, ticker, registry::wake);
         this.thread = new Thread(this::run, "pgheal-" + dataSource + "-loop");
         thread.setDaemon(true);
     }
@@ -250,12 +250,13 @@ final class HealingLoop implements AutoCloseable {
 
     /**
      * Milliseconds until the next look: few while an owner may be gone, and while connections are lent if a borrow site has
-     * learned an early threshold; never beyond the moment at which a lease becomes ripe.
+     * learned an early threshold; never beyond the moment at which a lease becomes ripe, or the next look at a backend that
+     * was left behind.
      */
     private long tick() {
         long fine = Math.max(WATCHFUL_TICK_MILLIS, LOOKS_APART * lookTook / 1_000_000);
         long tick = watchful || !suspects.isEmpty() ? Math.min(fine, TICK_MILLIS) : TICK_MILLIS;
-        tick = Math.min(tick, ripeIn / 1_000_000 + 1);
+        tick = Math.min(tick, Math.min(ripeIn, afterlife.untilNext(ticker.nanos())) / 1_000_000 + 1);
         if (!registry.sites().hasLearnedThresholds()) {
             return tick;
         }

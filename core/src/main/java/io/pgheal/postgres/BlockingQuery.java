@@ -33,7 +33,7 @@ final class BlockingQuery {
             subject AS MATERIALIZED (SELECT ?::pg_catalog.int4 AS pid),
             act AS MATERIALIZED (
               SELECT s.*, coalesce(s.leader_pid, s.pid) AS head,
-                     s.wait_event_type IS NOT DISTINCT FROM 'Lock' OR coalesce(s.state, '') !~ '^idle' AS may_wait
+                     s.wait_event_type IS NOT DISTINCT FROM 'Lock' OR coalesce(s.state, '') NOT LIKE 'idle%%' AS may_wait
                 FROM pg_catalog.pg_stat_activity s
             ),
             seeds(pids) AS (

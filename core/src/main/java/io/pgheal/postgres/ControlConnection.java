@@ -114,6 +114,14 @@ public final class ControlConnection implements AutoCloseable {
         return BlockingQuery.full(live(), waiters);
     }
 
+    /**
+     * The part of the story that is known in a moment, however long the queue behind the backend is: what it does, and one of
+     * its advisory locks if it holds any. Empty when the backend is not there any more.
+     */
+    public Optional<BackendStory> moment(BackendId backend) throws SQLException {
+        return Optional.ofNullable(ActivityQuery.moment(live(), backend));
+    }
+
     /** What a backend holds, and its waiters; empty when the backend is not there any more. */
     public Optional<BackendStory> story(BackendId backend) throws SQLException {
         return Optional.ofNullable(LockQuery.story(live(), backend));
