@@ -1,6 +1,8 @@
 package io.pgheal.cycle;
 
 import io.pgheal.HealingConfig;
+import io.pgheal.decide.Action;
+import io.pgheal.decide.Decision;
 import io.pgheal.detect.Detector;
 import io.pgheal.detect.Strength;
 import io.pgheal.detect.Symptom.AbandonedLease;
@@ -350,13 +352,18 @@ final class HealingLoop implements AutoCloseable {
             }
         }
         Set<BackendId> together = Set.copyOf(abandoned.keySet());
-        ripe.forEach(symptom -> suspects.act(
-                symptom.lease(),
-                now,
-                turnOf(symptom),
-                () -> cycle.abandoned(symptom, leases, together).lookAgain()));
+        ripe.forEach(
+                symptom -> suspects.act(symptom.lease(), now, turnOf(symptom), () -> judge(symptom, leases, together)));
         suspects.retain(suspected);
         return abandoned;
+    }
+
+    private Duration judge(AbandonedLease symptom, List<LeaseSnapshot> leases, Set<BackendId> together) {
+        Decision decision = cycle.abandoned(symptom, leases, together);
+        if (decision.action() == Action.HEAL) {
+            slowStatements.healed();
+        }
+        return decision.lookAgain();
     }
 
     private List<LeaseSnapshot> slow(List<LeaseSnapshot> leases) {

@@ -25,8 +25,11 @@ import org.jspecify.annotations.Nullable;
 final class BlockingQuery {
     /** Of waiters and blockers together. */
     static final int MOST_ROWS = 500;
-    /** Blockers kept of one waiter; the last one of a long queue waits for all before it. */
-    static final int MOST_BLOCKERS = 1000;
+    /**
+     * Blockers kept of one waiter. The server names those that hold the lock first, and then those before the waiter in the
+     * queue, for the last one of a long queue all of them: of 500 waiters together more than a hundred thousand.
+     */
+    static final int MOST_BLOCKERS = 64;
 
     private static final String WALK = """
             WITH RECURSIVE
@@ -48,7 +51,7 @@ final class BlockingQuery {
               SELECT x.pid
                 FROM reach r
                 JOIN act v ON v.pid = r.pid AND v.may_wait
-               CROSS JOIN LATERAL pg_catalog.unnest(pg_catalog.pg_blocking_pids(r.pid)) AS b(pid)
+               CROSS JOIN LATERAL pg_catalog.unnest((pg_catalog.pg_blocking_pids(r.pid))[1:%d]) AS b(pid)
                 JOIN act x ON x.head = b.pid
             ),
             kept AS MATERIALIZED (SELECT r.pid FROM reach r LIMIT %d),
@@ -56,7 +59,7 @@ final class BlockingQuery {
               SELECT k.pid, CASE WHEN v.may_wait THEN pg_catalog.pg_blocking_pids(k.pid) END AS blockers
                 FROM kept k JOIN act v ON v.pid = k.pid
             )
-            """.formatted(MOST_ROWS + 1);
+            """.formatted(MOST_BLOCKERS, MOST_ROWS + 1);
 
     private static final String LOCK_WAIT = "CASE WHEN a.wait_event_type = 'Lock' THEN a.wait_event END";
 
