@@ -21,28 +21,32 @@ import java.util.function.Function;
  * act thread only notes the ends of acts.
  */
 final class AfterlifeSchedule {
-    private static final Duration FIRST_LOOK = Duration.ofMillis(25);
+    /** After the first look, which comes at once. */
+    private static final Duration FIRST_PAUSE = Duration.ofNanos(3_125_000);
     /**
-     * The pause of the look that comes 0.8 s after the lease's end: by then a backend that noticed the closed connection
+     * The pause after the look that comes 0.8 s after the lease's end: by then a backend that noticed the closed connection
      * has ended.
      */
-    private static final Duration LINGERING = FIRST_LOOK.multipliedBy(32);
+    private static final Duration LINGERING = FIRST_PAUSE.multipliedBy(256);
 
     private static final int KEPT = 1000;
 
     private final ActThread acts;
     private final Ticker ticker;
+    private final Runnable changed;
     private final Map<BackendId, Look> backends = new ConcurrentHashMap<>();
 
-    AfterlifeSchedule(ActThread acts, Ticker ticker) {
+    /** @param changed runs when {@link #untilNext} has changed, by the act thread */
+    AfterlifeSchedule(ActThread acts, Ticker ticker, Runnable changed) {
         this.acts = acts;
         this.ticker = ticker;
+        this.changed = changed;
     }
 
     /** Adds a backend whose lease has ended and which may not have noticed. */
     void add(BackendId backend, long now) {
         if (backends.size() < KEPT) {
-            backends.put(backend, Look.at(now + FIRST_LOOK.toNanos(), FIRST_LOOK));
+            backends.put(backend, Look.at(now, FIRST_PAUSE));
         }
     }
 
@@ -90,6 +94,15 @@ final class AfterlifeSchedule {
         }
     }
 
+    /** Nanoseconds until the next look; {@code Long.MAX_VALUE} if none is to come. */
+    long untilNext(long now) {
+        return backends.values().stream()
+                .filter(look -> !look.underWay())
+                .mapToLong(look -> Math.max(0, look.next() - now))
+                .min()
+                .orElse(Long.MAX_VALUE);
+    }
+
     private void asked(Set<BackendId> asked, Set<BackendId> remaining) {
         long now = ticker.nanos();
         for (BackendId backend : asked) {
@@ -98,6 +111,9 @@ final class AfterlifeSchedule {
             } else {
                 backends.remove(backend);
             }
+        }
+        if (!backends.isEmpty()) {
+            changed.run();
         }
     }
 }

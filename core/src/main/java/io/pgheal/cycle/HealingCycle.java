@@ -54,6 +54,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -110,12 +111,16 @@ final class HealingCycle {
             return conclude(there, Diagnostician.abandoned(symptom, server, exhausted, registry.backends()), calls);
         }
         // Ask for the story before the heal, which releases the locks; but do not delay the heal for long.
-        PendingStory story = there.questions.story(symptom.lease());
-        Duration deadline = mode.get() == HealingMode.HEAL ? config.get().diagnosisDeadline() : Questions.ANSWER;
+        boolean healing = mode.get() == HealingMode.HEAL;
+        Duration deadline = healing ? config.get().diagnosisDeadline() : Questions.ANSWER;
+        PendingStory story = there.questions.storyBeforeHeal(symptom.lease(), deadline, !healing || locksMatter());
+        boolean isWhole = story.isWhole();
         return conclude(
                 there,
-                Diagnostician.abandoned(symptom, story.within(deadline), exhausted, registry.backends()),
-                () -> Diagnostician.abandoned(symptom, story.byNow(), exhausted, registry.backends()),
+                Diagnostician.abandoned(symptom, story.byNow(), exhausted, registry.backends()),
+                known -> isWhole
+                        ? known
+                        : Diagnostician.abandoned(symptom, story.byNow(), exhausted, registry.backends()),
                 calls);
     }
 
@@ -297,11 +302,11 @@ final class HealingCycle {
     }
 
     private Decision conclude(Reach there, Diagnosis diagnosis, WaitingCalls calls) {
-        return conclude(there, diagnosis, () -> diagnosis, calls);
+        return conclude(there, diagnosis, UnaryOperator.identity(), calls);
     }
 
-    /** @param atTheEnd supplies the diagnosis as known when the heal has ended, for the report */
-    private Decision conclude(Reach there, Diagnosis given, Supplier<Diagnosis> atTheEnd, WaitingCalls calls) {
+    /** @param atTheEnd completes the diagnosis by what is known when the heal has ended, for the report */
+    private Decision conclude(Reach there, Diagnosis given, UnaryOperator<Diagnosis> atTheEnd, WaitingCalls calls) {
         Diagnosis diagnosis = told.completed(given);
         Decision decided = ask(diagnosis, decide(diagnosis));
         if (decided.action() == Action.HEAL && isReleased(diagnosis)) {
@@ -393,7 +398,11 @@ final class HealingCycle {
     }
 
     private void heal(
-            Reach there, Diagnosis diagnosis, Decision decision, Supplier<Diagnosis> atTheEnd, WaitingCalls calls) {
+            Reach there,
+            Diagnosis diagnosis,
+            Decision decision,
+            UnaryOperator<Diagnosis> atTheEnd,
+            WaitingCalls calls) {
         Outcome outcome = Outcome.untouched(OutcomeKind.WITHDRAWN); // as long as nothing was done
         String id;
         LeaseView lease;
@@ -422,13 +431,7 @@ final class HealingCycle {
         }
         calls.record(diagnosis, fate(outcome.kind()), Duration.ZERO, id);
         if (outcome.kind() != OutcomeKind.WITHDRAWN) {
-            journal.publish(
-                    id,
-                    diagnosis.backend() == null ? atTheEnd.get() : diagnosis,
-                    decision,
-                    outcome,
-                    lease,
-                    proof(diagnosis));
+            journal.publish(id, atTheEnd.apply(diagnosis), decision, outcome, lease, proof(diagnosis));
         }
     }
 

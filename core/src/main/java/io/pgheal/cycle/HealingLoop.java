@@ -1,6 +1,8 @@
 package io.pgheal.cycle;
 
 import io.pgheal.HealingConfig;
+import io.pgheal.decide.Action;
+import io.pgheal.decide.Decision;
 import io.pgheal.detect.Detector;
 import io.pgheal.detect.Strength;
 import io.pgheal.detect.Symptom.AbandonedLease;
@@ -123,7 +125,7 @@ final class HealingLoop implements AutoCloseable {
         this.lastLook = ticker.nanos();
         this.suspects = new SuspectSchedule(acts, ticker);
         this.slowStatements = new SlowStatementSchedule(acts, ticker, lastLook);
-        this.afterlife = new AfterlifeSchedule(acts, ticker);
+        this.afterlife = new AfterlifeSchedule(acts, ticker, registry::wake);
         this.thread = new Thread(this::run, "pgheal-" + dataSource + "-loop");
         thread.setDaemon(true);
     }
@@ -250,12 +252,13 @@ final class HealingLoop implements AutoCloseable {
 
     /**
      * Milliseconds until the next look: few while an owner may be gone, and while connections are lent if an early
-     * threshold was learned; never beyond the moment at which a lease becomes ripe.
+     * threshold was learned; never beyond the moment at which a lease becomes ripe, or the next look at a backend that was
+     * left behind.
      */
     private long tick() {
         long fine = Math.max(WATCHFUL_TICK_MILLIS, LOOKS_APART * lookTook / 1_000_000);
         long tick = watchful || !suspects.isEmpty() ? Math.min(fine, TICK_MILLIS) : TICK_MILLIS;
-        tick = Math.min(tick, ripeIn / 1_000_000 + 1);
+        tick = Math.min(tick, Math.min(ripeIn, afterlife.untilNext(ticker.nanos())) / 1_000_000 + 1);
         if (!registry.waits().hasThresholds()) {
             return tick;
         }
@@ -349,13 +352,18 @@ final class HealingLoop implements AutoCloseable {
             }
         }
         Set<BackendId> together = Set.copyOf(abandoned.keySet());
-        ripe.forEach(symptom -> suspects.act(
-                symptom.lease(),
-                now,
-                turnOf(symptom),
-                () -> cycle.abandoned(symptom, leases, together).lookAgain()));
+        ripe.forEach(
+                symptom -> suspects.act(symptom.lease(), now, turnOf(symptom), () -> judge(symptom, leases, together)));
         suspects.retain(suspected);
         return abandoned;
+    }
+
+    private Duration judge(AbandonedLease symptom, List<LeaseSnapshot> leases, Set<BackendId> together) {
+        Decision decision = cycle.abandoned(symptom, leases, together);
+        if (decision.action() == Action.HEAL) {
+            slowStatements.healed();
+        }
+        return decision.lookAgain();
     }
 
     private List<LeaseSnapshot> slow(List<LeaseSnapshot> leases) {

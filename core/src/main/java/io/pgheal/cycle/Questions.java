@@ -10,6 +10,7 @@ import io.pgheal.postgres.BackendStory;
 import io.pgheal.postgres.BlockingTree;
 import io.pgheal.postgres.ControlChannel;
 import io.pgheal.postgres.ControlChannel.Answer;
+import io.pgheal.postgres.ControlConnection;
 import io.pgheal.postgres.HeldLock;
 import io.pgheal.postgres.ServerIdentity;
 import io.pgheal.track.LeaseSnapshot;
@@ -31,10 +32,13 @@ import org.jspecify.annotations.Nullable;
 final class Questions {
     static final Duration ANSWER = Duration.ofSeconds(2);
 
+    private static final int SHARE_OF_THE_REST = 10;
+
     private static final Duration SAME_MOMENT = Duration.ofMillis(100);
 
     private final ControlChannel channel;
     private final Ticker ticker;
+    private final Usual storyTakes = new Usual();
     private @Nullable InTheWay lastSeen;
 
     Questions(ControlChannel channel, Ticker ticker) {
@@ -42,28 +46,45 @@ final class Questions {
         this.ticker = ticker;
     }
 
-    /** The story of one backend, requested and maybe not yet here. */
-    record PendingStory(@Nullable Answer<Optional<BackendStory>> answer, String blindness) {
+    /**
+     * The story of one backend, requested and maybe not yet here.
+     *
+     * @param moment the part of it on which a heal depends, for a heal that may go ahead without the rest; else null
+     */
+    record PendingStory(
+            @Nullable Answer<Optional<BackendStory>> moment,
+            @Nullable Answer<Optional<BackendStory>> whole,
+            String blindness) {
 
-        /** What is known once the answer came, or the deadline passed. */
+        /** What is known once the whole answer came, or the deadline passed. */
         ServerSide within(Duration deadline) {
-            if (answer == null) {
+            if (whole == null) {
                 return ServerSide.blind(blindness);
             }
             try {
-                return told(answer.within(deadline));
+                return told(whole.within(deadline));
             } catch (SQLException e) {
                 return ServerSide.blind("its story could not be asked: " + e.getMessage());
             }
         }
 
-        /** What is known by now. */
+        boolean isWhole() {
+            return whole != null && whole.ifHere().isPresent();
+        }
+
+        /** What is known by now. Of the backend itself only as it was before the heal, which changes it. */
         ServerSide byNow() {
-            return answer == null
-                    ? ServerSide.blind(blindness)
-                    : answer.ifHere()
-                            .map(PendingStory::told)
-                            .orElseGet(() -> ServerSide.blind("its story came too late"));
+            if (whole == null) {
+                return ServerSide.blind(blindness);
+            }
+            BackendStory first = moment == null
+                    ? null
+                    : moment.ifHere().flatMap(story -> story).orElse(null);
+            BackendStory all = whole.ifHere().flatMap(story -> story).orElse(null);
+            if (first == null) {
+                return all == null ? ServerSide.blind("its story came too late") : ServerSide.told(all);
+            }
+            return ServerSide.told(all == null ? first : all.of(first.backend()));
         }
 
         private static ServerSide told(Optional<BackendStory> story) {
@@ -73,15 +94,53 @@ final class Questions {
 
     /** Asks for the story of a lease, and does not wait for it. */
     PendingStory story(LeaseSnapshot lease) {
+        return story(lease, false);
+    }
+
+    private PendingStory story(LeaseSnapshot lease, boolean momentFirst) {
         BackendId backend = lease.physical().backend();
         if (backend == null || !reaches(lease.physical().server())) {
-            return new PendingStory(null, blindness(lease));
+            return new PendingStory(null, null, blindness(lease));
         }
         try {
-            return new PendingStory(channel.put(control -> control.story(backend)), "");
+            var moment = momentFirst ? channel.put(control -> control.moment(backend)) : null;
+            return new PendingStory(moment, channel.put(control -> timed(control, backend)), "");
         } catch (SQLException e) {
-            return new PendingStory(null, "its story could not be asked: " + e.getMessage());
+            return new PendingStory(null, null, "its story could not be asked: " + e.getMessage());
         }
+    }
+
+    private Optional<BackendStory> timed(ControlConnection control, BackendId backend) throws SQLException {
+        long began = ticker.nanos();
+        Optional<BackendStory> story = control.story(backend);
+        storyTakes.add(ticker.nanos() - began);
+        return story;
+    }
+
+    /**
+     * The story of a certain case, which is to be healed at once. Waits for the part on which the heal depends, at most until
+     * the deadline; for the rest, which the incident tells, no longer than it usually takes, or a tenth of the deadline:
+     * behind a long queue it takes many times as long.
+     *
+     * @param wholeMatters whether it depends on the whole story
+     */
+    PendingStory storyBeforeHeal(LeaseSnapshot lease, Duration deadline, boolean wholeMatters) {
+        long began = ticker.nanos();
+        PendingStory story = story(lease, !wholeMatters);
+        if (story.moment() == null) {
+            story.within(deadline);
+            return story;
+        }
+        try {
+            BackendStory moment = story.moment().within(deadline).orElse(null);
+            boolean mayLead = lease.sessionBound() || (moment != null && moment.holdsAdvisoryLock());
+            long left = began + deadline.toNanos() - ticker.nanos();
+            long enough = Math.max(storyTakes.median(), deadline.toNanos() / SHARE_OF_THE_REST);
+            story.within(Duration.ofNanos(Math.max(0, mayLead ? left : Math.min(left, enough))));
+        } catch (SQLException e) {
+            // then nothing is known, or what comes meanwhile
+        }
+        return story;
     }
 
     /**

@@ -21,6 +21,8 @@ final class SlowStatementSchedule {
     private static final Duration APART = Duration.ofMillis(250);
     /** Looks are this many times the duration of a query apart: a long queue, many locks or a slow server make it long. */
     private static final int SHARE = 20;
+    /** After a heal the queue behind it moves by itself, and questions would only slow it down. */
+    private static final Duration DRAINING = APART.multipliedBy(2);
 
     private final ActThread acts;
     private final Ticker ticker;
@@ -28,6 +30,7 @@ final class SlowStatementSchedule {
     private long lastLook;
     private boolean atOnce;
     private volatile long limitDue = Long.MAX_VALUE;
+    private volatile long healedAt;
     private volatile boolean underWay;
     private volatile long apart = APART.toNanos();
     /** Written by the thread that ends the one look under way: the act thread, or the loop that gives it up. */
@@ -37,6 +40,19 @@ final class SlowStatementSchedule {
         this.acts = acts;
         this.ticker = ticker;
         this.lastLook = now - APART.toNanos();
+        this.healedAt = now - 2 * DRAINING.toNanos();
+    }
+
+    /** A certain case was healed. In a series of heals, questions have every other moment for themselves. */
+    void healed() {
+        long now = ticker.nanos();
+        if (now - healedAt >= 2 * DRAINING.toNanos()) {
+            healedAt = now;
+        }
+    }
+
+    private boolean isDraining() {
+        return ticker.nanos() - healedAt < DRAINING.toNanos();
     }
 
     /** At which age a slow statement is asked about next. */
@@ -75,6 +91,7 @@ final class SlowStatementSchedule {
         for (LeaseSnapshot lease : slow) {
             statements.put(lease.lease().id(), new SlowStatement(lease.sequence(), nextAge(lease.callFor())));
         }
+        boolean urgent = mayNotWait(now);
         lastLook = now;
         atOnce = false;
         limitDue = Long.MAX_VALUE;
@@ -87,6 +104,9 @@ final class SlowStatementSchedule {
                     Turn.LAST,
                     () -> {
                         began.set(ticker.nanos());
+                        if (!urgent && isDraining()) {
+                            return; // the heal came just before in the queue of the acts
+                        }
                         // the time of the heals does not count
                         Runnable asked = () -> took.set(ticker.nanos() - began.get());
                         question.ask(slow, asked).stream()
@@ -106,8 +126,12 @@ final class SlowStatementSchedule {
         }
     }
 
+    private boolean mayNotWait(long now) {
+        return atOnce || limitIsDue(now);
+    }
+
     private boolean isDue(List<LeaseSnapshot> slow, long now) {
-        return atOnce || limitIsDue(now) || slow.stream().anyMatch(this::isDue);
+        return mayNotWait(now) || (!isDraining() && slow.stream().anyMatch(this::isDue));
     }
 
     private boolean isDue(LeaseSnapshot lease) {

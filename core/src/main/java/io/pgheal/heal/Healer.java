@@ -30,12 +30,16 @@ import org.jspecify.annotations.Nullable;
 public final class Healer {
     private static final Duration ANSWER = Duration.ofSeconds(2);
     private static final int JUDGED_AGAIN = 3;
-    private static final long FIRST_LOOK_NANOS = 500_000;
+    /** Looks are at first this part of a round trip apart: a look that comes too early costs little. */
+    private static final int ROUND_TRIP_SHARE = 10;
+
     private static final long LAST_LOOK_NANOS = 50_000_000;
 
     private final ControlChannel channel;
     private final Ticker ticker;
     private final Duration escalationInterval;
+    /** About how long a look takes, in nanoseconds: the shortest one of late. The first is a guess. */
+    private volatile long roundTrip = 1_000_000;
 
     public Healer(ControlChannel channel, Ticker ticker, Duration escalationInterval) {
         this.channel = channel;
@@ -248,6 +252,7 @@ public final class Healer {
                 for (int again = 0;
                         signal == Signal.MOVED_ON && sight == Sight.STILL_THERE && !judgedOnce && again < JUDGED_AGAIN;
                         again++) {
+                    LockSupport.parkNanos(roundTrip << again); // what moves on may be about to end: a commit
                     signal = signal(rung);
                     sight = lookOnce();
                 }
@@ -358,7 +363,7 @@ public final class Healer {
         }
 
         private Sight lookUntilGone(long start) {
-            long pause = FIRST_LOOK_NANOS;
+            long pause = Math.min(roundTrip / ROUND_TRIP_SHARE + 1, LAST_LOOK_NANOS);
             while (true) {
                 Sight sight = lookOnce();
                 if (sight != Sight.STILL_THERE || ticker.nanos() - start >= escalationInterval.toNanos()) {
@@ -385,9 +390,11 @@ public final class Healer {
             List<Integer> waiters =
                     diagnosis.waiters().stream().map(Waiter::pid).toList();
             try {
+                long asked = ticker.nanos();
                 boolean gone = judged == null
                         ? channel.ask(ANSWER, control -> isAbsent(victim, control.backend(victim.pid())))
                         : channel.ask(ANSWER, control -> control.transactionGone(judged, waiters));
+                roundTrip = Math.min(ticker.nanos() - asked, roundTrip + roundTrip / 8 + 1);
                 return gone ? Sight.GONE : Sight.STILL_THERE;
             } catch (SQLException e) {
                 return Sight.BLIND;

@@ -9,11 +9,29 @@ import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
-/** Asks what backends do, and whether any of them blocks somebody. Cheap: never reads {@code pg_locks}. */
+/**
+ * Asks what backends do, and whether any of them blocks somebody. Cheap: does not read {@code pg_locks}, but for
+ * {@link #moment}.
+ */
 final class ActivityQuery {
-    private static final String BACKENDS =
-            "SELECT " + ActivityRow.COLUMNS + " FROM pg_catalog.pg_stat_activity a WHERE a.pid = ANY (?)";
+    /** By the function that the view reads: it makes the rows of these backends only, not those of all. */
+    private static final String BACKENDS = """
+            SELECT %s%s
+              FROM pg_catalog.unnest(CAST(? AS pg_catalog.int4[])) AS p(pid)
+             CROSS JOIN LATERAL (
+               SELECT s.*, d.datname, CASE WHEN s.usesysid <> 0 THEN pg_catalog.pg_get_userbyid(s.usesysid) END AS usename
+                 FROM pg_catalog.pg_stat_get_activity(p.pid) s
+                 LEFT JOIN pg_catalog.pg_database d ON d.oid = s.datid) a
+            """;
+
+    private static final String PLAIN = BACKENDS.formatted(ActivityRow.COLUMNS, "");
+
+    private static final String WITH_ADVISORY_LOCK = BACKENDS.formatted(ActivityRow.COLUMNS, """
+            , (SELECT pg_catalog.min(l.mode) FROM pg_catalog.pg_locks l
+                WHERE l.pid = a.pid AND l.locktype = 'advisory' AND l.granted) AS advisory_mode
+            """);
 
     /** Also reads the blockers of a blocker that is hidden from our role: nothing else would show whether it waits. */
     private static final String IN_THE_WAY = """
@@ -57,7 +75,7 @@ final class ActivityQuery {
         if (pids.isEmpty()) {
             return backends;
         }
-        try (PreparedStatement statement = connection.prepareStatement(BACKENDS)) {
+        try (PreparedStatement statement = connection.prepareStatement(PLAIN)) {
             statement.setArray(1, Bind.pids(connection, pids));
             try (ResultSet row = statement.executeQuery()) {
                 while (row.next()) {
@@ -66,6 +84,25 @@ final class ActivityQuery {
             }
         }
         return backends;
+    }
+
+    /**
+     * The part of a backend's story on which decisions depend: what it does, and whether it holds an advisory lock. Null when
+     * the backend is not there any more.
+     */
+    static @Nullable BackendStory moment(Connection connection, BackendId id) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(WITH_ADVISORY_LOCK)) {
+            statement.setArray(1, Bind.pids(connection, List.of(id.pid())));
+            try (ResultSet row = statement.executeQuery()) {
+                Backend backend = row.next() ? ActivityRow.read(row) : null;
+                if (backend == null || !id.equals(backend.id())) {
+                    return null;
+                }
+                String mode = row.getString("advisory_mode");
+                List<HeldLock> locks = mode == null ? List.of() : List.of(new HeldLock("advisory", null, mode, null));
+                return new BackendStory(backend, locks, Set.of(), List.of(), true);
+            }
+        }
     }
 
     static Set<Integer> inTheWay(Connection connection, Collection<Integer> suspects, Collection<Integer> knownWaiters)

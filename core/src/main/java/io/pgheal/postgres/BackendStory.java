@@ -27,6 +27,11 @@ public record BackendStory(
         waiters = List.copyOf(waiters);
     }
 
+    /** The same of this backend, as it was at another moment. */
+    public BackendStory of(Backend seen) {
+        return new BackendStory(seen, locks, direct, waiters, truncated);
+    }
+
     public boolean somebodyWaits() {
         return !waiters.isEmpty();
     }
@@ -34,6 +39,10 @@ public record BackendStory(
     /** Leaders and followers wait for each other by advisory locks: that alone is no sign of an abandoned transaction. */
     public boolean onlyAdvisoryWaiters() {
         return somebodyWaits() && waiters.stream().allMatch(Waiter::waitsForAdvisoryLock);
+    }
+
+    public boolean holdsAdvisoryLock() {
+        return locks.stream().anyMatch(HeldLock::isAdvisory);
     }
 
     public Set<TableName> tables() {

@@ -9,6 +9,7 @@ import java.sql.Types;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
@@ -24,14 +25,18 @@ import org.jspecify.annotations.Nullable;
 final class BlockingQuery {
     /** Of waiters and blockers together. */
     static final int MOST_ROWS = 500;
-    /** Blockers kept of one waiter; the last one of a long queue waits for all before it. */
-    static final int MOST_BLOCKERS = 1000;
+    /**
+     * Blockers kept of one waiter. The server names those that hold the lock first, and then those before the waiter in the
+     * queue, for the last one of a long queue all of them: of 500 waiters together more than a hundred thousand.
+     */
+    static final int MOST_BLOCKERS = 64;
 
     private static final String WALK = """
             WITH RECURSIVE
+            subject AS MATERIALIZED (SELECT ?::pg_catalog.int4 AS pid),
             act AS MATERIALIZED (
               SELECT s.*, coalesce(s.leader_pid, s.pid) AS head,
-                     s.wait_event_type IS NOT DISTINCT FROM 'Lock' OR coalesce(s.state, '') !~ '^idle' AS may_wait
+                     s.wait_event_type IS NOT DISTINCT FROM 'Lock' OR coalesce(s.state, '') NOT LIKE 'idle%%' AS may_wait
                 FROM pg_catalog.pg_stat_activity s
             ),
             seeds(pids) AS (
@@ -40,12 +45,13 @@ final class BlockingQuery {
                  GROUP BY w.head ORDER BY pg_catalog.min(w.query_start) LIMIT ?))
             ),
             reach(pid) AS (
-              SELECT x.pid FROM act x WHERE x.head = ANY ((SELECT s.pids FROM seeds s)::pg_catalog.int4[])
+              SELECT x.pid FROM act x
+               WHERE x.head = ANY ((SELECT s.pids FROM seeds s)::pg_catalog.int4[]) OR x.pid = (SELECT s.pid FROM subject s)
               UNION
               SELECT x.pid
                 FROM reach r
                 JOIN act v ON v.pid = r.pid AND v.may_wait
-               CROSS JOIN LATERAL pg_catalog.unnest(pg_catalog.pg_blocking_pids(r.pid)) AS b(pid)
+               CROSS JOIN LATERAL pg_catalog.unnest((pg_catalog.pg_blocking_pids(r.pid))[1:%d]) AS b(pid)
                 JOIN act x ON x.head = b.pid
             ),
             kept AS MATERIALIZED (SELECT r.pid FROM reach r LIMIT %d),
@@ -53,7 +59,7 @@ final class BlockingQuery {
               SELECT k.pid, CASE WHEN v.may_wait THEN pg_catalog.pg_blocking_pids(k.pid) END AS blockers
                 FROM kept k JOIN act v ON v.pid = k.pid
             )
-            """.formatted(MOST_ROWS + 1);
+            """.formatted(MOST_BLOCKERS, MOST_ROWS + 1);
 
     private static final String LOCK_WAIT = "CASE WHEN a.wait_event_type = 'Lock' THEN a.wait_event END";
 
@@ -68,12 +74,16 @@ final class BlockingQuery {
      * A row waiter waits for a transaction id; the row, and so the table, is that of the tuple lock which most row waiters
      * hold meanwhile. For those that hold none, the table cannot be known. The locks of a prepared transaction have no pid;
      * its own transaction id among them identifies it.
+     *
+     * <p>The rows without a pid are the locks that the subject holds. They are cut before the join, tables first: a session
+     * may hold a hundred thousand advisory locks.
      */
     private static final String FULL = WALK
             + """
             , lk AS MATERIALIZED (
               SELECT p.* FROM pg_catalog.pg_locks p
-               WHERE p.pid IS NULL OR p.pid IN (SELECT k.pid FROM edge k WHERE k.blockers <> '{}')
+               WHERE p.pid IS NULL OR p.pid = (SELECT s.pid FROM subject s)
+                  OR p.pid IN (SELECT k.pid FROM edge k WHERE k.blockers <> '{}')
             ),
             want AS MATERIALIZED (
               SELECT l.*, coalesce(l.relation, w.relation) AS wanted_relation, coalesce(l.database, w.database) AS wanted_database
@@ -82,11 +92,25 @@ final class BlockingQuery {
                                     WHERE h.pid = l.pid AND h.locktype = 'tuple' AND h.granted
                                       AND l.locktype = 'transactionid' LIMIT 1) w ON true
                WHERE NOT l.granted
+            ),
+            line AS (
+              SELECT e.pid, e.blockers, w.locktype, w.mode, w.wanted_relation, w.wanted_database, w.database, w.relation,
+                     w.classid, w.objid, w.transactionid, w.waitstart
+                FROM edge e LEFT JOIN want w ON w.pid = e.pid
+              UNION ALL
+              SELECT NULL, NULL, o.locktype, o.mode, o.relation, o.database, o.database, o.relation,
+                     o.classid, o.objid, NULL, NULL
+                FROM (SELECT DISTINCT h.locktype, h.mode, h.database, h.relation, h.classid, h.objid
+                        FROM lk h
+                       WHERE h.pid = (SELECT s.pid FROM subject s) AND h.granted AND h.mode <> 'SIReadLock'
+                         AND h.locktype IN ('relation', 'advisory') AND h.database IS DISTINCT FROM 0
+                       ORDER BY h.locktype DESC LIMIT 2000) o
             )
-            SELECT %s, e.blockers[1:%d] AS blockers, pg_catalog.cardinality(e.blockers) AS blocker_count,
+            SELECT %s, l.blockers[1:%d] AS blockers, pg_catalog.cardinality(l.blockers) AS blocker_count,
                    coalesce(l.locktype, %s) AS locktype, l.mode,
                    t.table_schema, t.table_name, t.root_schema, t.root_name,
-                   CASE WHEN 0 = ANY (e.blockers) THEN (
+                   CASE WHEN l.locktype = 'advisory' THEN l.classid || ':' || l.objid END AS advisory_key,
+                   CASE WHEN 0 = ANY (l.blockers) THEN (
                      SELECT pg_catalog.min(p.gid) FROM pg_catalog.pg_prepared_xacts p
                       WHERE p.transaction = l.transactionid
                          OR EXISTS (SELECT 1 FROM lk x JOIN lk h ON h.virtualtransaction = x.virtualtransaction
@@ -98,48 +122,67 @@ final class BlockingQuery {
                                        AND h.classid IS NOT DISTINCT FROM l.classid
                                        AND h.objid IS NOT DISTINCT FROM l.objid)) END AS prepared_gid,
                    %s AS waited
-              FROM edge e
-              JOIN act a ON a.pid = e.pid
-              LEFT JOIN want l ON l.pid = e.pid
+              FROM line l
+              LEFT JOIN act a ON a.pid = l.pid
               %s
+             WHERE l.pid IS NOT NULL OR (%s)
             """.formatted(
                             ActivityRow.COLUMNS,
                             MOST_BLOCKERS,
                             LOCK_WAIT,
                             ActivityRow.micros("coalesce(l.waitstart, a.query_start)"),
-                            LockRow.table("l.wanted_relation", "l.wanted_database"));
+                            LockRow.table("l.wanted_relation", "l.wanted_database"),
+                            LockRow.NOT_A_CATALOG);
 
     private BlockingQuery() {}
 
     /** @param waiters where to begin; null for all waiters */
     static BlockingTree cheap(Connection connection, @Nullable Collection<Integer> waiters) throws SQLException {
-        return tree(connection, CHEAP, waiters, null);
-    }
-
-    /** Begins with the waiters whose statements have been waiting for longest, so many at most. */
-    static BlockingTree cheap(Connection connection, int longestWaiting) throws SQLException {
-        return tree(connection, CHEAP, null, longestWaiting);
+        return read(connection, CHEAP, null, waiters, null).tree();
     }
 
     static BlockingTree full(Connection connection, @Nullable Collection<Integer> waiters) throws SQLException {
-        return tree(connection, FULL, waiters, null);
+        return read(connection, FULL, null, waiters, null).tree();
     }
 
-    private static BlockingTree tree(
-            Connection connection, String sql, @Nullable Collection<Integer> seeds, @Nullable Integer longestWaiting)
+    /** @param held by the subject */
+    record Found(BlockingTree tree, List<HeldLock> held) {}
+
+    /** The subject with what it holds, and the waiters whose statements have been waiting for longest, so many at most. */
+    static Found around(Connection connection, int subject, int longestWaiting) throws SQLException {
+        return read(connection, FULL, subject, null, longestWaiting);
+    }
+
+    /** The same with these waiters. */
+    static Found around(Connection connection, int subject, Collection<Integer> waiters) throws SQLException {
+        return read(connection, FULL, subject, waiters, null);
+    }
+
+    private static Found read(
+            Connection connection,
+            String sql,
+            @Nullable Integer subject,
+            @Nullable Collection<Integer> seeds,
+            @Nullable Integer longestWaiting)
             throws SQLException {
         Array pids = seeds == null ? null : Bind.pids(connection, seeds);
         List<Waiter> waiters = new ArrayList<>();
         List<Backend> backends = new ArrayList<>();
+        Set<HeldLock> held = new LinkedHashSet<>();
         boolean truncated = false;
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
-            statement.setArray(1, pids);
-            statement.setObject(2, longestWaiting, Types.BIGINT);
+            statement.setObject(1, subject, Types.INTEGER);
+            statement.setArray(2, pids);
+            statement.setObject(3, longestWaiting, Types.BIGINT);
             try (ResultSet row = statement.executeQuery()) {
                 while (row.next()) {
+                    if (ActivityRow.integer(row, "pid") == null) {
+                        held.add(LockRow.read(row));
+                        continue;
+                    }
                     if (backends.size() == MOST_ROWS) {
                         truncated = true;
-                        break;
+                        continue;
                     }
                     Backend backend = ActivityRow.read(row);
                     backends.add(backend);
@@ -151,7 +194,16 @@ final class BlockingQuery {
                 }
             }
         }
-        return new BlockingTree(waiters, backends, truncated);
+        return new Found(new BlockingTree(waiters, backends, truncated), inOrder(held));
+    }
+
+    private static List<HeldLock> inOrder(Set<HeldLock> held) {
+        return held.stream()
+                .sorted(Comparator.comparing(HeldLock::lockType)
+                        .reversed()
+                        .thenComparing(lock -> String.valueOf(lock.table()))
+                        .thenComparing(HeldLock::mode))
+                .toList();
     }
 
     private static Waiter waiter(ResultSet row, Backend backend, Set<Integer> blockers) throws SQLException {

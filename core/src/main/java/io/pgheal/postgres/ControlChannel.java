@@ -284,6 +284,7 @@ public final class ControlChannel implements AutoCloseable {
             for (Backend self : connection.backends(List.of(connection.pid()))) {
                 TransactionRef transaction = self.transaction();
                 if (transaction != null) {
+                    Objects.requireNonNull(connection.moment(transaction.backend()));
                     Objects.requireNonNull(connection.story(transaction.backend()));
                     connection.transactionGone(transaction);
                 }

@@ -16,7 +16,7 @@ import org.postgresql.core.BaseConnection;
  * pgheal's own connection to the server: outside every pool, so that it works when the pool is exhausted, and always in
  * auto-commit, because inside a transaction {@code pg_stat_activity} stands still and a judged moment would never pass.
  *
- * <p>Each method is one short statement (a story is up to four) and throws when the connection is lost; the caller decides when
+ * <p>Each method is one short statement (a story behind a long queue is up to three) and throws when the connection is lost; the caller decides when
  * to {@link #connect()} again. Not thread-safe, but {@link #abort()} may be called by any thread.
  */
 @Internal
@@ -112,6 +112,14 @@ public final class ControlConnection implements AutoCloseable {
     /** The same with tables, modes, exact waits and prepared transactions: for a report, once per incident. */
     public BlockingTree fullBlockingTree(@Nullable Collection<Integer> waiters) throws SQLException {
         return BlockingQuery.full(live(), waiters);
+    }
+
+    /**
+     * The part of the story that is known in a moment, however long the queue behind the backend is: what it does, and one of
+     * its advisory locks if it holds any. Empty when the backend is not there any more.
+     */
+    public Optional<BackendStory> moment(BackendId backend) throws SQLException {
+        return Optional.ofNullable(ActivityQuery.moment(live(), backend));
     }
 
     /** What a backend holds, and its waiters; empty when the backend is not there any more. */

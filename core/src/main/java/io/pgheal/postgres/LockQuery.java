@@ -1,5 +1,6 @@
 package io.pgheal.postgres;
 
+import io.pgheal.postgres.BlockingQuery.Found;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -7,7 +8,6 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,21 +22,6 @@ final class LockQuery {
      * too late for the heal.
      */
     static final int MOST_WAITERS = 64;
-
-    /** Cut before the join, tables first: a session may hold a hundred thousand advisory locks. */
-    private static final String HELD_BY = """
-            SELECT DISTINCT %s
-              FROM (SELECT DISTINCT p.locktype, p.mode, p.database, p.relation, p.classid, p.objid
-                      FROM pg_catalog.pg_locks p
-                     WHERE p.pid = ? AND p.granted AND p.mode <> 'SIReadLock' AND p.locktype IN ('relation', 'advisory')
-                       AND p.database IS DISTINCT FROM 0
-                     ORDER BY p.locktype DESC LIMIT 2000) l
-              %s
-             WHERE %s
-             ORDER BY l.locktype DESC, t.table_schema, t.table_name, l.mode
-             LIMIT %d
-            """.formatted(
-                    LockRow.COLUMNS, LockRow.table("l.relation", "l.database"), LockRow.NOT_A_CATALOG, MOST_ROWS + 1);
 
     /**
      * The locks on a table and, if it is partitioned, on its partitions. The holder of a row's tuple lock is the first in
@@ -70,20 +55,6 @@ final class LockQuery {
 
     private LockQuery() {}
 
-    /** Up to one more than {@link #MOST_ROWS}, which says that there are more. */
-    static List<HeldLock> heldBy(Connection connection, int pid) throws SQLException {
-        List<HeldLock> locks = new ArrayList<>();
-        try (PreparedStatement statement = connection.prepareStatement(HELD_BY)) {
-            statement.setInt(1, pid);
-            try (ResultSet row = statement.executeQuery()) {
-                while (row.next()) {
-                    locks.add(LockRow.read(row));
-                }
-            }
-        }
-        return locks;
-    }
-
     static List<TableLock> on(Connection connection, TableName table) throws SQLException {
         List<TableLock> locks = new ArrayList<>();
         try (PreparedStatement statement = connection.prepareStatement(ON_TABLE)) {
@@ -100,33 +71,30 @@ final class LockQuery {
         return locks;
     }
 
-    /** What the backend holds, and its waiters; null when the backend is not there any more. */
+    /** What the backend holds, and its waiters, by one statement; null when the backend is not there any more. */
     static @Nullable BackendStory story(Connection connection, BackendId id) throws SQLException {
-        List<Backend> found = ActivityQuery.backends(connection, List.of(id.pid()));
-        if (found.isEmpty() || !Objects.equals(found.get(0).id(), id)) {
-            return null;
-        }
-        List<HeldLock> locks = heldBy(connection, id.pid());
-        BlockingTree tree = BlockingQuery.cheap(connection, MOST_WAITERS);
-        boolean more = tree.waiters().size() >= MOST_WAITERS;
+        Found found = BlockingQuery.around(connection, id.pid(), MOST_WAITERS);
+        boolean more = found.tree().waiters().size() >= MOST_WAITERS;
         // The longest waits may be for other blockers; and waits for an advisory lock may last for ever.
-        if (more && tree.waitersOf(id.pid()).stream().allMatch(Waiter::waitsForAdvisoryLock)) {
-            tree = BlockingQuery.cheap(connection, null);
-        }
-        List<Waiter> waiters = tree.waitersOf(id.pid());
-        if (!waiters.isEmpty()) { // only then is a second look into pg_locks worth its cost
-            tree = BlockingQuery.full(
+        if (more && found.tree().waitersOf(id.pid()).stream().allMatch(Waiter::waitsForAdvisoryLock)) {
+            found = BlockingQuery.around(
                     connection,
-                    waiters.stream()
+                    id.pid(),
+                    BlockingQuery.cheap(connection, null).waitersOf(id.pid()).stream()
                             .limit(MOST_WAITERS)
                             .map(waiter -> waiter.backend().head())
                             .toList());
         }
-        return new BackendStory(
-                found.get(0),
-                locks.subList(0, Math.min(locks.size(), MOST_ROWS)),
-                tree.directWaitersOf(id.pid()),
-                tree.waitersOf(id.pid()),
-                more || tree.truncated() || locks.size() > MOST_ROWS);
+        BlockingTree tree = found.tree();
+        List<HeldLock> locks = found.held();
+        Backend subject = tree.backend(id.pid()).orElse(null);
+        return subject == null || !id.equals(subject.id())
+                ? null
+                : new BackendStory(
+                        subject,
+                        locks.subList(0, Math.min(locks.size(), MOST_ROWS)),
+                        tree.directWaitersOf(id.pid()),
+                        tree.waitersOf(id.pid()),
+                        more || tree.truncated() || locks.size() > MOST_ROWS);
     }
 }

@@ -10,6 +10,7 @@ import io.pgheal.detect.Strength;
 import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.heal.Rung;
+import io.pgheal.report.Incident;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.testserver.Sql;
 import io.pgheal.track.LeaseRevokedInDoubtException;
@@ -18,6 +19,7 @@ import java.sql.Connection;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -158,6 +160,44 @@ class SparedLeaseTest {
                 .isInstanceOfSatisfying(
                         LeaseRevokedInDoubtException.class,
                         late -> assertThat(late.getSQLState()).isEqualTo("08007"));
+    }
+
+    /** The text of the statement does not show the lock; and the whole story is late, because a catalog that it reads is locked. */
+    @Test
+    void whetherItMayLeadIsKnownHoweverLateTheWholeStoryIs() throws Exception {
+        scene.setUp("CREATE FUNCTION lead() RETURNS void LANGUAGE sql AS 'SELECT pg_advisory_xact_lock(4711)'");
+        scene.guard(config -> config.diagnosisDeadline(Duration.ofSeconds(2)));
+        Told told;
+        try (Connection locker = scene.outside(scene.superuser(), "locker")) {
+            locker.setAutoCommit(false);
+            int pid;
+            try (LeaseScope scope = scene.guarded().scope("leader")) {
+                assertThat(scope).isNotNull();
+                Connection connection = scene.leak("SELECT lead()");
+                pid = Sql.pid(connection);
+                Sql.run(locker, "LOCK TABLE pg_catalog.pg_namespace IN ACCESS EXCLUSIVE MODE");
+            }
+            told = scene.reported(pid).because("it holds an advisory lock");
+        }
+        told.leftAlone();
+    }
+
+    @Test
+    void aSparedTableIsKnownBeforeTheHealHoweverLateTheStoryIs() throws Exception {
+        scene.guard(config -> config.diagnosisDeadline(Duration.ofSeconds(1))
+                .spare(Set.of(), Set.of(), Set.of(), Set.of("public.login")));
+        try (Connection locker = scene.outside(scene.superuser(), "locker")) {
+            locker.setAutoCommit(false);
+            try (LeaseScope scope = scene.guarded().scope("batch")) {
+                assertThat(scope).isNotNull();
+                scene.leak(Scene.update("alice"));
+                Sql.run(locker, "LOCK TABLE pg_catalog.pg_namespace IN ACCESS EXCLUSIVE MODE");
+            }
+            await().until(() -> !scene.guarded().incidents().isEmpty());
+            assertThat(scene.guarded().incidents())
+                    .extracting(Incident::outcome)
+                    .containsOnly(OutcomeKind.WOULD_HEAL);
+        }
     }
 
     /** A leader that holds its lock in a transaction, and followers that wait to take over. */
