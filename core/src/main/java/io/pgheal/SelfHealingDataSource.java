@@ -34,6 +34,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -227,11 +228,11 @@ public final class SelfHealingDataSource implements DataSource, AutoCloseable {
     }
 
     /**
-     * The first lease that was seen to move between threads, or whose owner came back after it was judged lost; empty as
-     * long as none was. From then on the end of a request by an error is no proof by itself.
+     * The units of work, such as {@code POST /import}, whose leases were seen to move between threads, or whose owner came
+     * back after it was judged lost: the end of such a request by an error is no proof by itself.
      */
-    public Optional<String> firstMove() {
-        return registry.firstMove();
+    public Set<String> movingWork() {
+        return registry.namesOfMovingWork();
     }
 
     /** The server that the methods below ask; empty while it cannot be asked. */

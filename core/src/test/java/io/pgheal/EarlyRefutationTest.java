@@ -12,6 +12,7 @@ import io.pgheal.heal.OutcomeKind;
 import io.pgheal.report.MeterId;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.track.LeaseRevokedException;
+import io.pgheal.track.LeaseScope;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
@@ -52,7 +53,9 @@ class EarlyRefutationTest {
             assertThatThrownBy(connection::createStatement).isInstanceOf(LeaseRevokedException.class);
             long looks = looks();
             await().until(() -> looks() >= looks + 2); // the loop has heard of it, before the heal is at its end
-            assertThat(guarded.firstMove()).as("the next judgement knows of it").isPresent();
+            assertThat(guarded.movingWork())
+                    .as("the next judgement knows of it")
+                    .containsExactly("GET /");
             goOn.countDown();
 
             await().untilAsserted(() -> {
@@ -87,7 +90,7 @@ class EarlyRefutationTest {
 
             assertThatThrownBy(late::createStatement).isInstanceOf(LeaseRevokedException.class);
             await().until(() -> guarded.mode() == HealingMode.OBSERVE);
-            assertThat(guarded.firstMove()).isPresent();
+            assertThat(guarded.movingWork()).containsExactly("GET /");
 
             guarded.mode(HealingMode.HEAL); // an operator knows why
             assertThatThrownBy(late::createStatement).isInstanceOf(LeaseRevokedException.class);
@@ -104,10 +107,10 @@ class EarlyRefutationTest {
         return cycle == null ? 0 : cycle.count();
     }
 
-    private static Connection borrowedByAThreadThatEnded(DataSource dataSource) throws InterruptedException {
+    private static Connection borrowedByAThreadThatEnded(SelfHealingDataSource dataSource) throws InterruptedException {
         AtomicReference<Connection> borrowed = new AtomicReference<>();
         Thread borrower = new Thread(() -> {
-            try {
+            try (LeaseScope scope = dataSource.frameworkScope("GET /")) {
                 Connection connection = dataSource.getConnection();
                 connection.setAutoCommit(false);
                 try (Statement statement = connection.createStatement()) {

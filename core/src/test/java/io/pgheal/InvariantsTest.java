@@ -178,7 +178,7 @@ class InvariantsTest {
                 && !end.insideTransaction()
                 && !end.asynchronous()
                 && !lease.calledElsewhere()
-                && (end.ownedByApplication() || (end.thrown() != null && !lease.leasesMove()));
+                && (end.ownedByApplication() || (end.thrown() != null && !lease.workMoves()));
         return !lease.unwrapped() && (lease.unreachable() || scope);
     }
 

@@ -61,7 +61,7 @@ public final class Detector {
                 && end.isProof()
                 && !lease.enlisted() // its transaction may go on elsewhere
                 && !lease.calledElsewhere()
-                && (end.ownedByApplication() || !lease.leasesMove());
+                && (end.ownedByApplication() || !lease.workMoves());
         evidence.add(new Evidence(
                 EvidenceKind.SCOPE_ENDED,
                 certain ? Strength.CERTAIN : Strength.SUSPICION,

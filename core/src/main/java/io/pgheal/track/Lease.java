@@ -250,9 +250,8 @@ public final class Lease extends StateWord {
         }
         if (caller != owner.threadId) {
             calledElsewhere = true;
-            if (next.isUse && !moved) {
+            if (next.isUse) {
                 moved = true;
-                registry.leasesMove();
             }
         }
         return true;
@@ -750,7 +749,7 @@ public final class Lease extends StateWord {
                         && end.touches() == touches
                         && !calledElsewhere
                         && !unwrapped
-                        && !registry.doLeasesMove());
+                        && !isOfMovingWork(registry.movingWork()));
     }
 
     /**
@@ -1079,6 +1078,12 @@ public final class Lease extends StateWord {
      */
     boolean isMoved() {
         return moved || copy != null;
+    }
+
+    /** Whether leases of its unit of work were seen to move. */
+    boolean isOfMovingWork(MovingWork moving) {
+        LeaseScope work = scope;
+        return work != null && moving.includes(work.name());
     }
 
     boolean wasMoved() {

@@ -52,7 +52,7 @@ public final class LeaseRegistry {
         Lease.Cut.class,
         Lease.Hosting.class,
         Lease.Respite.class,
-        Move.class,
+        MovingWork.class,
         OpenLeases.class,
         OpenLeases.Walk.class,
         Parser.class,
@@ -93,25 +93,7 @@ public final class LeaseRegistry {
     private final TrackerLog log;
     private final LearnedWaits waits = new LearnedWaits();
     private final BorrowStacks stacks;
-    private volatile boolean leasesMove;
-    /** The first of the leases that moved to be returned, or to be judged wrongly; null as long as there is none. */
-    private volatile @Nullable Move firstMove;
-
-    /**
-     * What is told of a lease that moved. Put into words only when somebody asks: the thread that returns the lease may
-     * have little stack.
-     */
-    record Move(
-            String thread,
-            @Nullable LeaseScope scope,
-            @Nullable String statement) {
-        String inWords() {
-            String shape = StatementShape.of(statement);
-            return "borrowed by " + (thread.isEmpty() ? "a thread without a name" : thread)
-                    + (scope == null ? "" : " in " + scope.name())
-                    + (shape.isEmpty() ? "" : ", for " + shape);
-        }
-    }
+    private final MovingWork movingWork = new MovingWork();
 
     /** The loop sleeps because nothing is lent, and must wake at the next lease. */
     private volatile boolean wakeOnLend;
@@ -325,32 +307,23 @@ public final class LeaseRegistry {
     }
 
     /**
-     * A thread other than the borrower used a lease: from now on the end of a framework's unit of work by an error
-     * proves nothing, because a connection of that work may be in use elsewhere. Called within a call: must not fail.
+     * This lease was seen to move between threads, or its owner came back after it was judged lost. From now on the end
+     * of a framework's unit of work of this name by an error is no proof: a connection of it may be in use elsewhere.
      */
-    void leasesMove() {
-        leasesMove = true;
-    }
-
-    /** Whether any lease was seen to move between threads. */
-    boolean doLeasesMove() {
-        return leasesMove;
-    }
-
-    /** This lease was seen to move, or its owner came back after it was judged lost. */
     public void moved(Lease lease) {
-        leasesMove = true;
-        if (firstMove == null) {
-            firstMove = new Move(lease.borrowerName(), lease.scope(), lease.firstStatement());
+        LeaseScope scope = lease.scope();
+        if (scope != null) {
+            scope.leaseMoved();
         }
     }
 
-    /** The first lease that was seen to move between threads; empty as long as none was. */
-    public Optional<String> firstMove() {
-        Move first = firstMove;
-        return leasesMove
-                ? Optional.of(first == null ? "a lease that is still open" : first.inWords())
-                : Optional.empty();
+    MovingWork movingWork() {
+        return movingWork;
+    }
+
+    /** The names of the units of work of which leases were seen to move. */
+    public Set<String> namesOfMovingWork() {
+        return movingWork.names();
     }
 
     void failedWait(Lease lease, Failure failure, @Nullable String statement) {
@@ -481,7 +454,10 @@ public final class LeaseRegistry {
             watch = new LeaseWatch(lease, now);
             lease.watch = watch;
         }
-        return watch.observe(now, leasesMove, answeredFor);
+        if (lease.wasMoved()) {
+            moved(lease); // not only at its end: another lease of the same work may be judged before
+        }
+        return watch.observe(now, movingWork, answeredFor);
     }
 
     /** The loop was starved: time without looks does not count. */

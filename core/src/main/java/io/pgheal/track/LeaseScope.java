@@ -19,6 +19,7 @@ public final class LeaseScope implements AutoCloseable {
     private volatile boolean asynchronous;
     private volatile @Nullable Throwable thrown;
     private volatile boolean over;
+    private volatile boolean leasesMove;
     private final long opener = Thread.currentThread().getId();
     private volatile boolean endedElsewhere;
 
@@ -84,10 +85,22 @@ public final class LeaseScope implements AutoCloseable {
         }
         endedElsewhere = Thread.currentThread().getId() != opener;
         over = true;
+        if (leasesMove) {
+            registry.movingWork().learn(name);
+        }
         if (openLeases.get() != 0) {
             endOpenLeases();
         }
-        thrown = null; // its class was told; what is kept of a lease may keep the scope
+    }
+
+    /** A lease of this work moved, and so of the work around it. Learned once the name is final. */
+    void leaseMoved() {
+        for (LeaseScope each = this; each != null; each = each.outer) {
+            each.leasesMove = true;
+            if (each.over) { // looked at after the mark, as the end looks at the mark after it is over
+                registry.movingWork().learn(each.name);
+            }
+        }
     }
 
     private void endOpenLeases() {

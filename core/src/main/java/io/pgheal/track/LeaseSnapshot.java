@@ -92,13 +92,13 @@ public record LeaseSnapshot(
      * The unit of work in which the connection was borrowed.
      *
      * @param endedFor how long ago the end of its scope was first seen
-     * @param leasesMove whether any lease of the data source was seen to move between threads
+     * @param workMoves for an ended scope: whether leases of units of work of the same name were seen to move
      */
-    public record Scope(@Nullable ScopeEnd end, Duration endedFor, boolean leasesMove) {
+    public record Scope(@Nullable ScopeEnd end, Duration endedFor, boolean workMoves) {
         private static final Scope USUAL = new Scope(null, Duration.ZERO, false);
 
-        static Scope of(@Nullable ScopeEnd end, Duration endedFor, boolean leasesMove) {
-            return end == null && !leasesMove ? USUAL : new Scope(end, endedFor, leasesMove);
+        static Scope of(@Nullable ScopeEnd end, Duration endedFor, boolean workMoves) {
+            return end == null && !workMoves ? USUAL : new Scope(end, endedFor, workMoves);
         }
     }
 
@@ -185,8 +185,8 @@ public record LeaseSnapshot(
         return scope.endedFor();
     }
 
-    public boolean leasesMove() {
-        return scope.leasesMove();
+    public boolean workMoves() {
+        return scope.workMoves();
     }
 
     public boolean unreachable() {

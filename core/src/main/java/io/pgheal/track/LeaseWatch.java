@@ -63,10 +63,10 @@ final class LeaseWatch {
     /**
      * One look.
      *
-     * @param leasesMove whether any lease of the data source was seen to move between threads
+     * @param moving the units of work of which leases were seen to move
      * @param answeredFor the moment up to which the collector has found every unreachable handle; null if unknown
      */
-    LeaseSnapshot observe(long now, boolean leasesMove, @Nullable Long answeredFor) {
+    LeaseSnapshot observe(long now, MovingWork moving, @Nullable Long answeredFor) {
         long seenWord = lease.word();
         int seenCalls = lease.callsInProgress(seenWord);
         int seenTouches = lease.touches();
@@ -123,7 +123,7 @@ final class LeaseWatch {
                         lease.isMoved(),
                         lease.isCalledElsewhere()),
                 LeaseSnapshot.Scope.of(
-                        end, end == null ? Duration.ZERO : Duration.ofNanos(now - scopeEndSince), leasesMove),
+                        end, end == null ? Duration.ZERO : Duration.ofNanos(now - scopeEndSince), workMoves(moving)),
                 LeaseSnapshot.Reachability.of(
                         unreachable,
                         unreachable ? Duration.ofNanos(now - unreachableSince) : Duration.ZERO,
@@ -178,6 +178,10 @@ final class LeaseWatch {
         ScopeEnd end = scopeEnd;
         return closer != null
                 && ((end != null && end.callWasCut()) || unreachable || closer.getState() == Thread.State.TERMINATED);
+    }
+
+    private boolean workMoves(MovingWork moving) {
+        return scopeEnd != null && lease.isOfMovingWork(moving);
     }
 
     private void lookAtOwner(long now) {

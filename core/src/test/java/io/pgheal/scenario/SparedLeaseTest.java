@@ -84,16 +84,19 @@ class SparedLeaseTest {
                 .leftAlone();
     }
 
-    /** That leases were seen to move is remembered: the next request may have handed its connection over, too. */
+    /** That leases of a unit of work were seen to move is remembered: the next one may be handed over, too. */
     @Test
-    void borrowedWhereLeasesMove() throws Exception {
+    void ofWorkWhoseLeasesMove() throws Exception {
         scene.guard(config -> config.abandonedRetained(Retained.REPORT));
         Owner first = Owner.platform();
-        Connection moved = first.run(this::borrowHere);
+        Connection moved = first.run(() -> {
+            try (LeaseScope scope = scene.guarded().frameworkScope("POST /import")) {
+                return borrowHere();
+            }
+        });
         Sql.run(moved, "SELECT 1");
         moved.close();
-        assertThat(scene.guarded().firstMove())
-                .hasValueSatisfying(told -> assertThat(told).endsWith(", for SELECT ?"));
+        assertThat(scene.guarded().movingWork()).containsExactly("POST /import");
 
         Owner second = Owner.platform();
         int pid = second.run(() -> {

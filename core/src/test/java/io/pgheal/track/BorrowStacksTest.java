@@ -80,7 +80,7 @@ class BorrowStacksTest {
     }
 
     private static LeaseView view(Lease lease) {
-        return LeaseView.of(new LeaseWatch(lease, 0).observe(0, false, null));
+        return LeaseView.of(new LeaseWatch(lease, 0).observe(0, new MovingWork(), null));
     }
 
     @Test

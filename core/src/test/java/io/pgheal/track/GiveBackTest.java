@@ -71,7 +71,7 @@ class GiveBackTest {
 
     @Test
     void nothingIsDoneToALeaseThatWentOnSinceTheJudgement() throws Exception {
-        LeaseSnapshot judged = new LeaseWatch(lease, 0).observe(0, false, null);
+        LeaseSnapshot judged = new LeaseWatch(lease, 0).observe(0, new MovingWork(), null);
         lease.enter(Call.EXECUTE, "update t set a = 1");
         lease.exit();
         Diagnosis diagnosis =
@@ -182,7 +182,7 @@ class GiveBackTest {
     @Test
     void aConnectionThatItsPoolLentAgainByItselfIsNoReasonToRevoke() {
         ConnectionHandle first = lend();
-        LeaseSnapshot judged = new LeaseWatch(first.lease, 0).observe(0, false, null);
+        LeaseSnapshot judged = new LeaseWatch(first.lease, 0).observe(0, new MovingWork(), null);
         ConnectionHandle next = lend();
         assertThat(first.lease.revoke(judged, true, REASON)).isFalse();
         registry.abandonUnborn(next.lease);
@@ -192,7 +192,7 @@ class GiveBackTest {
     @Test
     void aRevokedOneIsNotAbortedOnceItsPoolHasLentItAgain() {
         ConnectionHandle first = lend();
-        LeaseSnapshot judged = new LeaseWatch(first.lease, 0).observe(0, false, null);
+        LeaseSnapshot judged = new LeaseWatch(first.lease, 0).observe(0, new MovingWork(), null);
         assertThat(first.lease.revoke(judged, true, REASON)).isTrue();
         lend();
         first.lease.giveBack();
@@ -216,7 +216,7 @@ class GiveBackTest {
     void oneInTheMiddleOfACallIsRevokedThoughItsPoolCallsItClosed() throws Exception {
         Lease first = registry.lend(closedByItsPool().as(Connection.class), driverAgain).lease;
         first.enter(Call.EXECUTE);
-        LeaseSnapshot judged = new LeaseWatch(first, 0).observe(0, false, null);
+        LeaseSnapshot judged = new LeaseWatch(first, 0).observe(0, new MovingWork(), null);
         assertThat(first.revoke(judged, true, REASON)).isTrue();
         lend();
         first.giveBack();

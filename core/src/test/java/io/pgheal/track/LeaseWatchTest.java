@@ -218,8 +218,11 @@ class LeaseWatchTest {
     // ---- leases that move
 
     @Test
-    void useByASecondThreadIsSeenAndItsPlaceRemembered() throws Exception {
-        ConnectionHandle handle = lend();
+    void useByASecondThreadIsSeenAndItsWorkRemembered() throws Exception {
+        ConnectionHandle handle;
+        try (LeaseScope scope = registry.openScope("scope", true)) {
+            handle = lend();
+        }
         look();
         assertThat(lookAfter(seconds(1)).movedBetweenThreads()).isFalse();
         inAnotherThread(() -> {
@@ -228,7 +231,9 @@ class LeaseWatchTest {
         });
         assertThat(look().movedBetweenThreads()).isTrue();
         handle.close();
-        assertTheNextOneMayBeElsewhere();
+        lendInScope(left -> {});
+        assertThat(look().workMoves()).isTrue();
+        assertThat(look().movedBetweenThreads()).isFalse();
     }
 
     /** No use of it: the pool rolls back. */
@@ -264,7 +269,7 @@ class LeaseWatchTest {
         lendInScope(left -> {});
         LeaseSnapshot first = look();
         assertThat(first.scopeEnd()).isNotNull();
-        assertThat(first.leasesMove()).isTrue();
+        assertThat(first.workMoves()).isTrue();
     }
 
     private interface Scoped {
@@ -319,47 +324,57 @@ class LeaseWatchTest {
         ofAnother.exit();
     }
 
-    private void assertTheNextOneMayBeElsewhere() throws Exception {
-        lendInScope(left -> {});
-        assertThat(look().leasesMove()).isTrue();
-        assertThat(look().movedBetweenThreads()).isFalse();
-    }
-
-    /** What is open beside it may be handed over next. */
+    /** What is lent beside it may be handed over next. */
     @Test
-    void thatALeaseMovesIsKnownWhileItIsOpen() throws Exception {
-        Lease moves = lend().lease;
-        assertThat(registry.firstMove()).isEmpty();
-        inAnotherThread(() -> {
-            moves.enter(Call.EXECUTE);
-            moves.exit();
-        });
-        lendInScope(left -> {});
-        assertThat(registry.look(now, null)).allMatch(LeaseSnapshot::leasesMove);
-        assertThat(registry.firstMove()).hasValue("a lease that is still open");
-    }
-
-    /** Which lease it was, and neither its values nor the lease itself, is kept. */
-    @Test
-    void theFirstMoveIsTold() throws Exception {
-        lendInScope(moves -> {
-            moves.lease.enter(Call.EXECUTE, "UPDATE users SET name = 'alice' WHERE id = 7");
+    void thatWorkMovesItsLeasesIsKnownWhileTheFirstIsOpen() throws Exception {
+        lendInScope(moves -> inAnotherThread(() -> {
+            moves.lease.enter(Call.EXECUTE);
             moves.lease.exit();
-            inAnotherThread(() -> {
-                moves.lease.enter(Call.EXECUTE, "SELECT 2");
-                moves.lease.exit();
-            });
-            moves.close();
-        });
-        assertThat(registry.firstMove())
-                .hasValue("borrowed by " + Thread.currentThread().getName()
-                        + " in scope, for UPDATE users SET name = ? WHERE id = ?");
+        }));
+        look();
+        lendInScope(left -> {});
+        assertThat(registry.look(now, null)).allMatch(LeaseSnapshot::workMoves);
+        assertThat(registry.namesOfMovingWork()).containsExactly("scope");
     }
 
-    /** As a virtual thread. */
+    /** Leases of other work, or of none, say nothing of it. */
     @Test
-    void theFirstMoveIsToldOfAThreadWithoutANameToo() {
-        assertThat(new LeaseRegistry.Move("", null, null).inWords()).isEqualTo("borrowed by a thread without a name");
+    void onlyWorkOfTheSameNameIsTaughtByAMove() throws Exception {
+        Lease ofNoWork = lend().lease;
+        inAnotherThread(() -> {
+            ofNoWork.enter(Call.EXECUTE);
+            ofNoWork.exit();
+        });
+        lendInScope(left -> {});
+        assertThat(registry.look(now, null)).noneMatch(LeaseSnapshot::workMoves);
+        assertThat(registry.namesOfMovingWork()).isEmpty();
+    }
+
+    /** The name of a request is known at its end; and the work around it moved its lease, too. */
+    @Test
+    void aMoveTeachesTheFinalNamesOfTheWorkAndOfTheWorkAroundIt() throws Exception {
+        try (LeaseScope request = registry.openScope("GET /users/*", true)) {
+            lendInScope(moves -> {
+                inAnotherThread(() -> {
+                    moves.lease.enter(Call.EXECUTE);
+                    moves.lease.exit();
+                });
+                moves.close();
+            });
+            request.rename("GET /users/{id}");
+        }
+        assertThat(registry.namesOfMovingWork()).containsExactly("GET /users/{id}", "scope");
+    }
+
+    @Test
+    void aBoundedNumberOfUnitsOfWorkIsRemembered() {
+        MovingWork moving = new MovingWork();
+        for (int i = 0; i <= 1000; i++) {
+            moving.learn("work " + i);
+        }
+        assertThat(moving.names()).hasSize(1000);
+        assertThat(moving.includes("work 0")).isFalse();
+        assertThat(moving.includes("work 1000")).isTrue();
     }
 
     /** Two threads that wrote the same count without an atomic step would lose one of two. */

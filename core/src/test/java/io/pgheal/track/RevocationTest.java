@@ -28,7 +28,7 @@ class RevocationTest {
     private final Connection connection = new ConnectionHandle(lease);
 
     private void revoke(TransactionEnd end) {
-        LeaseSnapshot judged = new LeaseWatch(lease, 0).observe(0, false, null);
+        LeaseSnapshot judged = new LeaseWatch(lease, 0).observe(0, new MovingWork(), null);
         assertThat(lease.revoke(judged, true, new Revocation("17", "for a test", false, end)))
                 .isTrue();
     }
@@ -102,7 +102,7 @@ class RevocationTest {
 
     @Test
     void ofTheIncidentThatEndedItThoughAnotherHealCameTooLate() {
-        LeaseSnapshot judged = new LeaseWatch(lease, 0).observe(0, false, null);
+        LeaseSnapshot judged = new LeaseWatch(lease, 0).observe(0, new MovingWork(), null);
         revoke(TransactionEnd.ROLLED_BACK);
         Revocation late = new Revocation("18", "for a test", false, TransactionEnd.UNKNOWN);
         assertThat(lease.revoke(judged, true, late)).isFalse();

@@ -20,7 +20,7 @@ public final class Snapshots {
     private boolean unreachable;
     private boolean retained;
     private boolean moved;
-    private boolean leasesMove;
+    private boolean workMoves;
     private boolean calledElsewhere;
     private @Nullable Duration observed;
     private boolean unwrapped;
@@ -148,7 +148,7 @@ public final class Snapshots {
 
     /** Others of the place that borrowed it were seen to move. */
     public Snapshots ofAPlaceThatMoves() {
-        leasesMove = true;
+        workMoves = true;
         return this;
     }
 
@@ -217,7 +217,7 @@ public final class Snapshots {
                 observed == null ? quiet : observed,
                 new LeaseSnapshot.Calls(sequence, 0, callInProgress, callIsStale, callInProgress, quiet),
                 new LeaseSnapshot.Borrowing(owner, age, moved, calledElsewhere),
-                new LeaseSnapshot.Scope(scopeEnd, age, leasesMove),
+                new LeaseSnapshot.Scope(scopeEnd, age, workMoves),
                 new LeaseSnapshot.Reachability(unreachable, age, retained),
                 new LeaseSnapshot.Marks(unwrapped, sessionBound, extended, closed, enlisted),
                 unfinished,

@@ -46,32 +46,6 @@ class TrackBoundsTest {
         return field.get(of);
     }
 
-    /** An application's exception may keep anything, also its class loader. */
-    @Test
-    void whatEndedTheWorkOfALeaseThatMovedIsNotKept() throws Exception {
-        WeakReference<Throwable> thrown = new WeakReference<>(moveInWorkThatFails());
-        Garbage.collectUntil(() -> thrown.refersTo(null));
-        assertThat(registry.firstMove()).get().asString().contains(" in work");
-    }
-
-    private Throwable moveInWorkThatFails() throws Exception {
-        Throwable thrown = new IllegalStateException("of the application");
-        ConnectionHandle moves;
-        try (LeaseScope scope = registry.openScope("work", false)) {
-            moves = lend();
-            Lease lease = moves.lease;
-            Thread other = new Thread(() -> {
-                lease.tryEnter(Call.EXECUTE);
-                lease.exit();
-            });
-            other.start();
-            other.join();
-            scope.failed(thrown);
-        }
-        moves.close();
-        return thrown;
-    }
-
     @Test
     void aPhysicalConnectionThatIsGoneIsForgotten() throws Exception {
         Map<?, ?> physicals = (Map<?, ?>) field(field(registry, "physicals"), "physicals");

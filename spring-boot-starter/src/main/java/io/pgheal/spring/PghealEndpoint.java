@@ -168,7 +168,7 @@ final class PghealEndpoint {
         body.put("rules", Json.rules(dataSource.config()));
         body.put("healer", Json.healer(dataSource.healer()));
         body.put("leases", dataSource.leases().stream().map(Json::lease).toList());
-        body.put("firstMove", dataSource.firstMove().orElse(null));
+        body.put("movingWork", dataSource.movingWork().stream().sorted().toList());
         body.put(
                 "incidents", dataSource.incidents().stream().map(Json::incident).toList());
         return body;

@@ -13,10 +13,9 @@ export function drawLeases(dataSources) {
   const shown = leases.slice(0, SHOWN);
   const longest = Math.max(1000, ...shown.map((lease) => lease.heldMillis));
   draw(byId('leases'), shown.map((lease) => keyed(`${lease.dataSource} ${lease.id}`, item(lease, longest))));
-  const moved = Object.entries(dataSources).filter(([, source]) => source.firstMove);
-  say(byId('moving'), moved.length
-    ? `Connections were seen to be used by several threads, so that the end of a request by an error is no proof by itself. The first: ${moved
-      .map(([dataSource, source]) => `${source.firstMove} (${dataSource})`).join('; ')}` : '');
+  const moving = Object.values(dataSources).flatMap((source) => source.movingWork ?? []);
+  say(byId('moving'), moving.length
+    ? `Seen to hand their connections to other threads, so that their end by an error is no proof by itself: ${moving.join(', ')}` : '');
 }
 
 function item(lease, longest) {

@@ -226,7 +226,7 @@ final class SoakRun {
     private static String picture(@Nullable SelfHealingDataSource guarded, int pid) {
         return guarded == null
                 ? ""
-                : guarded.healer() + " moving: " + guarded.firstMove() + " "
+                : guarded.healer() + " moving: " + guarded.movingWork() + " "
                         + guarded.leases().stream()
                                 .filter(lease -> lease.backendPid() == pid)
                                 .toList();

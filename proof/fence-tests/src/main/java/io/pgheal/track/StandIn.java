@@ -86,7 +86,7 @@ final class StandIn implements InvocationHandler, Pool {
     }
 
     private LeaseSnapshot look() {
-        return new LeaseWatch(lease, 0).observe(0, false, null);
+        return new LeaseWatch(lease, 0).observe(0, new MovingWork(), null);
     }
 
     @SuppressWarnings("unchecked")
