@@ -48,27 +48,28 @@ public final class LeakTable {
         List<Contender> contenders = arguments.length > 0
                 ? Arrays.stream(arguments).map(Contender::valueOf).toList()
                 : List.of(Contender.values());
-        System.out.println("machine: " + Machine.described());
-        System.out.printf("the pool has %d slots; never means not within %d s%n%n", SLOTS, BOUND_MS / 1000);
-        System.out.println("| " + String.join(" | ", COLUMNS) + " |");
-        System.out.println("|---|---|---|---|---|---|");
+        Report report = new Report(
+                "leaks",
+                "a pool of %d slots; *never* means not within %d s; each case once".formatted(SLOTS, BOUND_MS / 1000));
         try (Server server = Server.start(Map.of())) {
+            report.on(server);
+            report.table(COLUMNS.toArray(String[]::new));
             for (Contender contender : contenders) {
                 try {
-                    System.out.println(new LeakTable(server, contender).row());
+                    report.row(new LeakTable(server, contender).row());
                 } catch (Exception e) {
-                    System.out.printf("| %s | does not start: %s |%n", contender.title, e);
+                    report.note(contender.title + " does not start: " + e);
                 }
             }
         }
+        report.end();
         System.exit(0); // some of their threads are no daemons
     }
 
-    private String row() throws Exception {
+    private String[] row() throws Exception {
         String[] died = threadDied();
         String[] idle = threadIdle();
-        return "| %s | %s | %s | %s | %s | %s |"
-                .formatted(contender.title, died[0], idle[0], died[1], healthy(), idle[1]);
+        return new String[] {contender.title, died[0], idle[0], died[1], healthy(), idle[1]};
     }
 
     private Opened open() throws Exception {
