@@ -26,9 +26,8 @@ public final class HotPathTable {
         Report report = new Report(
                 "hot-path",
                 rounds + " rounds, in each a new JVM for each row, in turns; a borrow lies some 20 frames deep");
-        List<Taken> all = new ArrayList<>(List.of(
-                new Taken(Layer.HIKARI, "HikariCP"),
-                new Taken(Layer.HIKARI, "HikariCP, again: the noise of this run")));
+        List<Taken> all = new ArrayList<>(
+                List.of(new Taken(Layer.HIKARI, "HikariCP"), new Taken(Layer.HIKARI, "HikariCP, again: noise")));
         Arrays.stream(Layer.values())
                 .filter(layer -> layer != Layer.HIKARI)
                 .forEach(layer -> all.add(new Taken(layer, layer.title)));
@@ -50,7 +49,7 @@ public final class HotPathTable {
         Samples own = Samples.of(base.nanos);
         Interval noise = Samples.of(all.get(1).nanos).differenceTo(own);
         report.table("", "on top of HikariCP, ns", "", "ns, median", "on top of HikariCP, B", "B");
-        report.chart("On top of HikariCP: a short transaction on a stub driver, with 95 % intervals", "ns");
+        report.chart("On top of HikariCP: a short transaction on a stub driver; diamonds: the 95 % interval", "ns");
         for (Taken each : all.subList(1, all.size())) {
             Samples nanos = Samples.of(each.nanos);
             Interval top = nanos.differenceTo(own);

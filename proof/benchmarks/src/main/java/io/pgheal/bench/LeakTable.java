@@ -8,7 +8,6 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -30,14 +29,13 @@ public final class LeakTable {
     private static final List<String> COLUMNS = List.of(
             "",
             "thread died: row free",
-            "thread idle: row free",
+            "thread idle, and its code comes back later: row free",
             "slots back",
             "healthy, 4 s",
             "owner goes on after its connection was reclaimed");
 
     private final Server server;
     private final Contender contender;
-    private final List<Object> kept = Collections.synchronizedList(new ArrayList<>());
 
     private LeakTable(Server server, Contender contender) {
         this.server = server;
@@ -134,7 +132,6 @@ public final class LeakTable {
 
     private Connection borrow(Opened opened) throws SQLException {
         Connection connection = opened.dataSource().getConnection();
-        kept.add(connection); // or it would be collected, which is quicker still with some
         return Row.lock(connection, FIRST);
     }
 
@@ -303,7 +300,6 @@ public final class LeakTable {
 
     /** Whatever is left of a scenario must not hold up the next. */
     private void end() throws SQLException {
-        kept.clear();
         server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '" + Server.USER
                 + "' AND (state LIKE 'idle in transaction%' OR wait_event_type = 'Lock')");
     }

@@ -55,7 +55,7 @@ public final class LoginCost {
                 Arrays.stream(arguments).skip(1).map(Contender::valueOf).toList();
         List<Player> players = new ArrayList<>();
         players.add(new Player(Contender.HIKARI, Contender.HIKARI.title));
-        players.add(new Player(Contender.HIKARI, "HikariCP, again: the noise of this run"));
+        players.add(new Player(Contender.HIKARI, "HikariCP, again: noise"));
         for (Contender contender : named.isEmpty() ? ALL : named) {
             players.add(new Player(contender, contender.title));
         }
@@ -114,7 +114,7 @@ public final class LoginCost {
         Player base = players.get(0);
         Interval noise = players.get(1).cpu().ratioTo(base.cpu());
         report.table("", "client CPU, x HikariCP", "", "client CPU, us", "latency, median, x HikariCP", "B allocated");
-        report.chart("Client CPU of a login transaction, with 95 % intervals", "x HikariCP");
+        report.chart("Client CPU of a login transaction; diamonds: the 95 % interval", "x HikariCP");
         for (Player player : players.subList(1, players.size())) {
             Interval cpu = player.cpu().ratioTo(base.cpu());
             String verdict = player == players.get(1) ? "" : cpu.verdict(noise);

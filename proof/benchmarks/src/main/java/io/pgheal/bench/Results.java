@@ -87,16 +87,16 @@ final class Results {
         Map<String, Section> sections = read();
         sections.put(name, section);
         Files.writeString(file(), JSON.writeValueAsString(sections) + "\n", StandardCharsets.UTF_8);
-        draw(name, section);
         writePages();
+        draw(name, section);
     }
 
     /** Writes all pages and all images again. */
     void writeAll() throws IOException {
+        writePages();
         for (Map.Entry<String, Section> each : read().entrySet()) {
             draw(each.getKey(), each.getValue());
         }
-        writePages();
     }
 
     /** The page as it is, and as the file says that it should be. */
