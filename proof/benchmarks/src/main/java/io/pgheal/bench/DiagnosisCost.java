@@ -14,6 +14,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 
@@ -35,7 +36,10 @@ public final class DiagnosisCost {
 
     public static void main(String[] arguments) throws Exception {
         int sessions = arguments.length > 0 ? Integer.parseInt(arguments[0]) : 1000;
-        System.out.println("machine: " + Machine.described());
+        Report report = new Report(
+                "diagnosis",
+                "%d sessions with %d locks each, 20 sessions that wait, each question asked %d times"
+                        .formatted(sessions, LOCKS_EACH, ASKED));
         try (Server server = Server.start(Map.of(
                         "max_connections",
                         Integer.toString(sessions + 60),
@@ -45,11 +49,8 @@ public final class DiagnosisCost {
                         "64MB"));
                 ControlConnection control =
                         new ControlConnection(ControlSettings.of(server.url(), Server.USER, () -> Server.USER))) {
+            report.on(server);
             control.connect();
-            System.out.println();
-            System.out.println(
-                    "| question | no load | " + sessions + " sessions, " + sessions * LOCKS_EACH + " locks | 99 % |");
-            System.out.println("|---|---|---|---|");
             Connection culprit = Row.lock(server.connect("culprit"), "user1");
             HELD.add(culprit);
             for (int i = 0; i < 20; i++) {
@@ -63,18 +64,23 @@ public final class DiagnosisCost {
                 HELD.add(withLocks(server, i));
             }
             List<Samples> loaded = ask(questions);
+            report.table("question; ms", "no load", "longest", "with all sessions and locks", "longest");
             for (int i = 0; i < questions.size(); i++) {
-                System.out.printf(
-                        "| %s | %.1f ms | %.1f ms | %.1f ms |%n",
+                report.row(
                         questions.get(i).title(),
-                        quiet.get(i).median(),
-                        loaded.get(i).median(),
-                        loaded.get(i).p99());
+                        ms(quiet.get(i).median()),
+                        ms(quiet.get(i).max()),
+                        ms(loaded.get(i).median()),
+                        ms(loaded.get(i).max()));
             }
-            System.out.printf(
-                    "%na heal in this load, from the end of its scope until the next login has the row: %.1f ms%n",
-                    heal(server));
+            report.note("One heal in this load, from the end of its scope until the next login had the row: "
+                    + ms(heal(server)) + " ms.");
+            report.end();
         }
+    }
+
+    private static String ms(double value) {
+        return String.format(Locale.ROOT, "%.1f", value);
     }
 
     private static List<Question> questions(ControlConnection control, Backend holder) {

@@ -33,18 +33,24 @@ import org.openjdk.jmh.annotations.Warmup;
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 @Fork(1)
-@Warmup(iterations = 4, time = 1)
+@Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 3, time = 1)
 public class HotPath {
     private static final String SQL = "SELECT password_hash FROM users WHERE username = ?";
 
     /** What stands between the benchmark and HikariCP. */
     public enum Layer {
-        HIKARI,
-        DATASOURCE_PROXY,
-        PGHEAL,
-        PGHEAL_NO_STACKS,
-        PGHEAL_NO_STACKS_NO_PREFLIGHT
+        HIKARI("HikariCP"),
+        DATASOURCE_PROXY("datasource-proxy, listeners that do nothing"),
+        PGHEAL("pgheal"),
+        PGHEAL_NO_STACKS("pgheal, no borrow stacks"),
+        PGHEAL_NO_STACKS_NO_PREFLIGHT("pgheal, no borrow stacks, no preflight");
+
+        final String title;
+
+        Layer(String title) {
+            this.title = title;
+        }
     }
 
     @Param

@@ -8,7 +8,6 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -30,14 +29,13 @@ public final class LeakTable {
     private static final List<String> COLUMNS = List.of(
             "",
             "thread died: row free",
-            "thread idle: row free",
+            "thread idle, and its code comes back later: row free",
             "slots back",
             "healthy, 4 s",
             "owner goes on after its connection was reclaimed");
 
     private final Server server;
     private final Contender contender;
-    private final List<Object> kept = Collections.synchronizedList(new ArrayList<>());
 
     private LeakTable(Server server, Contender contender) {
         this.server = server;
@@ -48,27 +46,28 @@ public final class LeakTable {
         List<Contender> contenders = arguments.length > 0
                 ? Arrays.stream(arguments).map(Contender::valueOf).toList()
                 : List.of(Contender.values());
-        System.out.println("machine: " + Machine.described());
-        System.out.printf("the pool has %d slots; never means not within %d s%n%n", SLOTS, BOUND_MS / 1000);
-        System.out.println("| " + String.join(" | ", COLUMNS) + " |");
-        System.out.println("|---|---|---|---|---|---|");
+        Report report = new Report(
+                "leaks",
+                "a pool of %d slots; *never* means not within %d s; each case once".formatted(SLOTS, BOUND_MS / 1000));
         try (Server server = Server.start(Map.of())) {
+            report.on(server);
+            report.table(COLUMNS.toArray(String[]::new));
             for (Contender contender : contenders) {
                 try {
-                    System.out.println(new LeakTable(server, contender).row());
+                    report.row(new LeakTable(server, contender).row());
                 } catch (Exception e) {
-                    System.out.printf("| %s | does not start: %s |%n", contender.title, e);
+                    report.note(contender.title + " does not start: " + e);
                 }
             }
         }
+        report.end();
         System.exit(0); // some of their threads are no daemons
     }
 
-    private String row() throws Exception {
+    private String[] row() throws Exception {
         String[] died = threadDied();
         String[] idle = threadIdle();
-        return "| %s | %s | %s | %s | %s | %s |"
-                .formatted(contender.title, died[0], idle[0], died[1], healthy(), idle[1]);
+        return new String[] {contender.title, died[0], idle[0], died[1], healthy(), idle[1]};
     }
 
     private Opened open() throws Exception {
@@ -133,7 +132,6 @@ public final class LeakTable {
 
     private Connection borrow(Opened opened) throws SQLException {
         Connection connection = opened.dataSource().getConnection();
-        kept.add(connection); // or it would be collected, which is quicker still with some
         return Row.lock(connection, FIRST);
     }
 
@@ -302,7 +300,6 @@ public final class LeakTable {
 
     /** Whatever is left of a scenario must not hold up the next. */
     private void end() throws SQLException {
-        kept.clear();
         server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '" + Server.USER
                 + "' AND (state LIKE 'idle in transaction%' OR wait_event_type = 'Lock')");
     }

@@ -1,12 +1,15 @@
 package io.pgheal.bench;
 
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Random;
 import java.util.function.ToDoubleFunction;
 
 /** Measured values of one kind, in the order in which they were taken. Immutable. */
 public final class Samples {
     private static final int RESAMPLED = 10_000;
+    /** Of fewer values one in twenty samples, or more, lies wholly on one side of their median. */
+    private static final int FEWEST_ROUNDS = 6;
 
     private final double[] taken;
     private final double[] sorted;
@@ -60,11 +63,31 @@ public final class Samples {
         return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
     }
 
-    /** A value with the interval in which it lies with 95 %. */
-    public record Interval(double value, double low, double high) {
+    /** A value with the interval in which it lies with 95 %, from so many rounds. */
+    public record Interval(double value, double low, double high, int rounds) {
+        static final String NO_VERDICT = "no verdict: the noise of this run is wider than the difference";
+        static final String TOO_FEW = "no verdict: too few rounds";
+
+        /**
+         * What may be said of a cost, beside the interval that the same thing measured against itself has in the same run:
+         * something only where the two intervals have no value in common.
+         */
+        String verdict(Interval noise) {
+            if (rounds < FEWEST_ROUNDS) {
+                return TOO_FEW;
+            }
+            return low > noise.high ? "dearer" : high < noise.low ? "cheaper" : NO_VERDICT;
+        }
+
+        /** A ratio. */
         @Override
         public String toString() {
-            return "%.2f [%.2f, %.2f]".formatted(value, low, high);
+            return String.format(Locale.ROOT, "%.3f [%.3f, %.3f]", value, low, high);
+        }
+
+        /** An amount. */
+        String whole() {
+            return String.format(Locale.ROOT, "%.0f [%.0f, %.0f]", value, low, high);
         }
     }
 
@@ -101,6 +124,10 @@ public final class Samples {
             seen[i] = statistic.applyAsDouble(new Samples(resample.clone()));
         }
         Samples distribution = new Samples(seen);
-        return new Interval(statistic.applyAsDouble(this), distribution.quantile(0.025), distribution.quantile(0.975));
+        return new Interval(
+                statistic.applyAsDouble(this),
+                distribution.quantile(0.025),
+                distribution.quantile(0.975),
+                taken.length);
     }
 }

@@ -21,10 +21,14 @@ final class Server implements AutoCloseable {
 
     private final EmbeddedPostgres postgres;
     private final Path log;
+    private final String version;
 
-    private Server(EmbeddedPostgres postgres, Path log) {
+    private Server(EmbeddedPostgres postgres, Path log) throws SQLException {
         this.postgres = postgres;
         this.log = log;
+        try (Connection connection = DriverManager.getConnection(url(), "postgres", "postgres")) {
+            version = connection.getMetaData().getDatabaseProductVersion();
+        }
     }
 
     static Server start(Map<String, String> settings) throws IOException, SQLException {
@@ -52,13 +56,21 @@ final class Server implements AutoCloseable {
         return server;
     }
 
+    String version() {
+        return version;
+    }
+
     String url() {
         return "jdbc:postgresql://localhost:" + postgres.getPort() + "/postgres";
     }
 
     /** A plain connection of another application. */
     Connection connect(String applicationName) throws SQLException {
-        return DriverManager.getConnection(url() + "?ApplicationName=" + applicationName, USER, USER);
+        return connect(url(), applicationName);
+    }
+
+    static Connection connect(String url, String applicationName) throws SQLException {
+        return DriverManager.getConnection(url + "?ApplicationName=" + applicationName, USER, USER);
     }
 
     /** As superuser. */
@@ -70,8 +82,12 @@ final class Server implements AutoCloseable {
     }
 
     HikariConfig pool(int size) {
+        return pool(url(), size);
+    }
+
+    static HikariConfig pool(String url, int size) {
         HikariConfig config = new HikariConfig();
-        config.setJdbcUrl(url());
+        config.setJdbcUrl(url);
         config.setUsername(USER);
         config.setPassword(USER);
         config.setMaximumPoolSize(size);

@@ -21,6 +21,7 @@ import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -80,27 +81,28 @@ public final class StackNeed {
             child(arguments);
             return;
         }
-        System.out.println("machine: " + Machine.described());
-        System.out.println("bytes of stack that a call needs; pools are HikariCP; medians of " + SEARCHES
-                + " searches; of first calls one, in steps of 1 KB");
+        Report report = new Report(
+                "stack",
+                "bytes of stack that a call needs; pools are HikariCP; medians of " + SEARCHES
+                        + " searches; of first calls one, in steps of 1 KB");
         try (Server server = Server.start(Map.of("max_connections", "500"))) {
+            report.on(server);
             server.execute("CREATE TABLE stack_need (id int PRIMARY KEY)");
             server.execute("INSERT INTO stack_need VALUES (1)");
             server.execute("CREATE TABLE stack_notes (id int)"); // no key: nobody waits for what an overflow left open
             server.execute("GRANT ALL ON stack_need, stack_notes TO " + Server.USER);
             for (State state : arguments.length > 0 ? new State[] {State.valueOf(arguments[0])} : State.values()) {
-                table(state, server.url(), Arrays.asList(arguments));
+                table(report, state, server.url(), Arrays.asList(arguments));
             }
         }
+        report.end();
     }
 
     /** @param named behind the state, the calls whose first times are looked at; all where none is named */
-    private static void table(State state, String url, List<String> named) throws Exception {
-        System.out.println("\n| " + state.title + " | "
-                + String.join(
-                        " | ",
-                        Arrays.stream(Subject.values()).map(each -> each.title).toList()) + " |");
-        System.out.println("|---|" + "--:|".repeat(Subject.values().length));
+    private static void table(Report report, State state, String url, List<String> named) throws Exception {
+        report.table(Stream.concat(
+                        Stream.of(state.title), Arrays.stream(Subject.values()).map(each -> each.title))
+                .toArray(String[]::new));
         Map<Subject, Map<Call, Integer>> later = new EnumMap<>(Subject.class);
         if (state != State.FIRST) {
             for (Subject subject : Subject.values()) {
@@ -109,19 +111,22 @@ public final class StackNeed {
         }
         for (Call call : Call.values()) {
             if (state != State.FIRST) {
-                row(call, later.values().stream().map(each -> each.get(call)).toList());
+                row(
+                        report,
+                        call,
+                        later.values().stream().map(each -> each.get(call)).toList());
             } else if (call != Call.NOTHING
                     && call != Call.RESERVE
                     && (named.size() < 2 || named.contains(call.name()))) {
-                row(call, first(url, call));
+                row(report, call, first(url, call));
             }
         }
     }
 
-    private static void row(Call call, List<@Nullable Integer> needed) {
-        System.out.print("| " + call.title + " |");
-        needed.forEach(each -> System.out.print(" " + each + " |"));
-        System.out.println();
+    private static void row(Report report, Call call, List<@Nullable Integer> needed) {
+        report.row(Stream.concat(
+                        Stream.of(call.title), needed.stream().map(each -> each == null ? "" : each.toString()))
+                .toArray(String[]::new));
     }
 
     // ---- the JVM that leads

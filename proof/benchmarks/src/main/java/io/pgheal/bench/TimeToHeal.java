@@ -4,49 +4,48 @@ import com.zaxxer.hikari.HikariDataSource;
 import io.pgheal.HealingConfig;
 import io.pgheal.SelfHealingDataSource;
 import io.pgheal.heal.OutcomeKind;
-import io.pgheal.heal.RungResult;
-import io.pgheal.report.Incident;
 import java.lang.ref.PhantomReference;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How long it takes from the loss of the owner, and from its last call, to pgheal's decision and to the moment in which
- * a login from outside has the row. One trial after the other, each on a real server.
+ * How long it takes from the loss of the owner, and from its last call, to the moment in which a login from
+ * outside has the row. One trial after the other, each on a real server.
  */
 public final class TimeToHeal {
+    private static final int TRIALS = 120;
     private static final long GIVEN_UP_AFTER_S = 60;
 
     private final SelfHealingDataSource guarded;
     private final Connection outside;
     private final Connection observer;
-    private final BlockingQueue<Told> told = new ArrayBlockingQueue<>(16);
+    private final Semaphore healed = new Semaphore(0);
     private final ExecutorService waiter = Executors.newSingleThreadExecutor();
     private final List<Object> kept = new ArrayList<>();
     private @Nullable Future<Long> waitForRow;
-
-    private record Told(Incident incident, long at) {}
 
     /** When the owner made its last call, and when it was lost, by {@link System#nanoTime()}. */
     private record Loss(long lastCall, long lost) {}
 
     /** One trial, in milliseconds. */
-    private record Trial(double decided, double free, double freeFromLastCall) {}
+    private record Trial(double free, double freeFromLastCall) {}
 
     private interface Leak {
         Loss leak(TimeToHeal bench) throws Exception;
@@ -54,28 +53,36 @@ public final class TimeToHeal {
 
     /** The ways to lose an owner. */
     private enum Kind {
-        SCOPE_ENDED("its scope ended (certain)", TimeToHeal::endScope),
-        HANDLE_UNREACHABLE("its handle was collected (certain)", TimeToHeal::collect),
-        ORPHANED_BACKEND("its connection was aborted in a busy call (certain)", TimeToHeal::orphan),
-        OWNER_ENDED("its thread ended (the collector is asked)", TimeToHeal::endThread),
+        SCOPE_ENDED("scope ended", "its scope ended (certain)", 1, TimeToHeal::endScope),
+        HANDLE_UNREACHABLE("handle collected", "its handle was collected (certain)", 1, TimeToHeal::collect),
+        ORPHANED_BACKEND(
+                "busy call aborted", "its connection was aborted in a busy call (certain)", 1, TimeToHeal::orphan),
+        OWNER_ENDED("thread ended", "its thread ended (a suspicion: the collector is asked)", 6, TimeToHeal::endThread),
         OWNER_FORGOT(
+                "thread lives on",
                 "its thread forgot it and lives on; one of ours waits (the collector is asked after 1 s)",
+                6,
                 TimeToHeal::backToPool);
 
+        private final String label;
         private final String title;
+        /** One trial for so many of the quick kinds. */
+        private final int slow;
 
         @SuppressWarnings("ImmutableEnumChecker") // a method
         private final Leak leak;
 
-        Kind(String title, Leak leak) {
+        Kind(String label, String title, int slow, Leak leak) {
+            this.label = label;
             this.title = title;
+            this.slow = slow;
             this.leak = leak;
         }
     }
 
-    private TimeToHeal(Server server, HikariDataSource pool) throws SQLException {
-        this.outside = server.connect("outside");
-        this.observer = server.connect("observer");
+    private TimeToHeal(String url, HikariDataSource pool) throws SQLException {
+        this.outside = Server.connect(url, "outside");
+        this.observer = Server.connect(url, "observer");
         outside.setAutoCommit(false);
         this.guarded = SelfHealingDataSource.builder(pool)
                 .config(HealingConfig.builder()
@@ -84,36 +91,122 @@ public final class TimeToHeal {
                         .build())
                 .listener(incident -> {
                     if (incident.outcome() == OutcomeKind.HEALED) {
-                        told.add(new Told(incident, System.nanoTime()));
+                        healed.release();
                     }
                 })
                 .build();
     }
 
     public static void main(String[] arguments) throws Exception {
-        int trials = arguments.length > 0 ? Integer.parseInt(arguments[0]) : 120;
-        System.out.println("machine: " + Machine.described());
-        System.out.printf(
-                "%d trials of each kind, a login waits for the row, from outside where not said otherwise; ms%n%n",
-                trials);
-        System.out.println(
-                "| the owner is lost: | decided | 99 % | row free | 99 % | row free, from the last call | 99 % |");
-        System.out.println("|---|---|---|---|---|---|---|");
+        if (arguments.length > 1 && arguments[0].equals("first")) {
+            first(arguments[1]);
+            return;
+        }
+        int trials = arguments.length > 0 ? Integer.parseInt(arguments[0]) : TRIALS;
+        Report report = new Report(
+                "time-to-heal",
+                "A login waits for the row, from outside where not said otherwise; one trial after the other, and after an answer of the collector not before it may be asked again; a small heap; ms");
+        run(report, trials);
+        report.end();
+    }
+
+    static void run(Report report, int trials) throws Exception {
         try (Server server = Server.start(Map.of());
                 HikariDataSource pool = new HikariDataSource(server.pool(6))) {
-            TimeToHeal bench = new TimeToHeal(server, pool);
+            report.on(server);
+            report.table(
+                    "the owner is lost:",
+                    "trials",
+                    "row free: median",
+                    "99 %",
+                    "row free, from the last call: median",
+                    "99 %");
+            report.logarithmicChart(
+                    "From the loss of the owner until a login that waits has the row: median; diamonds: 99 %, or the longest",
+                    "ms");
+            TimeToHeal bench = new TimeToHeal(server.url(), pool);
             bench.awaitConnected();
-            Plot plot = new Plot("From the loss of the owner until the next login has the row", "ms");
             for (Kind kind : Kind.values()) {
-                Samples free = bench.row(kind, trials);
-                plot.bar(kind.name(), free.median(), free.p99() - free.median());
+                Report.progress(kind.title);
+                List<Trial> seen = bench.trials(kind, Math.max(1, trials / kind.slow));
+                row(report, kind.label, kind.title, seen);
             }
-            plot.save("benchmark-time-to-heal");
-            System.out.println();
-            System.out.println("the collector: " + bench.guarded.healer().proof());
-            bench.guarded.close();
-            bench.waiter.shutdownNow();
+            Report.progress("first heals");
+            List<Trial> first = new ArrayList<>();
+            for (int i = 0; i < Math.max(1, trials / 12); i++) {
+                first.add(firstInAJvm(server.url()));
+            }
+            row(report, "first of a JVM", "its scope ended: the first heal of a JVM", first);
+            report.note("The collector: " + bench.guarded.healer().proof());
+            bench.end();
         }
+    }
+
+    private static void row(Report report, String label, String title, List<Trial> seen) {
+        Samples free = Samples.of(seen.stream().map(Trial::free).toList());
+        Samples fromLastCall =
+                Samples.of(seen.stream().map(Trial::freeFromLastCall).toList());
+        report.row(
+                title,
+                Integer.toString(seen.size()),
+                ms(free.median()),
+                tail(free),
+                ms(fromLastCall.median()),
+                tail(fromLastCall));
+        report.headline(
+                "row free after the owner was lost: " + title,
+                ms(free.median()) + " ms, " + (free.count() >= 100 ? "99 % " : "") + tail(free) + " ms");
+        report.bar(label, free.median(), free.median(), free.p99());
+    }
+
+    private static String ms(double value) {
+        return String.format(Locale.ROOT, "%.1f", value);
+    }
+
+    /** Of less than a hundred trials, 99 % are all of them. */
+    private static String tail(Samples samples) {
+        return samples.count() >= 100 ? ms(samples.p99()) : "longest " + ms(samples.max());
+    }
+
+    // ---- the first heal of a JVM
+
+    private static Trial firstInAJvm(String url) throws Exception {
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        TimeToHeal.class.getName(),
+                        "first",
+                        url)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        if (process.waitFor() != 0) {
+            throw new IllegalStateException("a JVM ended with " + process.exitValue());
+        }
+        double[] values = said.lines()
+                .filter(line -> line.startsWith("> "))
+                .flatMap(line -> Arrays.stream(line.substring(2).split(" ", -1)))
+                .mapToDouble(Double::parseDouble)
+                .toArray();
+        return new Trial(values[0], values[1]);
+    }
+
+    private static void first(String url) throws Exception {
+        try (HikariDataSource pool = new HikariDataSource(Server.pool(url, 6))) {
+            TimeToHeal bench = new TimeToHeal(url, pool);
+            bench.awaitConnected();
+            Trial trial = bench.trial(Kind.SCOPE_ENDED);
+            System.out.println("> " + trial.free() + " " + trial.freeFromLastCall());
+            bench.end();
+        }
+    }
+
+    // ---- the trials
+
+    private void end() {
+        guarded.close();
+        waiter.shutdownNow();
     }
 
     private void awaitConnected() throws InterruptedException {
@@ -122,47 +215,35 @@ public final class TimeToHeal {
         }
     }
 
-    private Samples row(Kind kind, int trials) throws Exception {
-        for (int i = 0; i < 10; i++) {
+    private List<Trial> trials(Kind kind, int number) throws Exception {
+        for (int i = 0; i < number / 10; i++) {
             trial(kind); // warms up
         }
         List<Trial> seen = new ArrayList<>();
-        for (int i = 0; i < trials; i++) {
+        for (int i = 0; i < number; i++) {
             seen.add(trial(kind));
         }
-        Samples decided = Samples.of(seen.stream().map(Trial::decided).toList());
-        Samples free = Samples.of(seen.stream().map(Trial::free).toList());
-        Samples fromLastCall =
-                Samples.of(seen.stream().map(Trial::freeFromLastCall).toList());
-        System.out.printf("| %s | %s |%n", kind.title, told(decided) + " | " + told(free) + " | " + told(fromLastCall));
-        return free;
-    }
-
-    private static String told(Samples samples) {
-        return "%.1f | %.1f".formatted(samples.median(), samples.p99());
+        return seen;
     }
 
     private Trial trial(Kind kind) throws Exception {
-        told.clear();
+        healed.drainPermits();
         kept.clear();
         Loss loss = kind.leak.leak(this);
         long freeAt = Objects.requireNonNull(waitForRow).get(GIVEN_UP_AFTER_S, TimeUnit.SECONDS);
-        Told story = told.poll(GIVEN_UP_AFTER_S, TimeUnit.SECONDS);
-        if (story == null) {
+        if (!healed.tryAcquire(GIVEN_UP_AFTER_S, TimeUnit.SECONDS)) {
             throw new IllegalStateException("healed, but not told: " + guarded.incidents());
         }
         awaitNoLease();
-        long remedies = story.incident().remedies().stream()
-                .map(RungResult::took)
-                .mapToLong(Duration::toNanos)
-                .sum();
-        return new Trial(
-                ms((double) (story.at() - remedies - loss.lost())), ms((double) (freeAt - loss.lost())), ms((double)
-                        (freeAt - loss.lastCall())));
+        if (kind.slow > 1) {
+            awaitTheNextMayBeAsked();
+        }
+        return new Trial((freeAt - loss.lost()) / 1e6, (freeAt - loss.lastCall()) / 1e6);
     }
 
-    private static double ms(double nanos) {
-        return nanos / 1_000_000;
+    /** An answer of the collector that proved something costs a pause of five times as long. */
+    private void awaitTheNextMayBeAsked() throws InterruptedException {
+        Thread.sleep(guarded.healer().proof().took().multipliedBy(6).toMillis());
     }
 
     // ---- the waiter

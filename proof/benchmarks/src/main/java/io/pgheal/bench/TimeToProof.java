@@ -46,26 +46,33 @@ public final class TimeToProof {
         List<String> homes = arguments.length > 1
                 ? List.of(arguments).subList(1, arguments.length)
                 : List.of(System.getProperty("java.home"));
-        System.out.println("machine: " + Machine.described());
-        System.out.printf("%d trials each, a session from outside waits for the row%n%n", trials);
-        System.out.println(
-                "| JDK | collector | alive, MB | meanwhile | row free, s: median | 99 % | longest stop, ms | in the"
-                        + " same time before, ms |");
-        System.out.println("|---|---|--:|---|--:|--:|--:|--:|");
+        Report report = new Report("time-to-proof", trials + " trials each; a session from outside waits for the row");
         try (Server server = Server.start(Map.of())) {
+            report.on(server);
+            report.table(
+                    "JDK",
+                    "collector",
+                    "alive, MB",
+                    "meanwhile",
+                    "row free, s: median",
+                    "longest",
+                    "longest stop, ms",
+                    "in the same time before, ms");
             for (String home : homes) {
                 for (String collector : COLLECTORS) {
                     for (int megabytes : LIVE_MEGABYTES) {
                         for (boolean allocates : new boolean[] {false, true}) {
-                            run(home, collector, megabytes, allocates, trials, server.url());
+                            run(report, home, collector, megabytes, allocates, trials, server.url());
                         }
                     }
                 }
             }
         }
+        report.end();
     }
 
-    private static void run(String home, String collector, int megabytes, boolean allocates, int trials, String url)
+    private static void run(
+            Report report, String home, String collector, int megabytes, boolean allocates, int trials, String url)
             throws IOException, InterruptedException {
         Path log = Files.createTempFile("pgheal-safepoints", ".log");
         Process child = new ProcessBuilder(
@@ -89,13 +96,21 @@ public final class TimeToProof {
         String said = new String(child.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
         int code = child.waitFor();
         Files.delete(log);
-        String row = said.lines()
-                .filter(line -> line.startsWith("| "))
+        List<String> row = new ArrayList<>(List.of(
+                Path.of(home).getFileName().toString(),
+                collector,
+                Integer.toString(megabytes),
+                allocates ? "others allocate" : "at rest"));
+        List<String> figures = said.lines()
+                .filter(line -> line.startsWith("> "))
+                .map(line -> List.of(line.substring(2).split("; ", -1)))
                 .findFirst()
-                .orElse(code == 0 ? "| said nothing | | | |" : "| not there: " + lastLine(said) + " | | | |");
-        System.out.printf(
-                "| %s | %s | %d | %s %s%n",
-                Path.of(home).getFileName(), collector, megabytes, allocates ? "others allocate" : "at rest", row);
+                .orElse(List.of(code == 0 ? "said nothing" : "not there: " + lastLine(said)));
+        row.addAll(figures);
+        while (row.size() < 8) {
+            row.add("");
+        }
+        report.row(row.toArray(String[]::new));
     }
 
     private static String lastLine(String said) {
@@ -203,7 +218,7 @@ public final class TimeToProof {
                     free = waits.get(GIVEN_UP_AFTER_S, TimeUnit.SECONDS);
                 } catch (TimeoutException never) {
                     Testimony proof = guarded.healer().proof();
-                    System.out.println("| not asked: " + proof.silent() + " | | | |");
+                    System.out.println("> not asked: " + proof.silent());
                     return;
                 }
                 double took = (free - lost) / 1e9;
@@ -216,7 +231,7 @@ public final class TimeToProof {
             }
             Samples free = Samples.of(seconds);
             System.out.printf(
-                    "| %.2f | %.2f | %.0f | %.0f |%n", free.median(), free.p99(), stopped * 1000, stoppedBefore * 1000);
+                    "> %.2f; %.2f; %.0f; %.0f%n", free.median(), free.max(), stopped * 1000, stoppedBefore * 1000);
         }
 
         private record Lease(Thread thread, CountDownLatch lost) {}

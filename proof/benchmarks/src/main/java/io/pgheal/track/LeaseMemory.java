@@ -1,5 +1,6 @@
 package io.pgheal.track;
 
+import io.pgheal.bench.Report;
 import io.pgheal.bench.StubDriver;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -12,12 +13,13 @@ public final class LeaseMemory {
 
     private LeaseMemory() {}
 
-    public static void main(String[] arguments) throws SQLException {
-        System.out.println("| an open lease | bytes |");
-        System.out.println("|---|---|");
-        System.out.printf("| without its stack | %d |%n", bytesOfOne(0, false));
-        System.out.printf("| without its stack, seen by the healing loop | %d |%n", bytesOfOne(0, true));
-        System.out.printf("| with its stack, of some 70 frames | %d |%n", bytesOfOne(8, true));
+    public static void main(String[] arguments) throws Exception {
+        Report report = new Report("lease-memory", LEASES + " leases, by the heap in use after a collection");
+        report.table("an open lease", "bytes");
+        report.row("without its stack", Long.toString(bytesOfOne(0, false)));
+        report.row("without its stack, seen by the healing loop", Long.toString(bytesOfOne(0, true)));
+        report.row("with its stack, of some 70 frames", Long.toString(bytesOfOne(8, true)));
+        report.end();
     }
 
     private static long bytesOfOne(int stacks, boolean seen) throws SQLException {

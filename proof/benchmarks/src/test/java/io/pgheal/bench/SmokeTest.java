@@ -3,7 +3,17 @@ package io.pgheal.bench;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pgheal.bench.HotPath.Layer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -51,5 +61,93 @@ class SmokeTest {
         Samples.Interval wild = Samples.of(5, 16, 5, 16, 5, 16, 5, 16).ratioTo(base);
         assertThat(calm.value()).isBetween(calm.low(), calm.high());
         assertThat(wild.high() - wild.low()).isGreaterThan(calm.high() - calm.low());
+    }
+
+    @Test
+    void aVerdictNeedsADifferenceThatIsWiderThanTheNoise() {
+        Samples.Interval noise = new Samples.Interval(1, 0.98, 1.02, 24);
+        assertThat(new Samples.Interval(1.04, 1.03, 1.05, 24).verdict(noise)).isEqualTo("dearer");
+        assertThat(new Samples.Interval(0.96, 0.95, 0.97, 24).verdict(noise)).isEqualTo("cheaper");
+        assertThat(new Samples.Interval(1.04, 1.01, 1.05, 24).verdict(noise)).isEqualTo(Samples.Interval.NO_VERDICT);
+        assertThat(new Samples.Interval(1.0, 0.9, 1.1, 24).verdict(noise)).isEqualTo(Samples.Interval.NO_VERDICT);
+        assertThat(new Samples.Interval(2, 2, 2, 5).verdict(noise)).isEqualTo(Samples.Interval.TOO_FEW);
+    }
+
+    @Test
+    void aLoginBorrowsAsDeepAsAWebRequest() throws Exception {
+        int below = new Throwable().getStackTrace().length;
+        int deep = FilterChain.through(() -> new Throwable().getStackTrace().length);
+        assertThat(deep - below).isBetween(70, 90);
+    }
+
+    @Test
+    void theCpuClockCountsWork() throws Exception {
+        double before = CpuClock.nanos();
+        double now = before;
+        long worked = 0;
+        while (now <= before) {
+            for (int i = 0; i < 1_000_000; i++) {
+                worked += i % 7;
+            }
+            now = CpuClock.nanos();
+        }
+        assertThat(worked).isPositive();
+    }
+
+    @Test
+    void everyTurnLogsUsersIn() throws Exception {
+        try (Server server = Server.start(Map.of())) {
+            for (Contender contender : List.of(
+                    Contender.PGJDBC,
+                    Contender.HIKARI,
+                    Contender.PGHEAL,
+                    Contender.PGHEAL_REQUESTS,
+                    Contender.TOMCAT)) {
+                server.execute("UPDATE user_login_info SET logins = 0");
+                try (LoginJvm.Child child = new LoginJvm.Child(contender, server.url())) {
+                    assertThat(child.turn(10).bytes()).isPositive();
+                }
+                assertThat(logins(server)).as(contender.title).isEqualTo(10);
+            }
+            try (LoginJvm jvm = new LoginJvm(Contender.PGHEAL, server.url())) {
+                assertThat(jvm.turn(6).latency()).isPositive();
+            }
+            assertThat(logins(server)).isEqualTo(16);
+        }
+    }
+
+    private static long logins(Server server) throws SQLException {
+        try (Connection connection = server.connect("observer");
+                Statement statement = connection.createStatement();
+                ResultSet sum = statement.executeQuery("SELECT sum(logins) FROM user_login_info")) {
+            sum.next();
+            return sum.getLong(1);
+        }
+    }
+
+    @Test
+    @Tag("thorough")
+    void everyKindOfLeakIsHealedForTheWaiter(@TempDir Path root) throws Exception {
+        Results results = new Results(root);
+        Files.createDirectories(root.resolve("proof/benchmarks"));
+        Report report = new Report(results, "time-to-heal", "One trial each");
+        TimeToHeal.run(report, 1);
+        report.end();
+        assertThat(results.read().get("time-to-heal").headlines()).hasSize(6);
+    }
+
+    @Test
+    @Tag("thorough")
+    void everybodyInThePileUpGoesOn(@TempDir Path root) throws Exception {
+        Results results = new Results(root);
+        Files.createDirectories(root.resolve("proof/benchmarks"));
+        Report report = new Report(results, "pile-up", "One trial each");
+        PileUp.run(report, 5, 1);
+        report.end();
+        var section = results.read().get("pile-up");
+        assertThat(section.tables().get(0).rows()).hasSize(4);
+        // A login is three statements of the application, BEGIN among them: so the server's log is read as meant.
+        assertThat(section.headlines().get(0).figure())
+                .endsWith(" for " + 3 * PileUp.HEALTHY_LOGINS + " of the application");
     }
 }
