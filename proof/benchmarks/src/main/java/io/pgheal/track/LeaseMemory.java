@@ -16,14 +16,14 @@ public final class LeaseMemory {
     public static void main(String[] arguments) throws Exception {
         Report report = new Report("lease-memory", LEASES + " leases, by the heap in use after a collection");
         report.table("an open lease", "bytes");
-        report.row("without its stack", Long.toString(bytesOfOne(0, false)));
-        report.row("without its stack, seen by the healing loop", Long.toString(bytesOfOne(0, true)));
-        report.row("with its stack, of some 70 frames", Long.toString(bytesOfOne(8, true)));
+        report.row("without its stack", Long.toString(bytesOfOne(false)));
+        report.row("without its stack, seen by the healing loop", Long.toString(bytesOfOne(true)));
+        report.row("its stack, of some 70 frames, where it has one", Long.toString(bytesOfItsStack()));
         report.end();
     }
 
-    private static long bytesOfOne(int stacks, boolean seen) throws SQLException {
-        LeaseRegistry registry = Parts.registry(false, stacks);
+    private static long bytesOfOne(boolean seen) throws SQLException {
+        LeaseRegistry registry = Parts.registry(false, 0);
         List<BaseConnection> drivers = new ArrayList<>(LEASES);
         for (int i = 0; i < LEASES; i++) {
             BaseConnection driver = StubDriver.connect();
@@ -32,7 +32,9 @@ public final class LeaseMemory {
         }
         List<Object> held = new ArrayList<>(LEASES);
         long before = used();
-        lendAll(60, registry, drivers, held);
+        for (BaseConnection driver : drivers) {
+            held.add(registry.lend(driver, driver));
+        }
         if (seen) {
             registry.look(System.nanoTime(), null);
         }
@@ -43,14 +45,24 @@ public final class LeaseMemory {
         return bytes;
     }
 
-    private static void lendAll(int frames, LeaseRegistry registry, List<BaseConnection> drivers, List<Object> held)
-            throws SQLException {
+    private static long bytesOfItsStack() {
+        List<Object> held = new ArrayList<>(LEASES);
+        long before = used();
+        captureAll(60, held);
+        long bytes = (used() - before) / LEASES;
+        if (held.size() != LEASES) {
+            throw new IllegalStateException("not all were kept");
+        }
+        return bytes;
+    }
+
+    private static void captureAll(int frames, List<Object> held) {
         if (frames > 0) {
-            lendAll(frames - 1, registry, drivers, held);
+            captureAll(frames - 1, held);
             return;
         }
-        for (BaseConnection driver : drivers) {
-            held.add(registry.lend(driver, driver));
+        for (int i = 0; i < LEASES; i++) {
+            held.add(BorrowStack.capture(8));
         }
     }
 
