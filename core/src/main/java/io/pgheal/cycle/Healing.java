@@ -61,6 +61,7 @@ public final class Healing implements AutoCloseable {
     private final HealingLoop loop;
     private final Witness witness;
     private final OperatorActs operator;
+    private final Runnable rehearsal;
     private volatile HealingConfig config;
     private volatile HealingMode mode;
     private volatile boolean closed;
@@ -97,6 +98,7 @@ public final class Healing implements AutoCloseable {
                 new Refutations(dataSource, journal, registry, () -> config().refutationsAllowed(), new Modes());
         this.loop =
                 new HealingLoop(dataSource, this::config, registry, cycle, acts, ticker, metrics, refutations, witness);
+        this.rehearsal = () -> acts.submit(() -> Rehearsal.run(config, servers, ticker, witness));
         this.operator = new OperatorActs(servers.all().get(0), acts, journal, () -> config().spare(), loop::seenAnew);
     }
 
@@ -114,6 +116,7 @@ public final class Healing implements AutoCloseable {
 
     public void start() {
         servers.start();
+        rehearsal.run(); // the first act, in the background
         loop.start();
         LOG.info("[{}] pgheal guards this data source, mode {}", dataSource, mode);
     }

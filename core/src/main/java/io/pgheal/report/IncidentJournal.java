@@ -53,6 +53,9 @@ public final class IncidentJournal implements AutoCloseable {
     private final @Nullable ThreadPoolExecutor notices;
     private final AtomicLong lostNotices = new AtomicLong();
 
+    /** Makes its texts, and tells nobody. */
+    private final boolean silent;
+
     public IncidentJournal(
             String dataSource,
             Ticker ticker,
@@ -60,6 +63,23 @@ public final class IncidentJournal implements AutoCloseable {
             Metrics metrics,
             @Nullable Tracing tracing,
             List<IncidentListener> listeners) {
+        this(dataSource, ticker, keep, metrics, tracing, listeners, false);
+    }
+
+    /** A journal that nobody reads, for the rehearsal of a heal. */
+    public static IncidentJournal silent(Ticker ticker) {
+        return new IncidentJournal("rehearsal", ticker, 1, Metrics.NONE, null, List.of(), true);
+    }
+
+    private IncidentJournal(
+            String dataSource,
+            Ticker ticker,
+            int keep,
+            Metrics metrics,
+            @Nullable Tracing tracing,
+            List<IncidentListener> listeners,
+            boolean silent) {
+        this.silent = silent;
         this.dataSource = dataSource;
         this.ticker = ticker;
         this.metrics = metrics;
@@ -161,6 +181,11 @@ public final class IncidentJournal implements AutoCloseable {
     }
 
     private void spread(Incident incident, @Nullable Incident before) {
+        String text = IncidentText.line(incident);
+        String block = IncidentText.block(incident);
+        if (silent) {
+            return;
+        }
         LoggingEventBuilder line = LOG.atWarn()
                 .addKeyValue("pgheal.incident", incident.id())
                 .addKeyValue("pgheal.data_source", incident.dataSource())
@@ -170,8 +195,8 @@ public final class IncidentJournal implements AutoCloseable {
         if (trace != null) {
             line = line.addKeyValue("pgheal.trace_id", trace.traceId()).addKeyValue("pgheal.span_id", trace.spanId());
         }
-        line.log(IncidentText.line(incident));
-        LOG.info(IncidentText.block(incident));
+        line.log(text);
+        LOG.info(block);
         quietly(() -> record(incident, before), "a meter");
         quietly(() -> IncidentEvent.emit(incident), "Flight Recorder");
         ThreadPoolExecutor thread = notices;
