@@ -52,7 +52,7 @@ public final class LoginJvm implements AutoCloseable {
         this.contender = contender;
         this.process = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-Xmx64m",
+                        "-Xmx192m",
                         "-Xmn8m", // so small that each round has its collections
                         "-XX:+UseSerialGC",
                         "-XX:-UseDynamicNumberOfCompilerThreads", // a thread that ended would take its CPU time with it
@@ -96,10 +96,15 @@ public final class LoginJvm implements AutoCloseable {
         Child child = new Child(Contender.valueOf(arguments[0]), arguments[1]);
         System.out.println("> ready");
         BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-        for (String line = commands.readLine(); line != null; line = commands.readLine()) {
-            System.out.println("> " + child.turn(Integer.parseInt(line)).line());
+        try {
+            for (String line = commands.readLine(); line != null; line = commands.readLine()) {
+                System.out.println("> " + child.turn(Integer.parseInt(line)).line());
+            }
+            System.exit(0); // some of their threads are no daemons
+        } catch (Throwable e) { // also an error: otherwise those threads would live on, and nobody would be told
+            e.printStackTrace();
+            System.exit(1);
         }
-        System.exit(0); // some of their threads are no daemons
     }
 
     /** What runs in it. */
