@@ -2,9 +2,7 @@ package io.pgheal.track;
 
 import io.pgheal.Internal;
 import java.lang.reflect.Method;
-import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.core.BaseConnection;
 import org.postgresql.core.TransactionState;
@@ -19,7 +17,7 @@ public final class LeaseOfNobody {
     private final LeaseSnapshot seen;
 
     public LeaseOfNobody(Ticker ticker) throws SQLException {
-        registry = new LeaseRegistry("rehearsal", new NoPool(), true, 0, ticker, () -> false);
+        registry = new LeaseRegistry("rehearsal", new Pool.UnknownPool(() -> 0), true, 0, ticker, () -> false);
         BaseConnection nowhere = DriverHandle.proxy(BaseConnection.class, LeaseOfNobody::answer);
         Borrower nobody = Borrower.currentThread(new PhysicalConnection(0, null), 0);
         Lease lease = new Lease(1, registry, nowhere, nowhere, nobody, BorrowStack.NONE, null);
@@ -48,27 +46,5 @@ public final class LeaseOfNobody {
 
     public LeaseSnapshot seen() {
         return seen;
-    }
-
-    private static final class NoPool implements Pool {
-        @Override
-        public Optional<String> name() {
-            return Optional.empty();
-        }
-
-        @Override
-        public Optional<Integer> size() {
-            return Optional.empty();
-        }
-
-        @Override
-        public boolean isExhausted() {
-            return false;
-        }
-
-        @Override
-        public void discard(Connection lent) {
-            // it came from nowhere
-        }
     }
 }
