@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -248,7 +249,7 @@ final class GenerateHandles {
     private void method(ExecutableElement method, String kind, boolean stream) {
         String result = name(method.getReturnType());
         boolean isVoid = method.getReturnType().getKind() == TypeKind.VOID;
-        boolean counted = Set.of("fetch", "prepare", "host", "read", "execute", "update", "close", "reset")
+        boolean counted = Set.of("fetch", "prepare", "host", "read", "execute", "update", "close", "release", "reset")
                 .contains(kind);
         boolean nullable = kind.equals("warnings") || (counted && isWrapped(method.getReturnType()));
         line(0, "");
@@ -314,8 +315,11 @@ final class GenerateHandles {
             case "update" -> line(2, "lease.enter(Call.EXECUTE);");
             case "execute" ->
                 line(2, "lease.enter(Call.EXECUTE, " + (method.getParameters().isEmpty() ? "text()" : "first") + ");");
-            case "close", "reset" -> {
-                line(2, "if (!lease.enter" + (kind.equals("close") ? "Close" : "Reset") + "()) {");
+            case "close", "release", "reset" -> {
+                line(
+                        2,
+                        "if (!lease.enter" + kind.substring(0, 1).toUpperCase(Locale.ROOT) + kind.substring(1)
+                                + "()) {");
                 line(3, "return;");
                 line(2, "}");
             }
@@ -343,7 +347,8 @@ final class GenerateHandles {
             return "wrapObject(" + below + ", "
                     + PARAMETERS.get(method.getParameters().size() - 1) + ")";
         }
-        return (erased(result).equals("Object") ? "wrapObject(" : "wrap(") + below + ")";
+        String wrap = kind.equals("execute") ? "wrapRows" : erased(result).equals("Object") ? "wrapObject" : "wrap";
+        return wrap + "(" + below + ")";
     }
 
     private boolean isWrapped(TypeMirror type) {

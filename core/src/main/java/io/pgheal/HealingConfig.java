@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * @param signalsPerMinute heals by the user's rules, at most: by a time limit, or of retained leases
  * @param certainPerMinute heals by certain evidence, at most; 0 is ten times the pool's size
  * @param refutationsAllowed after more wrong judgements than that, pgheal only observes
- * @param borrowStacks frames shown of the stack of a borrow; 0 takes no stacks. No more than about 1 % of a processor goes
+ * @param borrowStacks frames shown of the stack of a borrow; 0 takes no stacks. No more than half a percent of a processor goes
  *     into stacks: while borrows are many, only some have one
  * @param stackPreflight whether pgheal provokes a stack overflow before a driver call begins, rather than within it
  * @param incidentsKept in memory

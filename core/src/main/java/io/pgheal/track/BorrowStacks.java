@@ -9,7 +9,7 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The borrow stacks of one data source, for no more than one percent of a processor: every borrow has its stack while
+ * The borrow stacks of one data source, for no more than half a percent of a processor: every borrow has its stack while
  * borrows are few, and some have one when borrows are many. Where a lease has none, the stack of another lease is told
  * that began with the same statement, in a scope of the same name, on a thread of the same kind.
  *
@@ -18,9 +18,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class BorrowStacks {
     /** Stacks, and their texts, may take one part in so many of a processor's time. */
-    private static final int SHARE = 100;
-    /** What a second earns: a burst after a pause has its stacks, too. */
-    private static final long MOST_SAVED = 1_000_000_000L / SHARE;
+    private static final int SHARE = 200;
+    /** A burst after a pause has its stacks, too. */
+    private static final long MOST_SAVED = 10_000_000L;
     /** No stack takes longer by itself: a thread that was interrupted meanwhile is not charged for it. */
     private static final long DEAREST = 500_000L;
 

@@ -13,6 +13,8 @@ enum Call {
     HOST(false),
     /** Resets a setting; harmless once the transaction of a cut connection was rolled back. */
     RESET(false),
+    /** Closes a statement or its rows, or switches auto-commit off: like {@link #RESET}, and stays in the driver's memory. */
+    LOCAL(false),
     EXECUTE(true),
     /** Reads rows, streams or large objects: the driver may fetch from the server. */
     FETCH(true),

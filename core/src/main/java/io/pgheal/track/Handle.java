@@ -47,7 +47,21 @@ abstract class Handle {
     // ---- objects from the driver
 
     final @Nullable ResultSet wrap(@Nullable ResultSet raw) {
-        return raw == null ? null : new ResultSetHandle(lease, this, raw);
+        return raw == null ? null : new ResultSetHandle(lease, this, raw, false);
+    }
+
+    /** The rows of a query that has just been executed: nobody has used this result set before. */
+    final @Nullable ResultSet wrapRows(@Nullable ResultSet raw) {
+        return raw == null ? null : new ResultSetHandle(lease, this, raw, areInMemory(raw));
+    }
+
+    /** The driver leaves rows with the server only where the statement has a fetch size, which is the rows' at first. */
+    private static boolean areInMemory(ResultSet raw) {
+        try {
+            return raw.getFetchSize() == 0;
+        } catch (SQLException | RuntimeException e) {
+            return false;
+        }
     }
 
     final @Nullable ResultSetMetaData wrap(@Nullable ResultSetMetaData raw) {

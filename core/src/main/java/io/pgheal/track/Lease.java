@@ -32,6 +32,8 @@ public final class Lease extends StateWord {
     private static final AtomicReferenceFieldUpdater<Lease, @Nullable Respite> RESPITE =
             AtomicReferenceFieldUpdater.newUpdater(Lease.class, Respite.class, "respite");
     static final Duration LONGEST_EXTENSION = Duration.ofDays(3650);
+    /** After so many leases of a data source, the classes are there that nearly every lease uses. */
+    private static final long SETTLED = 1000;
     /** After so many errors in a row the cause is no temporary shortage of stack or memory. */
     private static final int MOST_TIMES_CUT = 3;
 
@@ -226,7 +228,11 @@ public final class Lease extends StateWord {
 
     /** A call begins. Returns false, and no call has begun, if the lease is over or cut. */
     boolean tryEnter(Call next) {
-        ensureStack();
+        if (next == Call.LOCAL && id > SETTLED && registry.preflight()) {
+            StackPreflight.touchLittle(id + StateWord.sequence(word()));
+        } else {
+            ensureStack();
+        }
         long caller = Thread.currentThread().getId();
         // Boxed before the call is counted: after that nothing may fail.
         Long host = next == Call.HOST ? (Long) caller : null;
@@ -267,7 +273,7 @@ public final class Lease extends StateWord {
         if (autoCommit != isAutoCommit()) { // setting the present value switches nothing
             autoCommitSaid = true;
         }
-        return tryEnter(autoCommit ? Call.COMMIT : Call.RESET) || passOver();
+        return tryEnter(autoCommit ? Call.COMMIT : Call.LOCAL) || passOver();
     }
 
     /** False on a cut connection that was rolled back. Throws otherwise. */
@@ -278,9 +284,14 @@ public final class Lease extends StateWord {
         throw refusal(Call.RESET);
     }
 
-    /** The closing of a statement, a result set or the like begins. Returns false if there is nothing left to close. */
+    /** The closing of a stream or a large object begins. Returns false if there is nothing left to close. */
     boolean enterClose() {
         return tryEnter(Call.RESET);
+    }
+
+    /** The closing of a statement or of its rows begins. Returns false if there is nothing left to close. */
+    boolean enterRelease() {
+        return tryEnter(Call.LOCAL);
     }
 
     /** A rollback begins. Returns false if the rollback is already done, because the connection was cut. */
@@ -498,6 +509,23 @@ public final class Lease extends StateWord {
         }
         // Not atomic: where two threads lose a count, the end of the borrower's thread proves nothing anyway.
         TOUCHES.lazySet(this, touches + 1);
+    }
+
+    /**
+     * Moves on to a row that is in memory. A touch, and use of the connection like a call that fetches: it ties the lease
+     * to the calling thread, and refutes a suspicion.
+     */
+    void advance() throws SQLException {
+        if (Thread.currentThread().getId() != owner.threadId) {
+            calledElsewhere = true;
+            moved = true;
+        }
+        touch();
+        Suspicion wrong = suspicion;
+        if (wrong != null) {
+            suspicion = null;
+            registry.refuted(this, wrong.would());
+        }
     }
 
     /** The healing loop saw touches since the last look: reading is a sign of life, too, and refutes a suspicion. */

@@ -95,7 +95,7 @@ class BorrowStacksTest {
     }
 
     @Test
-    void howeverManyBorrowsThereAreStacksTakeNoMoreThanOnePercentOfAProcessor() {
+    void howeverManyBorrowsThereAreStacksTakeNoMoreThanHalfAPercentOfAProcessor() {
         dear = TYPICAL;
         look();
         long began = now;
@@ -107,7 +107,7 @@ class BorrowStacksTest {
             }
             look();
         }
-        assertThat((double) taken * TYPICAL / (now - began)).isBetween(0.0095, 0.0105);
+        assertThat((double) taken * TYPICAL / (now - began)).isBetween(0.0047, 0.0053);
     }
 
     /** The thread may have waited for a processor meanwhile: the borrows after it have their stacks all the same. */

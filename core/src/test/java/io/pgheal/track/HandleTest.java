@@ -72,7 +72,7 @@ class HandleTest {
             return new PreparedStatementHandle(lease, connection, (PreparedStatement) below, "select 1");
         if (type == CallableStatement.class)
             return new CallableStatementHandle(lease, connection, (CallableStatement) below, "select 1");
-        if (type == ResultSet.class) return new ResultSetHandle(lease, connection, (ResultSet) below);
+        if (type == ResultSet.class) return new ResultSetHandle(lease, connection, (ResultSet) below, false);
         if (type == DatabaseMetaData.class)
             return new DatabaseMetaDataHandle(lease, connection, (DatabaseMetaData) below);
         if (type == ResultSetMetaData.class) return new ResultSetMetaDataHandle(lease, (ResultSetMetaData) below);
@@ -127,6 +127,9 @@ class HandleTest {
         Object result = call(handle, method);
         assertThat(lease.callsInProgress()).isZero();
         if (!isAnsweredByHandle(type, method)) {
+            raw.calls.removeIf(it -> it.getDeclaringClass() == ResultSet.class
+                    && it.getName().equals("getFetchSize")
+                    && method.getName().equals("executeQuery")); // whether the rows are in memory
             assertThat(raw.calls).extracting(Method::getName).containsExactly(method.getName());
         }
         boolean entered = StateWord.sequence(lease.word()) == StateWord.sequence(before) + 1;

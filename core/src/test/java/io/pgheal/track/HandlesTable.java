@@ -53,6 +53,7 @@ final class HandlesTable {
             case "execute", "update" -> Call.EXECUTE;
             case "host", "read" -> Call.HOST;
             case "reset", "close" -> Call.RESET;
+            case "release" -> Call.LOCAL;
             case "touch", "warnings", "check", "ask", "closed", "connection" -> null;
             default -> throw new IllegalArgumentException(kind);
         };

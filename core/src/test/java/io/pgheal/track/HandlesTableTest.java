@@ -111,6 +111,28 @@ class HandlesTableTest {
         assertThat(talking).isGreaterThan(150); // else nothing would lead anywhere
     }
 
+    /**
+     * Except that a statement that another thread executes is cancelled, over a connection of the driver's own. So
+     * little stack is enough.
+     */
+    @Test
+    void whatIsReleasedStaysInMemory() {
+        List<String> released = new ArrayList<>();
+        for (Class<?> type : interfaces().toList()) {
+            String driver = "org.postgresql.jdbc." + DRIVERS.get(type.getSimpleName());
+            for (Method method : methods(type).toList()) {
+                if ("release".equals(HandlesTable.kind(type, method))) {
+                    released.add(type.getSimpleName());
+                    List<String> path = REACHES.path(driver, method);
+                    assertThat(path.isEmpty() || path.contains("PgStatement.cancel"))
+                            .as("%s leads to %s", method, path)
+                            .isTrue();
+                }
+            }
+        }
+        assertThat(released).containsExactlyInAnyOrder("Statement", "ResultSet");
+    }
+
     /** They read and bind when their lease is over: by then the driver's connection belongs to somebody else. */
     @Test
     void whatAnArrayAsksIsAnsweredWithoutTheServer() throws Exception {

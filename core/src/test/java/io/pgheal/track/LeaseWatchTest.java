@@ -400,7 +400,7 @@ class LeaseWatchTest {
         void by(Lease lease) throws Exception;
     }
 
-    private static final List<Read> READS = List.of(Lease::touch, lease -> {
+    private static final List<Read> READS = List.of(Lease::touch, Lease::advance, lease -> {
         lease.enter(Call.FETCH);
         lease.exit();
     });

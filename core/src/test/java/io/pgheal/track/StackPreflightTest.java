@@ -26,13 +26,23 @@ class StackPreflightTest {
         "-Xcomp -XX:-TieredCompilation, 34, 50"
     })
     void makesSureOfWhatFirstCallsNeed(String how, int least, int most) throws Exception {
+        assertMakesSure("first", how, least, most);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"-Xint, 18, 26", "-Xcomp -XX:TieredStopAtLevel=1, 9, 15", "-Xcomp -XX:-TieredCompilation, 9, 15"})
+    void makesSureOfWhatLaterCallsNeed(String how, int least, int most) throws Exception {
+        assertMakesSure("later", how, least, most);
+    }
+
+    private static void assertMakesSure(String calls, String how, int least, int most) throws Exception {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of(how.split(" ", -1)));
         command.add("-XX:CompileCommand=quiet");
         // Nothing else is compiled: the frames that measure have to be of one size.
         command.add("-XX:CompileCommand=compileonly," + StackPreflight.class.getName() + "::*");
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Levels.class.getName()));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Levels.class.getName(), calls));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String printed;
         try (InputStream output = process.getInputStream()) {
@@ -42,27 +52,27 @@ class StackPreflightTest {
         assertThat(Integer.parseInt(printed)).as("bytes").isBetween(least * KB, most * KB);
     }
 
-    /** Goes down a stack, with the preflight on each level or without. */
+    /** Goes down a stack, with the preflight for these calls on each level; for no calls without. */
     static final class Levels {
-        private final boolean preflight;
+        private final String calls;
         private int levels;
 
-        private Levels(boolean preflight) {
-            this.preflight = preflight;
+        private Levels(String calls) {
+            this.calls = calls;
         }
 
         public static void main(String[] arguments) throws InterruptedException {
             // So large that the C library has none left over: it gives a new thread the stack of an ended one, which
             // may
             // have four times the size that was asked for.
-            int few = count(LARGE, false);
-            int many = count(3 * LARGE, false);
+            int few = count(LARGE, "none");
+            int many = count(3 * LARGE, "none");
             double level = 2.0 * LARGE / (many - few);
-            System.out.println(Math.round((many - count(3 * LARGE, true)) * level));
+            System.out.println(Math.round((many - count(3 * LARGE, arguments[0])) * level));
         }
 
-        private static int count(int stack, boolean preflight) throws InterruptedException {
-            Levels levels = new Levels(preflight);
+        private static int count(int stack, String calls) throws InterruptedException {
+            Levels levels = new Levels(calls);
             Thread thread = new Thread(null, levels::toTheEnd, "levels", stack);
             thread.start();
             thread.join();
@@ -80,8 +90,10 @@ class StackPreflightTest {
         @SuppressWarnings("InfiniteRecursion")
         private void down() {
             levels++;
-            if (preflight) {
+            if (calls.equals("first")) {
                 StackPreflight.touch(levels);
+            } else if (calls.equals("later")) {
+                StackPreflight.touchLittle(levels);
             }
             down();
         }

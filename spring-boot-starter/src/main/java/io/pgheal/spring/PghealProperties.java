@@ -24,7 +24,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param mode How far pgheal may go at the start; can be changed while the application runs.
  * @param excludeBeans Names of DataSource beans that are left alone.
  * @param borrowStacks Frames that are shown of the place where a connection was borrowed; 0 shows none. No more than
- *     about 1 % of a processor goes into them: while borrows are many, only some have their own.
+ *     half a percent of a processor goes into them: while borrows are many, only some have their own.
  * @param stackPreflight Whether a stack overflow is made to come before a driver call begins rather than in its middle.
  * @param tables Time limits for the tables that matter, by table, schema.table or a pattern with *, the latter in
  *     brackets: pgheal.tables.users.idle-blocker-timeout=2s, pgheal.tables.[audit.*].active-blocker-timeout=0. 0 is never.
