@@ -54,6 +54,9 @@ public final class Lease extends StateWord {
     private boolean unwrapped;
     private boolean sessionBound;
     private boolean autoCommitSaid;
+    /** The owner reads a column; also if an error cut the reading, and nobody noticed. */
+    private boolean reading;
+
     private @Nullable Call call;
     private long callThread;
     /** The thread in whose call the driver may run the application's code. Boxed, because most leases have none. */
@@ -236,7 +239,8 @@ public final class Lease extends StateWord {
         long caller = Thread.currentThread().getId();
         // Boxed before the call is counted: after that nothing may fail.
         Long host = next == Call.HOST ? (Long) caller : null;
-        if (callThread == caller && callsInProgress() != 0 && (hostThread == null || hostThread != caller)) {
+        if ((callThread == caller && callsInProgress() != 0 && (hostThread == null || hostThread != caller))
+                || (reading && caller == owner.threadId)) {
             // A thread makes one call at a time: an overflow that cut failed() too must have cut its last call.
             poison();
             recordCut("an error that nobody saw", mayHaveCommitted());
@@ -516,7 +520,7 @@ public final class Lease extends StateWord {
      * to the calling thread, and refutes a suspicion.
      */
     void advance() throws SQLException {
-        if (Thread.currentThread().getId() != owner.threadId) {
+        if (!isOwner()) {
             calledElsewhere = true;
             moved = true;
         }
@@ -526,6 +530,42 @@ public final class Lease extends StateWord {
             suspicion = null;
             registry.refuted(this, wrong.would());
         }
+    }
+
+    /**
+     * Reads a column of the current row: a touch, because the driver has the column in memory. Now and then it has to ask
+     * the server for a type. Therefore the owner notes that it reads: the next call, or {@code close()}, notices a
+     * reading that an error cut. On another thread it is a call.
+     */
+    void beginRead() throws SQLException {
+        if (isOwner()) {
+            touch();
+            reading = true;
+        } else {
+            enter(Call.FETCH);
+        }
+    }
+
+    void endRead() {
+        if (isOwner()) {
+            reading = false;
+        } else {
+            exit();
+        }
+    }
+
+    /** The reading ended by a throwable. */
+    void readFailed(Throwable thrown) {
+        if (isOwner()) {
+            cut(thrown);
+            reading = false; // last: an error may cut this method
+        } else {
+            failed(thrown);
+        }
+    }
+
+    private boolean isOwner() {
+        return Thread.currentThread().getId() == owner.threadId;
     }
 
     /** The healing loop saw touches since the last look: reading is a sign of life, too, and refutes a suspicion. */
@@ -617,6 +657,12 @@ public final class Lease extends StateWord {
         }
         Thread current = Thread.currentThread();
         cutOpenCopy();
+        if (reading) {
+            poison(); // cut, or in progress on the owner's thread while another one closes
+            if (isOwner()) {
+                recordCut("an error that nobody saw", false);
+            }
+        }
         // Between tryClose() and the try no method is called that an overflow could cut: nobody would then have the
         // duty to give back. No switch: its first use would initialize a class, and an overflow there breaks that class
         // for good.
