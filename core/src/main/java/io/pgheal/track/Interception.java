@@ -24,6 +24,9 @@ import org.postgresql.core.BaseConnection;
 final class Interception implements JdbcProxyFactory {
     private final LeaseRegistry registry;
     private final CheckoutSource checkouts;
+    /** Not the driver's. To ask each time whether an object has an interface takes long where the answer is no. */
+    private @Nullable Class<? extends Connection> wrapper;
+
     private final AtomicBoolean leftAloneLogged = new AtomicBoolean();
 
     Interception(LeaseRegistry registry, CheckoutSource checkouts) {
@@ -98,9 +101,13 @@ final class Interception implements JdbcProxyFactory {
         }
     }
 
-    private static @Nullable BaseConnection driverOf(Connection lent) throws SQLException {
-        if (lent instanceof BaseConnection driver) {
-            return driver;
+    private @Nullable BaseConnection driverOf(Connection lent) throws SQLException {
+        Class<? extends Connection> type = lent.getClass();
+        if (type != wrapper) {
+            if (lent instanceof BaseConnection driver) {
+                return driver;
+            }
+            wrapper = type;
         }
         try {
             return lent.isWrapperFor(BaseConnection.class) ? lent.unwrap(BaseConnection.class) : null;

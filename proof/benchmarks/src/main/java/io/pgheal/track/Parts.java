@@ -103,6 +103,17 @@ public class Parts {
         one.guarded.touch();
     }
 
+    @Benchmark
+    public void readColumn(OneLease one) throws SQLException {
+        one.guarded.beginRead();
+        one.guarded.endRead();
+    }
+
+    @Benchmark
+    public void nextRowInMemory(OneLease one) throws SQLException {
+        one.guarded.advance();
+    }
+
     /** One connection, borrowed and given back. */
     @State(Scope.Thread)
     public static class OneConnection {
