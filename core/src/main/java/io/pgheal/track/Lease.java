@@ -32,8 +32,6 @@ public final class Lease extends StateWord {
     private static final AtomicReferenceFieldUpdater<Lease, @Nullable Respite> RESPITE =
             AtomicReferenceFieldUpdater.newUpdater(Lease.class, Respite.class, "respite");
     static final Duration LONGEST_EXTENSION = Duration.ofDays(3650);
-    /** After so many leases of a data source, the classes are there that nearly every lease uses. */
-    private static final long SETTLED = 1000;
     /** After so many errors in a row the cause is no temporary shortage of stack or memory. */
     private static final int MOST_TIMES_CUT = 3;
 
@@ -229,10 +227,17 @@ public final class Lease extends StateWord {
         }
     }
 
+    /** For what stays in the driver's memory. */
+    private void ensureLittleStack() {
+        if (registry.preflight()) {
+            StackPreflight.touchLittle(id + StateWord.sequence(word()));
+        }
+    }
+
     /** A call begins. Returns false, and no call has begun, if the lease is over or cut. */
     boolean tryEnter(Call next) {
-        if (next == Call.LOCAL && id > SETTLED && registry.preflight()) {
-            StackPreflight.touchLittle(id + StateWord.sequence(word()));
+        if (next == Call.LOCAL) {
+            ensureLittleStack();
         } else {
             ensureStack();
         }

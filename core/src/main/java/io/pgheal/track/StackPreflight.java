@@ -25,7 +25,7 @@ final class StackPreflight {
 
     /** Frames of 5 KB on top of each other. */
     private static final int FRAMES = 7;
-    /** For calls that find no classes any more. */
+    /** For calls that stay in the driver's memory. */
     private static final int FEW_FRAMES = 2;
 
     private static volatile long source;
@@ -37,7 +37,7 @@ final class StackPreflight {
         frame(FRAMES - 1, seed);
     }
 
-    /** Makes sure of so much as a call takes whose classes are there. */
+    /** Makes sure of what a call needs that stays in the driver's memory: up to 7 KB, also for the first of its kind. */
     static void touchLittle(long seed) {
         frame(FEW_FRAMES - 1, seed);
     }

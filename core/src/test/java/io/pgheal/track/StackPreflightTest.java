@@ -25,14 +25,14 @@ class StackPreflightTest {
         "-Xcomp -XX:TieredStopAtLevel=1, 34, 50",
         "-Xcomp -XX:-TieredCompilation, 34, 50"
     })
-    void makesSureOfWhatFirstCallsNeed(String how, int least, int most) throws Exception {
-        assertMakesSure("first", how, least, most);
+    void makesSureOfWhatCallsToTheServerNeed(String how, int least, int most) throws Exception {
+        assertMakesSure("server", how, least, most);
     }
 
     @ParameterizedTest
     @CsvSource({"-Xint, 18, 26", "-Xcomp -XX:TieredStopAtLevel=1, 9, 15", "-Xcomp -XX:-TieredCompilation, 9, 15"})
-    void makesSureOfWhatLaterCallsNeed(String how, int least, int most) throws Exception {
-        assertMakesSure("later", how, least, most);
+    void makesSureOfWhatCallsInMemoryNeed(String how, int least, int most) throws Exception {
+        assertMakesSure("memory", how, least, most);
     }
 
     private static void assertMakesSure(String calls, String how, int least, int most) throws Exception {
@@ -90,9 +90,9 @@ class StackPreflightTest {
         @SuppressWarnings("InfiniteRecursion")
         private void down() {
             levels++;
-            if (calls.equals("first")) {
+            if (calls.equals("server")) {
                 StackPreflight.touch(levels);
-            } else if (calls.equals("later")) {
+            } else if (calls.equals("memory")) {
                 StackPreflight.touchLittle(levels);
             }
             down();

@@ -359,6 +359,7 @@ public final class StackNeed {
     /** How far a transaction has come when the call is made. */
     enum After {
         BEGINNING,
+        SWITCHED_ON,
         BORROWED,
         PREPARED,
         EXECUTED,
@@ -412,6 +413,19 @@ public final class StackNeed {
             @Override
             void run(Work work) throws SQLException {
                 work.connection().commit();
+            }
+        },
+        RELEASE(After.READ, "`close` of the rows and of their statement") {
+            @Override
+            void run(Work work) throws SQLException {
+                work.rows().close();
+                work.select().close();
+            }
+        },
+        SWITCH(After.SWITCHED_ON, "`setAutoCommit(false)`") {
+            @Override
+            void run(Work work) throws SQLException {
+                work.connection().setAutoCommit(false);
             }
         },
         CLOSE(After.DONE, "`close` of the connection") {
@@ -523,6 +537,9 @@ public final class StackNeed {
             }
             Connection borrowed = opened.dataSource().getConnection();
             connection = borrowed;
+            if (after == After.SWITCHED_ON) {
+                return;
+            }
             borrowed.setAutoCommit(false);
             if (after == After.BORROWED) {
                 return;
