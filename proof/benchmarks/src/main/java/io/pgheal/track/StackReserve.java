@@ -1,6 +1,6 @@
 package io.pgheal.track;
 
-import static net.bytebuddy.matcher.ElementMatchers.named;
+import static net.bytebuddy.matcher.ElementMatchers.nameStartsWith;
 
 import java.lang.invoke.MethodHandles;
 import net.bytebuddy.ByteBuddy;
@@ -30,7 +30,7 @@ public final class StackReserve {
                         types.describe(StackReserve.class.getPackageName() + ".StackPreflight")
                                 .resolve(),
                         ClassFileLocator.ForClassLoader.ofSystemLoader())
-                .method(named("touch"))
+                .method(nameStartsWith("touch"))
                 .intercept(StubMethod.INSTANCE)
                 .make()
                 .load(ClassLoader.getSystemClassLoader(), ClassLoadingStrategy.UsingLookup.of(MethodHandles.lookup()));
