@@ -113,7 +113,9 @@ final class HealingCycle {
         // Ask for the story before the heal, which releases the locks; but do not delay the heal for long.
         boolean healing = mode.get() == HealingMode.HEAL;
         Duration deadline = healing ? config.get().diagnosisDeadline() : Questions.ANSWER;
-        PendingStory story = there.questions.storyBeforeHeal(symptom.lease(), deadline, !healing || locksMatter());
+        boolean slotIsMissed = exhausted && symptom.lease().unreachable();
+        PendingStory story =
+                there.questions.storyBeforeHeal(symptom.lease(), deadline, !healing || locksMatter(), !slotIsMissed);
         boolean isWhole = story.isWhole();
         return conclude(
                 there,

@@ -120,26 +120,31 @@ final class Questions {
     /**
      * The story of a certain case, which is to be healed at once. Waits for the part on which the heal depends, at most until
      * the deadline; for the rest, which the incident tells, no longer than it usually takes, or a tenth of the deadline:
-     * behind a long queue it takes many times as long.
+     * behind a long queue it takes many times as long. Only for a session that may lead it waits as long as for any answer:
+     * such a session is healed for those who wait for its rows, and not before they are seen.
      *
      * @param wholeMatters whether it depends on the whole story
+     * @param sparesLeaders whether a session that may lead is left alone while nobody waits for its rows
      */
-    PendingStory storyBeforeHeal(LeaseSnapshot lease, Duration deadline, boolean wholeMatters) {
+    PendingStory storyBeforeHeal(LeaseSnapshot lease, Duration deadline, boolean wholeMatters, boolean sparesLeaders) {
         long began = ticker.nanos();
         PendingStory story = story(lease, !wholeMatters);
         if (story.moment() == null) {
             story.within(deadline);
             return story;
         }
+        boolean mayLead = lease.sessionBound();
         try {
-            BackendStory moment = story.moment().within(deadline).orElse(null);
-            boolean mayLead = lease.sessionBound() || (moment != null && moment.holdsAdvisoryLock());
-            long left = began + deadline.toNanos() - ticker.nanos();
-            long enough = Math.max(storyTakes.median(), deadline.toNanos() / SHARE_OF_THE_REST);
-            story.within(Duration.ofNanos(Math.max(0, mayLead ? left : Math.min(left, enough))));
+            mayLead |= story.moment()
+                    .within(deadline)
+                    .filter(BackendStory::holdsAdvisoryLock)
+                    .isPresent();
         } catch (SQLException e) {
             // then nothing is known, or what comes meanwhile
         }
+        long left = began + deadline.toNanos() - ticker.nanos();
+        long enough = Math.max(storyTakes.median(), deadline.toNanos() / SHARE_OF_THE_REST);
+        story.within(sparesLeaders && mayLead ? ANSWER : Duration.ofNanos(Math.max(0, Math.min(left, enough))));
         return story;
     }
 

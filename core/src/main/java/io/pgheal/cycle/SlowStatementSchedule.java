@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -27,7 +28,7 @@ final class SlowStatementSchedule {
     private final ActThread acts;
     private final Ticker ticker;
     private final Map<Long, SlowStatement> statements = new HashMap<>();
-    private long lastLook;
+    private volatile long lastLook;
     private boolean atOnce;
     private volatile long limitDue = Long.MAX_VALUE;
     private volatile long healedAt;
@@ -92,10 +93,8 @@ final class SlowStatementSchedule {
             statements.put(lease.lease().id(), new SlowStatement(lease.sequence(), nextAge(lease.callFor())));
         }
         boolean urgent = mayNotWait(now);
-        lastLook = now;
         atOnce = false;
-        limitDue = Long.MAX_VALUE;
-        AtomicLong began = new AtomicLong(now);
+        AtomicBoolean asks = new AtomicBoolean();
         AtomicLong took = new AtomicLong(-1);
         boolean taken = false;
         underWay = true;
@@ -103,12 +102,15 @@ final class SlowStatementSchedule {
             taken = acts.submit(
                     Turn.LAST,
                     () -> {
-                        began.set(ticker.nanos());
                         if (!urgent && isDraining()) {
                             return; // the heal came just before in the queue of the acts
                         }
+                        long began = ticker.nanos();
+                        lastLook = began;
+                        asks.set(true);
+                        limitDue = Long.MAX_VALUE; // not sooner: a look that is left out knows no later one
                         // the time of the heals does not count
-                        Runnable asked = () -> took.set(ticker.nanos() - began.get());
+                        Runnable asked = () -> took.set(ticker.nanos() - began);
                         question.ask(slow, asked).stream()
                                 .map(SlowStatementSchedule::nextLook)
                                 .filter(in -> !in.isZero())
@@ -116,7 +118,9 @@ final class SlowStatementSchedule {
                                 .ifPresent(in -> limitDue = ticker.nanos() + in.toNanos());
                     },
                     () -> {
-                        apart = apart(took.get() < 0 ? ticker.nanos() - began.get() : took.get());
+                        if (asks.get()) {
+                            apart = apart(took.get() < 0 ? ticker.nanos() - lastLook : took.get());
+                        }
                         underWay = false;
                     });
         } finally {

@@ -256,7 +256,9 @@ public final class Healer {
                     signal = signal(rung);
                     sight = lookOnce();
                 }
-                if (signal == Signal.SENT && sight == Sight.STILL_THERE) {
+                // A commit was quicker: it is never signalled, ends by itself, and only then is it known how.
+                boolean endsByItself = rung == Rung.TERMINATE && signal == Signal.MOVED_ON && !judgedOnce;
+                if (sight == Sight.STILL_THERE && (signal == Signal.SENT || endsByItself)) {
                     sight = lookUntilGone(start);
                 }
                 rungs.add(new RungResult(rung, sight == Sight.GONE, inWords(signal, sight), since(start)));

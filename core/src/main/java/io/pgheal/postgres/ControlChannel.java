@@ -31,6 +31,9 @@ public final class ControlChannel implements AutoCloseable {
     private static final int QUESTIONS_WAITING = 32;
     private static final long FIRST_RETRY_MILLIS = 250;
     private static final long LAST_RETRY_MILLIS = 30_000;
+    /** Of the time that a question has. */
+    private static final int PARTS = 8;
+
     private static final Duration CLOSED_WITHIN = Duration.ofSeconds(2);
 
     private final String dataSource;
@@ -184,7 +187,7 @@ public final class ControlChannel implements AutoCloseable {
     public static final class Answer<T> {
         private final Future<T> future;
 
-        private Answer(Future<T> future) {
+        Answer(Future<T> future) {
             this.future = future;
         }
 
@@ -208,7 +211,7 @@ public final class ControlChannel implements AutoCloseable {
 
     private static <T> T get(Future<T> answer, Duration deadline) throws SQLException {
         try {
-            return answer.get(deadline.toNanos(), TimeUnit.NANOSECONDS);
+            return inParts(answer, deadline.toNanos() / PARTS);
         } catch (TimeoutException e) {
             throw new SQLTimeoutException("the server did not answer within " + deadline.toMillis() + " ms");
         } catch (CancellationException e) {
@@ -220,6 +223,22 @@ public final class ControlChannel implements AutoCloseable {
             Throwable cause = e.getCause();
             throw cause instanceof SQLException sql ? sql : new SQLException("asking the server failed", cause);
         }
+    }
+
+    /**
+     * A stop of the whole process, by its collector for example, uses up one part at most: the answer that came meanwhile
+     * still has to be read.
+     */
+    private static <T> T inParts(Future<T> answer, long part)
+            throws InterruptedException, ExecutionException, TimeoutException {
+        for (int i = 1; i < PARTS; i++) {
+            try {
+                return answer.get(part, TimeUnit.NANOSECONDS);
+            } catch (TimeoutException e) {
+                // there are more
+            }
+        }
+        return answer.get(part, TimeUnit.NANOSECONDS);
     }
 
     private <T> Future<T> queue(Question<T> question) throws SQLException {

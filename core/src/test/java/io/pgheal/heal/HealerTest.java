@@ -11,6 +11,7 @@ import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.postgres.Backend;
 import io.pgheal.postgres.ControlChannel;
 import io.pgheal.postgres.ControlSettings;
+import io.pgheal.postgres.TransactionEnd;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.testserver.SideBySide;
 import io.pgheal.testserver.Sql;
@@ -103,6 +104,39 @@ class HealerTest {
             Outcome outcome = healer.carryOut(orphan(victim, null), HEAL, "1");
             assertThat(outcome.kind()).isEqualTo(OutcomeKind.HEALED);
             assertThat(victim.isValid(10)).isFalse();
+        }
+    }
+
+    /** A commit is never signalled, and ends by itself: how, is known only then. */
+    @Test
+    void aCommitThatWasQuickerIsWaitedForAndToldAsItWas() throws Exception {
+        try (Connection gate = SERVER.connection();
+                Connection quicker = SERVER.connection()) {
+            Sql.run(
+                    gate,
+                    "CREATE TABLE slow_commit (id int)",
+                    "CREATE FUNCTION pass_gate() RETURNS trigger LANGUAGE plpgsql AS"
+                            + " 'BEGIN PERFORM pg_advisory_xact_lock(81); RETURN NULL; END'",
+                    "CREATE CONSTRAINT TRIGGER pass_gate AFTER INSERT ON slow_commit INITIALLY DEFERRED"
+                            + " FOR EACH ROW EXECUTE FUNCTION pass_gate()",
+                    "SELECT pg_advisory_lock(81)");
+            quicker.setAutoCommit(false);
+            Sql.run(quicker, "INSERT INTO slow_commit VALUES (1)");
+            Diagnosis judged = orphan(quicker, null);
+            CompletableFuture<Void> commit = beside.start("commit", quicker::commit);
+            int pid = judged.backend().pid();
+            await().until(() -> channel.ask(ANSWER, control -> control.backend(pid))
+                    .filter(Backend::isWaitingForLock)
+                    .isPresent());
+            long before = channel.asked();
+            CompletableFuture<Outcome> heal = beside.start("heal", () -> healer.carryOut(judged, HEAL, "1"));
+            await().until(() -> heal.isDone() || channel.asked() > before + 20); // more than all its attempts ask
+            Sql.run(gate, "SELECT pg_advisory_unlock(81)");
+            commit.get();
+            assertThat(heal.get().transaction()).isEqualTo(TransactionEnd.COMMITTED);
+            assertThat(heal.get().rungs())
+                    .allSatisfy(rung -> assertThat(rung.outcome()).doesNotContain("SENT"));
+            Sql.run(gate, "DROP TABLE slow_commit", "DROP FUNCTION pass_gate");
         }
     }
 

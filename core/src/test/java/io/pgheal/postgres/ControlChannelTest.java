@@ -15,8 +15,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -66,6 +68,41 @@ class ControlChannelTest {
 
         assertThat(channel.ask(Duration.ofSeconds(5), ControlConnection::identity))
                 .isNotNull();
+    }
+
+    /** Its first wait is over at once, as if the process had stood still for so long; meanwhile the answer has come. */
+    private static final class Waits extends CompletableFuture<String> {
+        private final boolean answered;
+        private final List<Duration> waits = new ArrayList<>();
+
+        Waits(boolean answered) {
+            this.answered = answered;
+        }
+
+        @Override
+        public String get(long time, TimeUnit unit) throws TimeoutException {
+            waits.add(Duration.of(time, unit.toChronoUnit()));
+            if (answered && waits.size() > 1) {
+                return "the answer";
+            }
+            throw new TimeoutException();
+        }
+    }
+
+    /** A collector may stop everything for longer than a question has. */
+    @Test
+    void aStopOfTheProcessIsNotTakenForSilenceOfTheServer() throws Exception {
+        assertThat(new ControlChannel.Answer<>(new Waits(true)).within(Duration.ofSeconds(2)))
+                .isEqualTo("the answer");
+    }
+
+    @Test
+    void allWaitsTogetherTakeNoLongerThanTheDeadline() {
+        Waits never = new Waits(false);
+        assertThatThrownBy(() -> new ControlChannel.Answer<>(never).within(Duration.ofSeconds(2)))
+                .isInstanceOf(SQLTimeoutException.class)
+                .hasMessageContaining("2000 ms");
+        assertThat(never.waits.stream().reduce(Duration.ZERO, Duration::plus)).isEqualTo(Duration.ofSeconds(2));
     }
 
     @Test

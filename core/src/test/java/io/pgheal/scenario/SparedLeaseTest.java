@@ -10,7 +10,9 @@ import io.pgheal.detect.Strength;
 import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.heal.Rung;
+import io.pgheal.postgres.ControlSettings;
 import io.pgheal.report.Incident;
+import io.pgheal.testserver.FaultProxy;
 import io.pgheal.testserver.PostgresServer;
 import io.pgheal.testserver.Sql;
 import io.pgheal.track.LeaseRevokedInDoubtException;
@@ -183,6 +185,31 @@ class SparedLeaseTest {
             told = scene.reported(pid).because("it holds an advisory lock");
         }
         told.leftAlone();
+    }
+
+    /** Its end helps those who wait for its row: that they wait is seen, however slow the network. */
+    @Test
+    void whoMayLeadIsHealedForThoseWhoWaitForItsRowsHoweverLateTheStoryIs() throws Exception {
+        try (FaultProxy slow = FaultProxy.to(SERVER.url())) {
+            scene.guard(
+                    3,
+                    "",
+                    config -> config.diagnosisDeadline(Duration.ofMillis(50)),
+                    builder -> builder.control(
+                            ControlSettings.of(slow.url(SERVER.url()), SERVER.user(), SERVER::password)));
+            slow.delay(Duration.ofMillis(300));
+            int pid;
+            try (LeaseScope scope = scene.guarded().scope("leader")) {
+                assertThat(scope).isNotNull();
+                Connection connection = scene.leak(Scene.update("alice"), "SELECT pg_advisory_xact_lock(4711)");
+                pid = Sql.pid(connection);
+            }
+            scene.reported(pid).because("it holds an advisory lock");
+            Stuck waiter = scene.foreign(Scene.update("alice"));
+            scene.healed(pid);
+            waiter.goesOn();
+            scene.guarded().close(); // before its network
+        }
     }
 
     @Test
