@@ -7,6 +7,7 @@ import io.pgheal.postgres.BackendId;
 import io.pgheal.track.LeaseSnapshot;
 import io.pgheal.track.Ticker;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -45,9 +46,17 @@ final class AfterlifeSchedule {
 
     /** Adds a backend whose lease has ended and which may not have noticed. */
     void add(BackendId backend, long now) {
-        if (backends.size() < KEPT) {
-            backends.put(backend, Look.at(now, FIRST_PAUSE));
+        if (backends.size() >= KEPT) {
+            forgetOne();
         }
+        backends.put(backend, Look.at(now, FIRST_PAUSE));
+    }
+
+    /** One that was asked about most often: a server that is gone for good must not take the places of all others. */
+    private void forgetOne() {
+        backends.entrySet().stream()
+                .max(Comparator.comparing(each -> each.getValue().pause()))
+                .ifPresent(each -> backends.remove(each.getKey()));
     }
 
     /**
