@@ -147,6 +147,12 @@ final class Servers implements AutoCloseable {
         reach.channel.start();
     }
 
+    /** For the healing loop, at each look. */
+    void watch(long now) {
+        home.channel.watch(now);
+        others.values().forEach(reach -> reach.channel.watch(now));
+    }
+
     /** Why the healer is blind, or empty. */
     String trouble() {
         return home.channel.server().isEmpty() ? home.channel.trouble() : "";
