@@ -28,6 +28,7 @@ class ArchitectureTest {
 
     /** The flow, from left to right. */
     private static final List<String> STAGES = List.of(
+            "io.pgheal.thread..",
             "io.pgheal.postgres..",
             "io.pgheal.track..",
             "io.pgheal.witness..",

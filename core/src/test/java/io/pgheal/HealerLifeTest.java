@@ -216,7 +216,7 @@ class HealerLifeTest {
         start(builder -> builder.name("redeployed"));
         pool.guarded.close();
         await().until(() -> Thread.getAllStackTraces().keySet().stream()
-                .noneMatch(thread -> thread.getName().startsWith("pgheal-redeployed")));
+                .noneMatch(thread -> thread.getName().startsWith("pgheal-")));
         await().until(() -> SERVER.app().sessions("application_name = 'pgheal-control'") == 0);
         try (Connection connection = pool.guarded.getConnection()) {
             assertThat(connection.getClass().getName()).startsWith("com.zaxxer.hikari");

@@ -186,7 +186,7 @@ class LoopTest {
         }
         pool.awaitIncident(OutcomeKind.HEALED);
         assertThat(Thread.getAllStackTraces().keySet())
-                .filteredOn(thread -> thread.getName().startsWith("pgheal-odd-"))
+                .filteredOn(thread -> thread.getName().startsWith("pgheal-"))
                 .hasSizeGreaterThanOrEqualTo(3)
                 .allMatch(Thread::isDaemon);
     }

@@ -71,7 +71,7 @@ class RedeployTest {
             gone.add(deployAndDrop());
         }
         await().until(() -> Thread.getAllStackTraces().keySet().stream()
-                .noneMatch(thread -> thread.getName().startsWith("pgheal-deployed")));
+                .noneMatch(thread -> thread.getName().startsWith("pgheal-")));
         await().until(() -> sessions() == 0);
         Garbage.collectUntil(() -> {
             displaceWhatTheJdkKeeps(); // and the next collection takes it

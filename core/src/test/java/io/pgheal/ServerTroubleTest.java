@@ -354,7 +354,7 @@ class ServerTroubleTest {
         start(builder -> builder.name("interrupted"));
         for (int i = 0; i < 5; i++) {
             Thread.getAllStackTraces().keySet().stream()
-                    .filter(thread -> thread.getName().startsWith("pgheal-interrupted-"))
+                    .filter(thread -> thread.getName().startsWith("pgheal-"))
                     .forEach(Thread::interrupt);
             leak("alice");
             pool.loginFromOutside("alice").get();
@@ -451,7 +451,7 @@ class ServerTroubleTest {
             pool.guarded.close();
             SERVER.thaw();
             await().until(() -> Thread.getAllStackTraces().keySet().stream()
-                    .noneMatch(thread -> thread.getName().startsWith("pgheal-closing")));
+                    .noneMatch(thread -> thread.getName().startsWith("pgheal-")));
             pool.assertAllSlotsBack();
             pool.close();
         } while (!inTheMiddle);

@@ -135,10 +135,6 @@ class SeveralServersTest {
                                 pool.getHikariPoolMXBean().softEvictConnections();
                                 return seen.size() == 2;
                             });
-            await().until(() -> Thread.getAllStackTraces().keySet().stream()
-                            .filter(thread -> thread.getName().startsWith("pgheal-balanced-control"))
-                            .count()
-                    == 2);
             await().until(() -> controlSessions(FIRST) == 1 && controlSessions(SECOND) == 1);
 
             Set<String> known = new HashSet<>();

@@ -96,8 +96,8 @@ public final class Healing implements AutoCloseable {
                 ACT_DEADLINE.plus(config.escalationInterval().multipliedBy(REMEDIES)));
         Refutations refutations =
                 new Refutations(dataSource, journal, registry, () -> config().refutationsAllowed(), new Modes());
-        this.loop =
-                new HealingLoop(dataSource, this::config, registry, cycle, acts, ticker, metrics, refutations, witness);
+        this.loop = new HealingLoop(
+                dataSource, this::config, registry, cycle, acts, servers, ticker, metrics, refutations, witness);
         this.rehearsal = () -> acts.submit(() -> Rehearsal.run(config, servers, ticker, witness));
         this.operator = new OperatorActs(servers.all().get(0), acts, journal, () -> config().spare(), loop::seenAnew);
     }
@@ -242,7 +242,7 @@ public final class Healing implements AutoCloseable {
                                 .max(Duration::compareTo)
                                 .orElse(Duration.ZERO),
                         registry.quarantined()),
-                loop.mishaps(servers, journal.lostNotices()),
+                loop.mishaps(journal.lostNotices()),
                 witness.testimony());
     }
 

@@ -67,6 +67,7 @@ final class HealingLoop implements AutoCloseable {
     private final LeaseRegistry registry;
     private final HealingCycle cycle;
     private final ActThread acts;
+    private final Servers servers;
     private final Ticker ticker;
     private final Metrics metrics;
     private final Refutations refutations;
@@ -108,6 +109,7 @@ final class HealingLoop implements AutoCloseable {
             LeaseRegistry registry,
             HealingCycle cycle,
             ActThread acts,
+            Servers servers,
             Ticker ticker,
             Metrics metrics,
             Refutations refutations,
@@ -117,6 +119,7 @@ final class HealingLoop implements AutoCloseable {
         this.registry = registry;
         this.cycle = cycle;
         this.acts = acts;
+        this.servers = servers;
         this.ticker = ticker;
         this.metrics = metrics;
         this.refutations = refutations;
@@ -176,8 +179,7 @@ final class HealingLoop implements AutoCloseable {
                 : hanging + " of the acts of healing hang and were given up; others are done meanwhile";
     }
 
-    /** @param servers whose connects and losses are included */
-    HealerState.Mishaps mishaps(Servers servers, long lostNotices) {
+    HealerState.Mishaps mishaps(long lostNotices) {
         return new HealerState.Mishaps(
                 acts.givenUp(),
                 acts.refused(),
@@ -221,6 +223,7 @@ final class HealingLoop implements AutoCloseable {
                 try {
                     look(now);
                 } finally {
+                    servers.watch(now);
                     acts.watch();
                 }
                 lastLook = now;

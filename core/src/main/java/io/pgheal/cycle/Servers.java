@@ -13,6 +13,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,6 +26,7 @@ import org.slf4j.LoggerFactory;
 final class Servers implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Servers.class);
     private static final int OTHERS_AT_MOST = 8;
+    private static final int NEWS_KEPT = 64;
     private static final Duration RENEWED_AT_MOST_EVERY = Duration.ofSeconds(10);
 
     private final String dataSource;
@@ -32,6 +35,7 @@ final class Servers implements AutoCloseable {
     private final Duration escalationInterval;
     private final Reach home;
     private final Map<ServerAddress, Reach> others = new ConcurrentHashMap<>();
+    private final Queue<PhysicalIdentity> news = new ArrayBlockingQueue<>(NEWS_KEPT);
     private boolean closed; // guarded by this
     private boolean disconnected; // guarded by this
 
@@ -105,14 +109,12 @@ final class Servers implements AutoCloseable {
         return identity == null ? home : reach(identity);
     }
 
-    /** Notes a new physical connection of the pool. Called by the application's thread: does not wait for the server and does not throw. */
+    /**
+     * Notes a new physical connection of the pool. Called by the application's thread, which starts no thread here: {@link
+     * #watch} does the rest. If too many are noted, the server is looked for when a lease is judged.
+     */
     void seen(PhysicalIdentity identity) {
-        try {
-            reach(identity);
-        } catch (RuntimeException
-                | OutOfMemoryError e) { // no thread available, say: tried again when a lease is judged
-            LOG.debug("[{}] no control connection to {}: {}", dataSource, identity.address(), e.toString());
-        }
+        news.offer(identity);
     }
 
     private Reach reach(PhysicalIdentity identity) {
@@ -145,6 +147,15 @@ final class Servers implements AutoCloseable {
         Reach reach = new Reach(new ControlChannel(dataSource, "control-" + address, way.get()));
         others.put(address, reach);
         reach.channel.start();
+    }
+
+    /** For the healing loop, at each look. */
+    void watch(long now) {
+        for (PhysicalIdentity each = news.poll(); each != null; each = news.poll()) {
+            reach(each);
+        }
+        home.channel.watch(now);
+        others.values().forEach(reach -> reach.channel.watch(now));
     }
 
     /** Why the healer is blind, or empty. */

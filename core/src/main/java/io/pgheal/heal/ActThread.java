@@ -1,10 +1,10 @@
 package io.pgheal.heal;
 
 import io.pgheal.Internal;
+import io.pgheal.thread.Crew;
+import io.pgheal.thread.Lane;
 import io.pgheal.track.Ticker;
 import java.time.Duration;
-import java.util.concurrent.BlockingDeque;
-import java.util.concurrent.LinkedBlockingDeque;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -13,10 +13,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The one thread that does everything that may block, one act after the other. {@link #watch} gives up an act that hangs
- * and replaces its thread, at most twice. When a third act hangs, {@code watch} logs an error, and no other act runs until
- * that one ends. A thread that died is replaced, too. {@link #submit} and {@link #close} are thread-safe, {@link #watch}
- * belongs to the healing loop.
+ * Does everything that may block, one act after the other. {@link #watch} gives up an act that hangs, and the next one
+ * begins on another thread, at most twice. When a third act hangs, {@code watch} logs an error, and no other act runs until
+ * that one ends. {@link #submit} and {@link #close} are thread-safe, {@link #watch} belongs to the healing loop.
  */
 @Internal
 public final class ActThread implements AutoCloseable {
@@ -24,16 +23,17 @@ public final class ActThread implements AutoCloseable {
     private static final int ACTS_WAITING = 1024;
     private static final int REPLACED_AT_MOST = 2;
 
+    /** The act of the calling thread. */
+    private static final ThreadLocal<@Nullable Act> OWN = new ThreadLocal<>();
+
     private final String dataSource;
     private final Ticker ticker;
     private final Duration deadline;
-    private final BlockingDeque<Act> acts = new LinkedBlockingDeque<>(ACTS_WAITING);
+    private final Lane lane;
     private final AtomicInteger hanging = new AtomicInteger();
     private final AtomicLong givenUp = new AtomicLong();
     private final AtomicLong refused = new AtomicLong();
-    private volatile Worker worker;
     private int replaced;
-    private volatile boolean closed;
 
     /** Where an act joins the queue: acts about certain cases go before acts that only ask. */
     public enum Turn {
@@ -45,11 +45,11 @@ public final class ActThread implements AutoCloseable {
         this.dataSource = dataSource;
         this.ticker = ticker;
         this.deadline = deadline;
-        this.worker = new Worker();
+        this.lane = new Lane(Crew.ACTS, dataSource, "act", ACTS_WAITING);
     }
 
     public void start() {
-        worker.start();
+        lane.start();
     }
 
     /** Puts an act in the queue; false when too many wait already. */
@@ -68,31 +68,19 @@ public final class ActThread implements AutoCloseable {
      * @param afterwards runs once: when the act has ended, also by a throwable, or when it is given up
      */
     public boolean submit(Turn turn, Runnable act, Runnable afterwards) {
-        if (closed) {
-            return false;
-        }
         Act next = new Act(act, afterwards);
-        boolean taken = turn == Turn.NEXT ? acts.offerFirst(next) : acts.offerLast(next);
-        if (!taken) {
+        boolean taken = turn == Turn.NEXT ? lane.addFirst(next) : lane.add(next);
+        if (!taken && !lane.isClosed()) {
             refused.incrementAndGet();
         }
         return taken;
     }
 
-    /** Replaces the thread if its act hangs, or if it died. */
+    /** Gives up the act under way if it hangs, and finds a thread for acts that have none. */
     public void watch() {
-        if (closed) {
-            return;
-        }
-        Worker present = worker;
-        Thread.State state = present.getState();
-        if (state == Thread.State.TERMINATED || state == Thread.State.NEW) { // new: no thread could be started
-            replace();
-            LOG.error("[{}] the thread of the acts of healing had ended: it is replaced", dataSource);
-            return;
-        }
-        Act act = present.act;
-        if (act == null || ticker.nanos() - present.began < deadline.toNanos()) {
+        lane.watch();
+        Act act = (Act) lane.underWay();
+        if (act == null || !act.hasLasted(deadline)) {
             return;
         }
         hanging.incrementAndGet();
@@ -103,11 +91,12 @@ public final class ActThread implements AutoCloseable {
         givenUp.incrementAndGet();
         boolean last = replaced == REPLACED_AT_MOST;
         try {
-            if (!last) {
+            if (last) {
+                lane.interrupt(act);
+            } else {
                 replaced++;
-                replace();
+                lane.giveUp(act);
             }
-            present.interrupt(); // only after its act was given up: otherwise it may be at the next act by now
         } finally {
             act.afterwards.run();
         }
@@ -115,26 +104,22 @@ public final class ActThread implements AutoCloseable {
             LOG.error("[{}] a third act of healing hangs: pgheal does nothing any more until it ends", dataSource);
         } else {
             LOG.error(
-                    "[{}] an act of healing has been hanging for {}: it is given up, and its thread replaced",
+                    "[{}] an act of healing has been hanging for {}: it is given up, and the next one begins",
                     dataSource,
                     deadline);
         }
     }
 
-    private void replace() {
-        worker = new Worker();
-        worker.start();
-    }
-
-    /** Whether the present thread is at an act that was given up. */
+    /** Whether the act under way was given up, and the others wait for its end all the same. */
     public boolean isStuck() {
-        Act act = worker.act;
+        Act act = (Act) lane.underWay();
         return act != null && act.hasEnded();
     }
 
     /** Whether the calling act was given up: other acts run meanwhile, maybe on the same victim. */
     public static boolean isGivenUp() {
-        return Thread.currentThread() instanceof Worker worker && worker.isAtAnActGivenUp();
+        Act own = OWN.get();
+        return own != null && own.hasEnded();
     }
 
     /** Acts that were given up and still hang, each with a thread. */
@@ -154,19 +139,37 @@ public final class ActThread implements AutoCloseable {
 
     @Override
     public void close() {
-        closed = true;
-        worker.interrupt();
+        lane.close();
     }
 
     /** The work, and what must run after it, however it ends. */
-    private static final class Act {
+    private final class Act implements Runnable {
         private final Runnable work;
         private final Runnable afterwards;
         private final AtomicBoolean ended = new AtomicBoolean();
+        private volatile @Nullable Long began;
 
         Act(Runnable work, Runnable afterwards) {
             this.work = work;
             this.afterwards = afterwards;
+        }
+
+        @Override
+        public void run() {
+            try {
+                began = ticker.nanos();
+                OWN.set(this);
+                work.run();
+            } catch (Throwable e) {
+                error(e); // still under watch: a logger can hang, too
+            } finally {
+                OWN.remove();
+                if (end()) {
+                    afterwards.run();
+                } else {
+                    hanging.decrementAndGet();
+                }
+            }
         }
 
         /** Ends the act; false if it had ended before. The thread that ends it runs {@link #afterwards}. */
@@ -178,55 +181,13 @@ public final class ActThread implements AutoCloseable {
         boolean hasEnded() {
             return ended.get();
         }
-    }
 
-    private final class Worker extends Thread {
-        /** Written before {@link #act}, so a thread that reads the act sees it. */
-        private volatile long began;
-
-        private volatile @Nullable Act act;
-
-        Worker() {
-            super("pgheal-" + dataSource + "-act");
-            setDaemon(true);
+        boolean hasLasted(Duration time) {
+            Long beginning = began;
+            return beginning != null && ticker.nanos() - beginning >= time.toNanos();
         }
 
-        @Override
-        public void run() {
-            while (!closed && this == worker) {
-                try {
-                    carryOut(acts.take());
-                } catch (InterruptedException e) {
-                    // closed, or given up: the loop's condition decides
-                } catch (Throwable e) {
-                    error(e);
-                }
-            }
-        }
-
-        boolean isAtAnActGivenUp() {
-            Act now = act;
-            return now != null && now.hasEnded();
-        }
-
-        private void carryOut(Act next) {
-            try {
-                began = ticker.nanos();
-                act = next;
-                next.work.run();
-            } catch (Throwable e) {
-                error(e); // still under watch: a logger can hang, too
-            } finally {
-                act = null;
-                if (next.end()) {
-                    next.afterwards.run();
-                } else {
-                    hanging.decrementAndGet();
-                }
-            }
-        }
-
-        /** A logger that throws must not end the thread. */
+        /** A logger that throws must not keep the act from its end. */
         private void error(Throwable e) {
             try {
                 LOG.error("[{}] an act of healing failed; the next one goes on", dataSource, e);

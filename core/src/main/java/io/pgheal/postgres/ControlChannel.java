@@ -1,6 +1,8 @@
 package io.pgheal.postgres;
 
 import io.pgheal.Internal;
+import io.pgheal.thread.Crew;
+import io.pgheal.thread.Lane;
 import java.sql.SQLException;
 import java.sql.SQLTimeoutException;
 import java.time.Duration;
@@ -8,11 +10,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
@@ -21,8 +21,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The way to the server: one daemon thread that owns the one control connection, so that a server that hangs holds up no
- * other thread. Connects at the start, and again after a loss, waiting 0.25 s to 30 s in between. Thread-safe.
+ * The way to the server: asks one question after the other over the one control connection, on a thread of which nobody
+ * else has need, so that a server that hangs holds up no other thread. Connects at the start, and again after a loss,
+ * waiting 0.25 s to 30 s in between. Thread-safe; {@link #watch} belongs to the healing loop.
  */
 @Internal
 public final class ControlChannel implements AutoCloseable {
@@ -38,7 +39,7 @@ public final class ControlChannel implements AutoCloseable {
 
     private final String dataSource;
     private final ControlConnection connection;
-    private final ScheduledThreadPoolExecutor thread;
+    private final Lane lane;
     private final AtomicLong asked = new AtomicLong();
     private final AtomicLong connects = new AtomicLong();
     private final AtomicLong losses = new AtomicLong();
@@ -46,9 +47,10 @@ public final class ControlChannel implements AutoCloseable {
     private volatile String trouble = NOT_OPEN;
     private volatile boolean paused;
 
-    // Only for the channel's thread.
+    private volatile @Nullable Retry retry;
+
+    // Only for the channel's own tasks.
     private long retryMillis = FIRST_RETRY_MILLIS;
-    private @Nullable Future<?> retry;
     private boolean lossLogged;
 
     /** The server at the other end, as read when the connection was opened. */
@@ -77,7 +79,7 @@ public final class ControlChannel implements AutoCloseable {
         }
     }
 
-    /** One question, asked on the channel's own thread. */
+    /** One question, asked as a task of the channel's own. */
     @FunctionalInterface
     public interface Question<T> {
         T ask(ControlConnection connection) throws SQLException;
@@ -91,39 +93,45 @@ public final class ControlChannel implements AutoCloseable {
     public ControlChannel(String dataSource, String purpose, ConnectionOpener opener) {
         this.dataSource = dataSource;
         this.connection = new ControlConnection(opener);
-        this.thread = new ScheduledThreadPoolExecutor(1, work -> {
-            Thread control = new Thread(work, "pgheal-" + dataSource + "-" + purpose);
-            control.setDaemon(true);
-            return control;
-        });
-        thread.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
-        thread.setRemoveOnCancelPolicy(true);
+        this.lane = new Lane(Crew.QUESTIONS, dataSource, purpose, Integer.MAX_VALUE);
     }
 
     /** Begins to connect, in the background. */
     public void start() {
-        thread.execute(this::connect);
+        lane.start();
+        lane.add(this::connect);
+    }
+
+    /**
+     * For the healing loop, at each look: connects again when it is time, and finds a thread for questions that have none.
+     *
+     * @param now by the loop's ticker: like everything else, a loss is dated by the look that sees it first
+     */
+    public void watch(long now) {
+        lane.watch();
+        Retry next = retry;
+        if (next != null && next.isDue(now)) {
+            lane.add(next);
+        }
     }
 
     /** Connects anew, in the background: the address may lead to another server by now. */
     public void renew() {
         server = null;
         trouble = "the control connection is being moved to another server";
-        try {
-            thread.execute(this::connect);
-        } catch (RejectedExecutionException closed) {
-            // a closed channel stays closed
-        }
+        lane.add(this::connect); // a closed channel stays closed
     }
 
     /** Closes the connection, and opens none until {@link #resume()}. Waits until it is closed, but not long for a server. */
     public void pause() {
         paused = true;
         server = null;
+        FutureTask<?> rest = new FutureTask<>(this::rest, null);
+        if (!lane.add(rest)) {
+            return; // closed: there is no connection any more
+        }
         try {
-            get(thread.submit(this::rest), CLOSED_WITHIN);
-        } catch (RejectedExecutionException closed) {
-            // there is no connection any more
+            get(rest, CLOSED_WITHIN);
         } catch (SQLException hangs) {
             connection.abort();
         }
@@ -132,24 +140,19 @@ public final class ControlChannel implements AutoCloseable {
     private void rest() {
         paused = true;
         server = null; // it may have been opened since
-        forgetRetry();
+        retry = null;
         trouble = "the control connection is closed until the context starts again, or until reconnectControl()";
         connection.close();
     }
 
     /** Connects again, in the background. Does nothing unless it was paused. */
     public void resume() {
-        if (!paused) {
-            return;
-        }
-        try {
-            thread.execute(this::wake);
-        } catch (RejectedExecutionException closed) {
-            // a closed channel stays closed
+        if (paused) {
+            lane.add(this::wake); // a closed channel stays closed
         }
     }
 
-    /** On the channel's thread, so that what was to be connected during the pause is not connected after it, too. */
+    /** As a task of the channel's own, so that what was to be connected during the pause is not connected after it, too. */
     private void wake() {
         if (paused) {
             paused = false;
@@ -170,7 +173,7 @@ public final class ControlChannel implements AutoCloseable {
         try {
             return answer.within(deadline);
         } catch (SQLTimeoutException e) {
-            answer.future.cancel(false);
+            lane.remove(answer.task);
             throw e;
         }
     }
@@ -185,15 +188,15 @@ public final class ControlChannel implements AutoCloseable {
 
     /** The answer to a question, as soon as there is one. Thread-safe. */
     public static final class Answer<T> {
-        private final Future<T> future;
+        private final FutureTask<T> task;
 
-        Answer(Future<T> future) {
-            this.future = future;
+        Answer(FutureTask<T> task) {
+            this.task = task;
         }
 
         /** The answer if it is here already; empty too when the question failed. */
         public Optional<T> ifHere() {
-            if (!future.isDone() || future.isCancelled()) {
+            if (!task.isDone()) {
                 return Optional.empty();
             }
             try {
@@ -205,7 +208,7 @@ public final class ControlChannel implements AutoCloseable {
 
         /** Waits for the answer, at most so long; the question stays in the queue. */
         public T within(Duration deadline) throws SQLException {
-            return get(future, deadline);
+            return get(task, deadline);
         }
     }
 
@@ -214,8 +217,6 @@ public final class ControlChannel implements AutoCloseable {
             return inParts(answer, deadline.toNanos() / PARTS);
         } catch (TimeoutException e) {
             throw new SQLTimeoutException("the server did not answer within " + deadline.toMillis() + " ms");
-        } catch (CancellationException e) {
-            throw new SQLException("the control connection is closed", SqlState.CONNECTION_DOES_NOT_EXIST);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new SQLTimeoutException("interrupted while the server was asked");
@@ -241,15 +242,15 @@ public final class ControlChannel implements AutoCloseable {
         return answer.get(part, TimeUnit.NANOSECONDS);
     }
 
-    private <T> Future<T> queue(Question<T> question) throws SQLException {
-        if (thread.getQueue().size() >= QUESTIONS_WAITING) { // given-up questions are removed from the queue
+    private <T> FutureTask<T> queue(Question<T> question) throws SQLException {
+        if (lane.waiting() >= QUESTIONS_WAITING) { // given-up questions are removed from the queue
             throw new SQLException("the server does not keep up with what it is asked", SqlState.CONNECTION_FAILURE);
         }
-        try {
-            return thread.submit(() -> answer(question));
-        } catch (RejectedExecutionException closed) {
+        FutureTask<T> task = new FutureTask<>(() -> answer(question));
+        if (!lane.add(task)) {
             throw new SQLException("the control connection is closed", SqlState.CONNECTION_DOES_NOT_EXIST);
         }
+        return task;
     }
 
     private <T> T answer(Question<T> question) throws SQLException {
@@ -278,7 +279,7 @@ public final class ControlChannel implements AutoCloseable {
                 connection.keepPlans();
             }
             warmUp();
-            if (thread.isShutdown() || paused) {
+            if (lane.isClosed() || paused) {
                 connection.close();
                 return;
             }
@@ -331,7 +332,7 @@ public final class ControlChannel implements AutoCloseable {
                 ? shown(e)
                 : "the control connection is lost ("
                         + (state == null ? e.getClass().getSimpleName() : "SQLSTATE " + state) + ")" + advice(state);
-        if (thread.isShutdown()) {
+        if (lane.isClosed()) {
             return;
         }
         if (!lossLogged) {
@@ -346,24 +347,40 @@ public final class ControlChannel implements AutoCloseable {
     }
 
     private void connectAgain() {
-        if (thread.isShutdown()) {
+        if (lane.isClosed()) {
             return;
         }
-        forgetRetry(); // of the failure before, if it was connected in between for another reason
-        retry = thread.schedule(this::retry, retryMillis, TimeUnit.MILLISECONDS);
+        retry = new Retry(retryMillis); // and no other one, if it was connected in between for another reason
         retryMillis = Math.min(retryMillis * 2, LAST_RETRY_MILLIS);
     }
 
-    private void forgetRetry() {
-        Future<?> next = retry;
-        if (next != null) {
-            next.cancel(false);
-        }
-    }
+    /** The next attempt to connect. */
+    private final class Retry implements Runnable {
+        private final Duration pause;
 
-    private void retry() {
-        if (server == null) { // else it was resumed in between
-            connect();
+        // Only for the healing loop.
+        private @Nullable Long since;
+        private boolean handedOver;
+
+        Retry(long pauseMillis) {
+            this.pause = Duration.ofMillis(pauseMillis);
+        }
+
+        /** True once. */
+        boolean isDue(long now) {
+            if (since == null) {
+                since = now;
+            }
+            boolean due = !handedOver && now - since >= pause.toNanos();
+            handedOver |= due;
+            return due;
+        }
+
+        @Override
+        public void run() {
+            if (retry == this && server == null) { // else it was resumed in between
+                connect();
+            }
         }
     }
 
@@ -411,12 +428,12 @@ public final class ControlChannel implements AutoCloseable {
         return losses.get();
     }
 
-    /** Ends the thread and the connection, also when a server hangs. */
+    /** Ends the connection and what is under way, also when a server hangs. */
     @Override
     public void close() {
         server = null;
         trouble = "the control connection is closed";
-        thread.shutdownNow();
+        lane.close();
         connection.abort();
     }
 }

@@ -5,6 +5,8 @@ import io.pgheal.decide.Decision;
 import io.pgheal.diagnose.Diagnosis;
 import io.pgheal.heal.Outcome;
 import io.pgheal.heal.OutcomeKind;
+import io.pgheal.thread.Crew;
+import io.pgheal.thread.Lane;
 import io.pgheal.track.LeaseView;
 import io.pgheal.track.Ticker;
 import io.pgheal.track.TraceContext;
@@ -19,10 +21,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -50,7 +48,7 @@ public final class IncidentJournal implements AutoCloseable {
     private final @Nullable Tracing tracing;
     private final List<IncidentListener> listeners;
     private final Map<String, Incident> kept;
-    private final @Nullable ThreadPoolExecutor notices;
+    private final Lane notices;
     private final AtomicLong lostNotices = new AtomicLong();
 
     /** Makes its texts, and tells nobody. */
@@ -93,18 +91,10 @@ public final class IncidentJournal implements AutoCloseable {
                 return size() > keep;
             }
         };
-        this.notices = listeners.isEmpty() ? null : noticeThread(dataSource);
-    }
-
-    private static ThreadPoolExecutor noticeThread(String dataSource) {
-        ThreadPoolExecutor thread =
-                new ThreadPoolExecutor(1, 1, 10, TimeUnit.SECONDS, new ArrayBlockingQueue<>(NOTICES_WAITING), work -> {
-                    Thread notice = new Thread(work, "pgheal-" + dataSource + "-listeners");
-                    notice.setDaemon(true);
-                    return notice;
-                });
-        thread.allowCoreThreadTimeOut(true);
-        return thread;
+        this.notices = new Lane(Crew.NEWS, dataSource, "listeners", NOTICES_WAITING);
+        if (!listeners.isEmpty()) {
+            notices.start();
+        }
     }
 
     /** The id of the next incident: needed before the heal ends, because the exceptions of late callers name it. */
@@ -199,15 +189,10 @@ public final class IncidentJournal implements AutoCloseable {
         LOG.info(block);
         quietly(() -> record(incident, before), "a meter");
         quietly(() -> IncidentEvent.emit(incident), "Flight Recorder");
-        ThreadPoolExecutor thread = notices;
-        if (thread == null) {
-            return;
-        }
         for (IncidentListener listener : listeners) {
-            try {
-                thread.execute(() -> quietly(
-                        () -> listener.onIncident(incident), listener.getClass().getName()));
-            } catch (RejectedExecutionException full) {
+            boolean taken = notices.add(() -> quietly(
+                    () -> listener.onIncident(incident), listener.getClass().getName()));
+            if (!taken) {
                 lostNotices.incrementAndGet();
                 LOG.warn("[{}] a listener does not keep up: it is not told of incident {}", dataSource, incident.id());
             }
@@ -232,27 +217,13 @@ public final class IncidentJournal implements AutoCloseable {
         }
     }
 
+    /** Lets the listeners finish for a moment; one that blocks would otherwise keep its thread for ever. */
     @Override
     public void close() {
         try {
-            if (notices != null) {
-                end(notices);
-            }
+            notices.close(LAST_NOTICES);
         } finally {
             metrics.close();
-        }
-    }
-
-    /** Lets the listeners finish for a moment; one that blocks would otherwise keep its thread for ever. */
-    private static void end(ThreadPoolExecutor notices) {
-        notices.shutdown();
-        try {
-            if (!notices.awaitTermination(LAST_NOTICES.toMillis(), TimeUnit.MILLISECONDS)) {
-                notices.shutdownNow();
-            }
-        } catch (InterruptedException e) {
-            notices.shutdownNow();
-            Thread.currentThread().interrupt();
         }
     }
 }

@@ -5,7 +5,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Dates what the application's threads recorded in a lease. Used by the healing loop's thread only. Any change of the
- * lease's sequence restarts all its clocks: in this way any call withdraws evidence.
+ * lease's sequence restarts all its clocks: in this way any call withdraws evidence. A look writes only what has changed,
+ * and makes no second object for the same duration: there may be thousands of leases, and a look many times a second.
  */
 final class LeaseWatch {
     /**
@@ -82,10 +83,12 @@ final class LeaseWatch {
             owner = OwnerState.ALIVE;
             scopeEnd = null;
         }
-        boolean wasExtended = extended;
-        extended = lease.isExtended(now);
-        if (wasExtended && !extended) {
-            quietSince = now; // otherwise the extra time would count against the lease the moment it is over
+        boolean isExtended = lease.isExtended(now);
+        if (isExtended != extended) {
+            extended = isExtended;
+            if (!isExtended) {
+                quietSince = now; // otherwise the extra time would count against the lease the moment it is over
+            }
         }
         if (lease.isLeftOpen() && !closed) {
             closed = true;
@@ -101,12 +104,13 @@ final class LeaseWatch {
         }
         ScopeEnd end = scopeEnd;
         Call call = lease.call();
+        Duration held = Duration.ofNanos(now - since);
         return new LeaseSnapshot(
                 lease,
                 now,
                 transactionOpen,
-                Duration.ofNanos(now - since),
-                Duration.ofNanos(now - observedSince),
+                held,
+                observedSince == since ? held : Duration.ofNanos(now - observedSince),
                 new LeaseSnapshot.Calls(
                         StateWord.sequence(seenWord),
                         seenTouches,
@@ -116,7 +120,7 @@ final class LeaseWatch {
                                         || (owner != OwnerState.ALIVE && lease.callIsOwners())
                                         || (end != null && end.callWasCut())),
                         callInProgress && call != null && call.isUse,
-                        Duration.ofNanos(now - quietSince)),
+                        quietSince == since ? held : Duration.ofNanos(now - quietSince)),
                 LeaseSnapshot.Borrowing.of(
                         owner,
                         owner == OwnerState.ALIVE ? Duration.ZERO : Duration.ofNanos(now - ownerSince),
@@ -203,7 +207,9 @@ final class LeaseWatch {
     private void lookAtScope(long now, long seenWord, int seenTouches) {
         ScopeEnd end = lease.scopeEnd();
         if (end == null || end.sequence() != StateWord.sequence(seenWord) || end.touches() != seenTouches) {
-            scopeEnd = null;
+            if (scopeEnd != null) {
+                scopeEnd = null;
+            }
         } else if (!end.equals(scopeEnd)) {
             scopeEnd = end;
             scopeEndSince = now;

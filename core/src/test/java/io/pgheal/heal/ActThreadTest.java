@@ -125,10 +125,21 @@ class ActThreadTest {
     @Test
     void anInterruptEndsNothing() throws Exception {
         acts.start();
+        CountDownLatch began = new CountDownLatch(1);
+        List<Boolean> interrupted = Collections.synchronizedList(new ArrayList<>());
+        acts.submit(() -> {
+            began.countDown();
+            awaitUnmoved(goOn);
+            Thread.currentThread().interrupt();
+        });
+        assertThat(began.await(60, SECONDS)).isTrue();
         Thread.getAllStackTraces().keySet().stream()
-                .filter(thread -> thread.getName().equals("pgheal-test-act"))
+                .filter(thread -> thread.getName().startsWith("pgheal-"))
                 .forEach(Thread::interrupt);
+        goOn.countDown();
+        acts.submit(() -> interrupted.add(Thread.currentThread().isInterrupted()));
         assertThat(runsOne()).isTrue();
+        assertThat(interrupted).as("it was for the act before").containsExactly(false);
     }
 
     @Test
@@ -156,13 +167,6 @@ class ActThreadTest {
                 }
             };
         });
-        assertThat(runsOne()).isTrue();
-    }
-
-    /** As where the system had none left. */
-    @Test
-    void aThreadThatIsNotThereIsReplaced() throws Exception {
-        acts.watch();
         assertThat(runsOne()).isTrue();
     }
 

@@ -4,9 +4,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.pgheal.track.Ticker;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -63,9 +61,10 @@ public final class FakeTime extends Ticker {
 
     private void awaitALook() {
         Map<Thread, Long> before = new HashMap<>(readings);
-        Set<Thread> busy = new HashSet<>(actors); // of many, never are all idle at once
+        Map<Thread, String> busy = new HashMap<>(); // of many, never are all idle at once
+        actors.forEach(actor -> busy.put(actor, actor.getName()));
         await().pollInterval(Duration.ofMillis(5)).until(() -> {
-            busy.removeIf(FakeTime::isIdle);
+            busy.entrySet().removeIf(actor -> isIdle(actor.getKey(), actor.getValue()));
             return busy.isEmpty()
                     && before.entrySet().stream()
                             .allMatch(loop -> !loop.getKey().isAlive()
@@ -73,10 +72,8 @@ public final class FakeTime extends Ticker {
         });
     }
 
-    private static boolean isIdle(Thread actor) {
-        return !actor.isAlive()
-                || Arrays.stream(actor.getStackTrace())
-                        .anyMatch(frame -> frame.getMethodName().equals("take")
-                                && frame.getClassName().startsWith("java.util.concurrent."));
+    /** A thread has the name of its data source's acts only while it is at one. */
+    private static boolean isIdle(Thread actor, String name) {
+        return !actor.isAlive() || !name.endsWith("-act") || !actor.getName().equals(name);
     }
 }

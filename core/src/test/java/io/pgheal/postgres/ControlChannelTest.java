@@ -15,8 +15,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -71,11 +72,12 @@ class ControlChannelTest {
     }
 
     /** Its first wait is over at once, as if the process had stood still for so long; meanwhile the answer has come. */
-    private static final class Waits extends CompletableFuture<String> {
+    private static final class Waits extends FutureTask<String> {
         private final boolean answered;
         private final List<Duration> waits = new ArrayList<>();
 
         Waits(boolean answered) {
+            super(() -> "never run");
             this.answered = answered;
         }
 
@@ -149,7 +151,7 @@ class ControlChannelTest {
         for (Thread each : asking) {
             each.join();
         }
-        await().until(() -> channel.server().isPresent());
+        awaitWatched(channel, () -> channel.server().isPresent());
 
         assertThat(channel.losses()).as("each is followed by a new connection").isOne();
         assertThat(opened).hasValue(2);
@@ -162,7 +164,7 @@ class ControlChannelTest {
                 }))
                 .isInstanceOf(SQLException.class);
 
-        await().until(() -> opened.get() == 2 && channel.server().isPresent());
+        awaitWatched(channel, () -> opened.get() == 2 && channel.server().isPresent());
         assertThat(channel.ask(Duration.ofSeconds(5), ControlConnection::identity))
                 .isNotNull();
     }
@@ -175,7 +177,7 @@ class ControlChannelTest {
             throw new SQLException("no way", "08001");
         })) {
             vain.start();
-            await().until(() -> attempts.size() == 4);
+            awaitWatched(vain, () -> attempts.size() == 4);
         }
         for (int i = 1; i < 4; i++) {
             assertThat(Duration.ofNanos(attempts.get(i) - attempts.get(i - 1)))
@@ -193,7 +195,7 @@ class ControlChannelTest {
                 }))
                 .isInstanceOf(SQLException.class);
 
-        await().until(() -> opened.get() == 3 && channel.server().isPresent());
+        awaitWatched(channel, () -> opened.get() == 3 && channel.server().isPresent());
         closeFails = false;
     }
 
@@ -251,13 +253,13 @@ class ControlChannelTest {
             int last = 0;
             for (int i = 0; i < 5; i++) {
                 int before = last;
-                await().until(() -> attempts.size() > before);
+                awaitWatched(vain, () -> attempts.size() > before);
                 vain.pause();
                 last = attempts.size();
                 vain.resume();
             }
             int first = last;
-            await().until(() -> attempts.size() >= first + 3);
+            awaitWatched(vain, () -> attempts.size() >= first + 3);
             for (int i = 1; i < 3; i++) {
                 assertThat(Duration.ofNanos(attempts.get(first + i) - attempts.get(first + i - 1)))
                         .isGreaterThanOrEqualTo(Duration.ofMillis(125L << i));
@@ -272,6 +274,14 @@ class ControlChannelTest {
         channel.resume();
 
         assertThat(channel.trouble()).isEqualTo("the control connection is closed");
+    }
+
+    /** As by the healing loop. */
+    private static void awaitWatched(ControlChannel watched, Callable<Boolean> condition) {
+        await().until(() -> {
+            watched.watch(System.nanoTime());
+            return condition.call();
+        });
     }
 
     private static boolean isThere(int pid) throws SQLException {

@@ -114,7 +114,7 @@ final class SoakRun {
                 each.join();
             }
             if (!isOver()) {
-                remains.healersThreads("pgheal-" + APPLICATION, Duration.ofSeconds(30));
+                remains.healersThreads("pgheal-", Duration.ofSeconds(30));
                 remains.healersSessions(server, Duration.ofSeconds(30));
             }
             hold(ground.outcomes, server);

@@ -271,7 +271,8 @@ final class Weather {
 
     private void interruptHealer(Dice dice) {
         List<Thread> own = Thread.getAllStackTraces().keySet().stream()
-                .filter(thread -> thread.getName().startsWith("pgheal-" + SoakRun.APPLICATION))
+                .filter(thread -> thread.getName().startsWith("pgheal-" + SoakRun.APPLICATION)
+                        || thread.getName().equals("pgheal-free"))
                 .sorted(Comparator.comparing(Thread::getName))
                 .toList();
         if (!own.isEmpty()) {

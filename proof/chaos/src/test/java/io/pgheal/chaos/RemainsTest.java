@@ -81,7 +81,7 @@ class RemainsTest {
         remains.connections(pool, SERVER, LONG);
         remains.healer(guarded, LONG);
         guarded.close();
-        remains.healersThreads("pgheal-remains", LONG);
+        remains.healersThreads("pgheal-", LONG);
         remains.healersSessions(SERVER, LONG);
         assertThat(tally.isClean()).isTrue();
     }
