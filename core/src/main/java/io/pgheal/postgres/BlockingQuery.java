@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * ({@code deadlock_timeout}) its wait event is not {@code Lock}.
  */
 final class BlockingQuery {
-    /** Of waiters and blockers together. */
+    /** Of waiters and blockers together; those that wait for no lock go first, because a root is worth more than a waiter. */
     static final int MOST_ROWS = 500;
     /**
      * Blockers kept of one waiter. The server names those that hold the lock first, and then those before the waiter in the
@@ -54,12 +54,15 @@ final class BlockingQuery {
                CROSS JOIN LATERAL pg_catalog.unnest((pg_catalog.pg_blocking_pids(r.pid))[1:%d]) AS b(pid)
                 JOIN act x ON x.head = b.pid
             ),
-            kept AS MATERIALIZED (SELECT r.pid FROM reach r LIMIT %d),
+            kept AS MATERIALIZED (
+              SELECT r.pid FROM reach r JOIN act v ON v.pid = r.pid
+               ORDER BY v.wait_event_type IS NOT DISTINCT FROM 'Lock' LIMIT %d
+            ),
             edge AS MATERIALIZED (
               SELECT k.pid, CASE WHEN v.may_wait THEN pg_catalog.pg_blocking_pids(k.pid) END AS blockers
                 FROM kept k JOIN act v ON v.pid = k.pid
             )
-            """.formatted(MOST_BLOCKERS, MOST_ROWS + 1);
+            """.formatted(MOST_BLOCKERS, MOST_ROWS);
 
     private static final String LOCK_WAIT = "CASE WHEN a.wait_event_type = 'Lock' THEN a.wait_event END";
 
@@ -180,10 +183,6 @@ final class BlockingQuery {
                         held.add(LockRow.read(row));
                         continue;
                     }
-                    if (backends.size() == MOST_ROWS) {
-                        truncated = true;
-                        continue;
-                    }
                     Backend backend = ActivityRow.read(row);
                     backends.add(backend);
                     Set<Integer> blockers = blockers(row);
@@ -194,7 +193,7 @@ final class BlockingQuery {
                 }
             }
         }
-        return new Found(new BlockingTree(waiters, backends, truncated), inOrder(held));
+        return new Found(new BlockingTree(waiters, backends, truncated || backends.size() >= MOST_ROWS), inOrder(held));
     }
 
     private static List<HeldLock> inOrder(Set<HeldLock> held) {
