@@ -32,14 +32,18 @@ import org.jspecify.annotations.Nullable;
 final class Questions {
     static final Duration ANSWER = Duration.ofSeconds(2);
 
+    /** How long the heal of a certain case waits for the rest of its story, as a part of the deadline. */
     private static final int SHARE_OF_THE_REST = 10;
+    /** The same, as a multiple of the time that the server took for the first part: on a slow way to it all takes longer. */
+    private static final int TIMES_THE_MOMENT = 4;
 
     private static final Duration SAME_MOMENT = Duration.ofMillis(100);
 
     private final ControlChannel channel;
     private final Ticker ticker;
-    private final Usual storyTakes = new Usual();
     private @Nullable InTheWay lastSeen;
+    /** Written by the channel's thread. */
+    private volatile long momentTook;
 
     Questions(ControlChannel channel, Ticker ticker) {
         this.channel = channel;
@@ -103,24 +107,24 @@ final class Questions {
             return new PendingStory(null, null, blindness(lease));
         }
         try {
-            var moment = momentFirst ? channel.put(control -> control.moment(backend)) : null;
-            return new PendingStory(moment, channel.put(control -> timed(control, backend)), "");
+            var moment = momentFirst ? channel.put(control -> moment(control, backend)) : null;
+            return new PendingStory(moment, channel.put(control -> control.story(backend)), "");
         } catch (SQLException e) {
             return new PendingStory(null, null, "its story could not be asked: " + e.getMessage());
         }
     }
 
-    private Optional<BackendStory> timed(ControlConnection control, BackendId backend) throws SQLException {
+    private Optional<BackendStory> moment(ControlConnection control, BackendId backend) throws SQLException {
         long began = ticker.nanos();
-        Optional<BackendStory> story = control.story(backend);
-        storyTakes.add(ticker.nanos() - began);
-        return story;
+        Optional<BackendStory> moment = control.moment(backend);
+        momentTook = ticker.nanos() - began;
+        return moment;
     }
 
     /**
      * The story of a certain case, which is to be healed at once. Waits for the part on which the heal depends, at most until
-     * the deadline; for the rest, which the incident tells, no longer than it usually takes, or a tenth of the deadline:
-     * behind a long queue it takes many times as long.
+     * the deadline; for the rest, which the incident tells, no longer than a tenth of the deadline, or a few times as long as
+     * the server took for the first part: behind a long queue the rest takes many times as long.
      *
      * @param wholeMatters whether it depends on the whole story
      */
@@ -135,7 +139,7 @@ final class Questions {
             BackendStory moment = story.moment().within(deadline).orElse(null);
             boolean mayLead = lease.sessionBound() || (moment != null && moment.holdsAdvisoryLock());
             long left = began + deadline.toNanos() - ticker.nanos();
-            long enough = Math.max(storyTakes.median(), deadline.toNanos() / SHARE_OF_THE_REST);
+            long enough = Math.max(TIMES_THE_MOMENT * momentTook, deadline.toNanos() / SHARE_OF_THE_REST);
             story.within(Duration.ofNanos(Math.max(0, mayLead ? left : Math.min(left, enough))));
         } catch (SQLException e) {
             // then nothing is known, or what comes meanwhile

@@ -79,7 +79,8 @@ final class BlockingQuery {
      * its own transaction id among them identifies it.
      *
      * <p>The rows without a pid are the locks that the subject holds. They are cut before the join, tables first: a session
-     * may hold a hundred thousand advisory locks.
+     * may hold a hundred thousand advisory locks. Each table's name is looked up once: those who wait in a queue wait for the
+     * same one.
      */
     private static final String FULL = WALK
             + """
@@ -108,6 +109,11 @@ final class BlockingQuery {
                        WHERE h.pid = (SELECT s.pid FROM subject s) AND h.granted AND h.mode <> 'SIReadLock'
                          AND h.locktype IN ('relation', 'advisory') AND h.database IS DISTINCT FROM 0
                        ORDER BY h.locktype DESC LIMIT 2000) o
+            ),
+            named AS MATERIALIZED (
+              SELECT d.*, t.*
+                FROM (SELECT DISTINCT l.wanted_relation, l.wanted_database FROM line l) d
+                %s
             )
             SELECT %s, l.blockers[1:%d] AS blockers, pg_catalog.cardinality(l.blockers) AS blocker_count,
                    coalesce(l.locktype, %s) AS locktype, l.mode,
@@ -127,14 +133,14 @@ final class BlockingQuery {
                    %s AS waited
               FROM line l
               LEFT JOIN act a ON a.pid = l.pid
-              %s
+              LEFT JOIN named t ON t.wanted_relation = l.wanted_relation AND t.wanted_database = l.wanted_database
              WHERE l.pid IS NOT NULL OR (%s)
             """.formatted(
+                            LockRow.table("d.wanted_relation", "d.wanted_database"),
                             ActivityRow.COLUMNS,
                             MOST_BLOCKERS,
                             LOCK_WAIT,
                             ActivityRow.micros("coalesce(l.waitstart, a.query_start)"),
-                            LockRow.table("l.wanted_relation", "l.wanted_database"),
                             LockRow.NOT_A_CATALOG);
 
     private BlockingQuery() {}
