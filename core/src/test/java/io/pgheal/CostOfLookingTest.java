@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.innocent.FakeTime;
+import io.pgheal.postgres.BlockingTree;
 import io.pgheal.postgres.ControlConnection;
 import io.pgheal.postgres.ControlSettings;
 import io.pgheal.postgres.TransactionRef;
@@ -20,6 +21,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -37,13 +39,17 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class CostOfLookingTest {
     private static final ServerLog LOG = new ServerLog();
 
+    /** So many at once that look for deadlocks would stop the server for seconds. */
     @RegisterExtension
-    static final PostgresServer SERVER =
-            LOG.server().config("max_connections", "1200").config("max_locks_per_transaction", "256");
+    static final PostgresServer SERVER = LOG.server()
+            .config("max_connections", "1200")
+            .config("max_locks_per_transaction", "256")
+            .config("deadlock_timeout", "10min");
 
     private static final int WAITERS = 100;
     private static final int LOCKS = 100_000;
     private static final int SESSIONS = 1_000;
+    private static final int LONG_QUEUE = 501;
 
     private final ExecutorService executor = Executors.newCachedThreadPool();
     private HikariDataSource pool;
@@ -148,6 +154,45 @@ class CostOfLookingTest {
                 ResultSet row = statement.executeQuery("SELECT n FROM item")) {
             row.next();
             assertThat(row.getInt(1)).isEqualTo(WAITERS + 1);
+        }
+    }
+
+    /** However many wait, whom they wait for is among what is read. */
+    @Test
+    void aQueueThatIsLongerThanWhatIsReadHasItsRoot() throws Exception {
+        List<Connection> queue = new ArrayList<>();
+        try (Connection holder = SERVER.connection();
+                ControlConnection control =
+                        new ControlConnection(ControlSettings.of(SERVER.url(), SERVER.user(), SERVER::password))) {
+            control.connect();
+            holder.setAutoCommit(false);
+            increment(holder);
+            List<Integer> pids = new ArrayList<>();
+            List<Future<?>> waiters = new ArrayList<>();
+            for (int i = 0; i < LONG_QUEUE; i++) {
+                Connection connection = SERVER.connection();
+                queue.add(connection);
+                pids.add(Sql.pid(connection));
+                waiters.add(executor.submit(() -> {
+                    increment(connection);
+                    return null;
+                }));
+            }
+            await().atMost(Duration.ofMinutes(5)).until(() -> waitForLocks() == LONG_QUEUE);
+
+            BlockingTree tree = await().ignoreExceptionsInstanceOf(SQLException.class) // a busy machine may need longer
+                    .until(() -> control.blockingTree(pids), Objects::nonNull);
+            assertThat(tree.roots()).containsExactly(Sql.pid(holder));
+            assertThat(tree.truncated()).isTrue();
+
+            holder.rollback();
+            for (Future<?> waiter : waiters) {
+                waiter.get();
+            }
+        } finally {
+            for (Connection each : queue) {
+                each.close();
+            }
         }
     }
 

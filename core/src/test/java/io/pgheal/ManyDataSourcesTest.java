@@ -68,7 +68,10 @@ class ManyDataSourcesTest {
         for (GuardedPool pool : pools) {
             leakAndHeal(pool);
         }
-        assertThat(kept).filteredOn(io.pgheal.report.Incident.class::isInstance).hasSize(MANY);
+        // A listener is told after the journal has it.
+        await().untilAsserted(() -> assertThat(kept)
+                .filteredOn(io.pgheal.report.Incident.class::isInstance)
+                .hasSize(MANY));
         await().untilAsserted(() -> assertThat(threads()).hasSize(MANY + 2));
         assertThat(threads()).filteredOn(name -> name.endsWith("-loop")).hasSize(MANY);
     }

@@ -32,14 +32,18 @@ import org.jspecify.annotations.Nullable;
 final class Questions {
     static final Duration ANSWER = Duration.ofSeconds(2);
 
+    /** How long the heal of a certain case waits for the rest of its story, as a part of the deadline. */
     private static final int SHARE_OF_THE_REST = 10;
+    /** The same, as a multiple of the time that the server took for the first part: on a slow way to it all takes longer. */
+    private static final int TIMES_THE_MOMENT = 4;
 
     private static final Duration SAME_MOMENT = Duration.ofMillis(100);
 
     private final ControlChannel channel;
     private final Ticker ticker;
-    private final Usual storyTakes = new Usual();
     private @Nullable InTheWay lastSeen;
+    /** Written by the channel's thread. */
+    private volatile long momentTook;
 
     Questions(ControlChannel channel, Ticker ticker) {
         this.channel = channel;
@@ -103,25 +107,26 @@ final class Questions {
             return new PendingStory(null, null, blindness(lease));
         }
         try {
-            var moment = momentFirst ? channel.put(control -> control.moment(backend)) : null;
-            return new PendingStory(moment, channel.put(control -> timed(control, backend)), "");
+            var moment = momentFirst ? channel.put(control -> moment(control, backend)) : null;
+            return new PendingStory(moment, channel.put(control -> control.story(backend)), "");
         } catch (SQLException e) {
             return new PendingStory(null, null, "its story could not be asked: " + e.getMessage());
         }
     }
 
-    private Optional<BackendStory> timed(ControlConnection control, BackendId backend) throws SQLException {
+    private Optional<BackendStory> moment(ControlConnection control, BackendId backend) throws SQLException {
         long began = ticker.nanos();
-        Optional<BackendStory> story = control.story(backend);
-        storyTakes.add(ticker.nanos() - began);
-        return story;
+        Optional<BackendStory> moment = control.moment(backend);
+        momentTook = ticker.nanos() - began;
+        return moment;
     }
 
     /**
      * The story of a certain case, which is to be healed at once. Waits for the part on which the heal depends, at most until
-     * the deadline; for the rest, which the incident tells, no longer than it usually takes, or a tenth of the deadline:
-     * behind a long queue it takes many times as long. Only for a session that may lead it waits as long as for any answer:
-     * such a session is healed for those who wait for its rows, and not before they are seen.
+     * the deadline; for the rest, which the incident tells, no longer than a tenth of the deadline, or a few times as long as
+     * the server took for the first part: behind a long queue the rest takes many times as long. Only for a session that may
+     * lead it waits as long as for any answer: such a session is healed for those who wait for its rows, and not before they
+     * are seen.
      *
      * @param wholeMatters whether it depends on the whole story
      * @param sparesLeaders whether a session that may lead is left alone while nobody waits for its rows
@@ -143,7 +148,7 @@ final class Questions {
             // then nothing is known, or what comes meanwhile
         }
         long left = began + deadline.toNanos() - ticker.nanos();
-        long enough = Math.max(storyTakes.median(), deadline.toNanos() / SHARE_OF_THE_REST);
+        long enough = Math.max(TIMES_THE_MOMENT * momentTook, deadline.toNanos() / SHARE_OF_THE_REST);
         story.within(sparesLeaders && mayLead ? ANSWER : Duration.ofNanos(Math.max(0, Math.min(left, enough))));
         return story;
     }

@@ -54,13 +54,14 @@ final class ActivityQuery {
 
     /**
      * Also reads the blockers of the known waiters: a plain role sees only by {@code pg_blocking_pids} that they wait.
-     * Reads no blockers while the judged transaction is there: in a long queue that would take longer than the backend
-     * needs to end.
+     * Reads no blockers while the judged transaction is there, nor while its backend ends, which shows no transaction but the
+     * state of before: in a long queue that would take longer than the backend needs to end, and hold up the queue as it moves.
      */
     private static final String STILL_THERE =
             """
             SELECT %s AS backend_start, %s AS xact_start, a.state,
-                   CASE WHEN a.xact_start = ?::pg_catalog.timestamptz THEN true
+                   CASE WHEN a.xact_start = ?::pg_catalog.timestamptz
+                          OR (a.xact_start IS NULL AND a.state = 'idle in transaction') THEN true
                         ELSE EXISTS (SELECT 1
                              FROM (SELECT w.pid FROM pg_catalog.pg_stat_activity w WHERE w.wait_event_type = 'Lock'
                                     UNION SELECT pg_catalog.unnest(CAST(? AS pg_catalog.int4[]))) w

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * ({@code deadlock_timeout}) its wait event is not {@code Lock}.
  */
 final class BlockingQuery {
-    /** Of waiters and blockers together. */
+    /** Of waiters and blockers together; those that wait for no lock go first, because a root is worth more than a waiter. */
     static final int MOST_ROWS = 500;
     /**
      * Blockers kept of one waiter. The server names those that hold the lock first, and then those before the waiter in the
@@ -54,12 +54,15 @@ final class BlockingQuery {
                CROSS JOIN LATERAL pg_catalog.unnest((pg_catalog.pg_blocking_pids(r.pid))[1:%d]) AS b(pid)
                 JOIN act x ON x.head = b.pid
             ),
-            kept AS MATERIALIZED (SELECT r.pid FROM reach r LIMIT %d),
+            kept AS MATERIALIZED (
+              SELECT r.pid FROM reach r JOIN act v ON v.pid = r.pid
+               ORDER BY v.wait_event_type IS NOT DISTINCT FROM 'Lock' LIMIT %d
+            ),
             edge AS MATERIALIZED (
               SELECT k.pid, CASE WHEN v.may_wait THEN pg_catalog.pg_blocking_pids(k.pid) END AS blockers
                 FROM kept k JOIN act v ON v.pid = k.pid
             )
-            """.formatted(MOST_BLOCKERS, MOST_ROWS + 1);
+            """.formatted(MOST_BLOCKERS, MOST_ROWS);
 
     private static final String LOCK_WAIT = "CASE WHEN a.wait_event_type = 'Lock' THEN a.wait_event END";
 
@@ -76,7 +79,8 @@ final class BlockingQuery {
      * its own transaction id among them identifies it.
      *
      * <p>The rows without a pid are the locks that the subject holds. They are cut before the join, tables first: a session
-     * may hold a hundred thousand advisory locks.
+     * may hold a hundred thousand advisory locks. Each table's name is looked up once: those who wait in a queue wait for the
+     * same one.
      */
     private static final String FULL = WALK
             + """
@@ -105,6 +109,11 @@ final class BlockingQuery {
                        WHERE h.pid = (SELECT s.pid FROM subject s) AND h.granted AND h.mode <> 'SIReadLock'
                          AND h.locktype IN ('relation', 'advisory') AND h.database IS DISTINCT FROM 0
                        ORDER BY h.locktype DESC LIMIT 2000) o
+            ),
+            named AS MATERIALIZED (
+              SELECT d.*, t.*
+                FROM (SELECT DISTINCT l.wanted_relation, l.wanted_database FROM line l) d
+                %s
             )
             SELECT %s, l.blockers[1:%d] AS blockers, pg_catalog.cardinality(l.blockers) AS blocker_count,
                    coalesce(l.locktype, %s) AS locktype, l.mode,
@@ -124,14 +133,14 @@ final class BlockingQuery {
                    %s AS waited
               FROM line l
               LEFT JOIN act a ON a.pid = l.pid
-              %s
+              LEFT JOIN named t ON t.wanted_relation = l.wanted_relation AND t.wanted_database = l.wanted_database
              WHERE l.pid IS NOT NULL OR (%s)
             """.formatted(
+                            LockRow.table("d.wanted_relation", "d.wanted_database"),
                             ActivityRow.COLUMNS,
                             MOST_BLOCKERS,
                             LOCK_WAIT,
                             ActivityRow.micros("coalesce(l.waitstart, a.query_start)"),
-                            LockRow.table("l.wanted_relation", "l.wanted_database"),
                             LockRow.NOT_A_CATALOG);
 
     private BlockingQuery() {}
@@ -180,10 +189,6 @@ final class BlockingQuery {
                         held.add(LockRow.read(row));
                         continue;
                     }
-                    if (backends.size() == MOST_ROWS) {
-                        truncated = true;
-                        continue;
-                    }
                     Backend backend = ActivityRow.read(row);
                     backends.add(backend);
                     Set<Integer> blockers = blockers(row);
@@ -194,7 +199,7 @@ final class BlockingQuery {
                 }
             }
         }
-        return new Found(new BlockingTree(waiters, backends, truncated), inOrder(held));
+        return new Found(new BlockingTree(waiters, backends, truncated || backends.size() >= MOST_ROWS), inOrder(held));
     }
 
     private static List<HeldLock> inOrder(Set<HeldLock> held) {

@@ -7,6 +7,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -18,10 +19,10 @@ final class LockQuery {
     static final int MOST_ROWS = BackendStory.MOST_LOCKS;
 
     /**
-     * Reading a waiter's blockers costs the more the longer its queue is. A story must be read in milliseconds, or it comes
-     * too late for the heal.
+     * Reading a waiter's blockers costs the more the longer its queue is, wherever in the queue the waiter stands. A story must
+     * be read in milliseconds, or it comes too late for the heal.
      */
-    static final int MOST_WAITERS = 64;
+    static final int MOST_WAITERS = 24;
 
     /**
      * The locks on a table and, if it is partitioned, on its partitions. The holder of a row's tuple lock is the first in
@@ -81,6 +82,7 @@ final class LockQuery {
                     connection,
                     id.pid(),
                     BlockingQuery.cheap(connection, null).waitersOf(id.pid()).stream()
+                            .sorted(Comparator.comparing(Waiter::waitsForAdvisoryLock)) // the others first
                             .limit(MOST_WAITERS)
                             .map(waiter -> waiter.backend().head())
                             .toList());

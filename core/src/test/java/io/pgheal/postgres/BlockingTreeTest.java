@@ -285,6 +285,22 @@ class BlockingTreeTest {
     }
 
     @Test
+    void storyBehindManyFollowersNamesTheOneThatWaitsForARow() throws Exception {
+        Session leader = sessions.open().run("SELECT pg_advisory_xact_lock(42)").run(UPDATE + 1);
+        for (int i = 0; i <= LockQuery.MOST_WAITERS; i++) {
+            sessions.open().startAndWait("SELECT pg_advisory_xact_lock(42)", sessions.control());
+        }
+        Session waiter = sessions.open();
+        waiter.startAndWait(UPDATE + 1, sessions.control());
+
+        BackendStory story =
+                sessions.control().story(sessions.judged(leader).backend()).orElseThrow();
+
+        assertThat(story.waiters()).extracting(Waiter::pid).contains(waiter.pid());
+        assertThat(story.onlyAdvisoryWaiters()).isFalse();
+    }
+
+    @Test
     void storyOfALongQueueTellsThatThereAreMore() throws Exception {
         Session holder = sessions.open().run(UPDATE + 1);
         for (int i = 0; i <= LockQuery.MOST_WAITERS; i++) {
