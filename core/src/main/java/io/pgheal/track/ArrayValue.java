@@ -61,7 +61,7 @@ final class ArrayValue extends PgArray {
             if (held == null) {
                 throw ArrayType.unknown("Nobody holds the connection of this array any more", null);
             }
-            ResultSet result = new ResultSetHandle(lease, held, super.getResultSetImpl(index, count, map), true);
+            ResultSet result = new RowsInMemoryHandle(lease, held, super.getResultSetImpl(index, count, map));
             lease.exit();
             return result;
         } catch (Throwable t) {

@@ -47,12 +47,12 @@ abstract class Handle {
     // ---- objects from the driver
 
     final @Nullable ResultSet wrap(@Nullable ResultSet raw) {
-        return raw == null ? null : new ResultSetHandle(lease, this, raw, false);
+        return raw == null ? null : new ResultSetHandle(lease, this, raw);
     }
 
     /** The rows of a query that has just been executed: nobody has used this result set before. */
     final @Nullable ResultSet wrapRows(@Nullable ResultSet raw) {
-        return raw == null ? null : new ResultSetHandle(lease, this, raw, areInMemory(raw));
+        return raw != null && areInMemory(raw) ? new RowsInMemoryHandle(lease, this, raw) : wrap(raw);
     }
 
     /** The driver leaves rows with the server only where the statement has a fetch size, which is the rows' at first. */

@@ -7,39 +7,9 @@ import java.sql.Statement;
 import org.jspecify.annotations.Nullable;
 
 /** A result set; keeps its statement's handle reachable. */
-final class ResultSetHandle extends ResultSetCalls {
-    private final boolean inMemory;
-
-    /** @param inMemory whether all of its rows are, so that the server is not asked for more */
-    ResultSetHandle(Lease lease, Handle owner, ResultSet raw, boolean inMemory) {
+class ResultSetHandle extends ResultSetCalls {
+    ResultSetHandle(Lease lease, Handle owner, ResultSet raw) {
         super(lease, owner, raw);
-        this.inMemory = inMemory;
-    }
-
-    /** A call only where it may ask the server for more rows: reading many rows is what much of a program's time goes into. */
-    @Override
-    public boolean next() throws SQLException {
-        if (inMemory) {
-            lease.advance();
-        } else {
-            lease.enter(Call.FETCH);
-        }
-        try {
-            boolean result = raw.next();
-            if (!inMemory) {
-                lease.exit();
-            }
-            return result;
-        } catch (Throwable t) {
-            if (inMemory) {
-                lease.cut(t);
-            } else {
-                lease.failed(t);
-            }
-            throw t;
-        } finally {
-            Reference.reachabilityFence(this);
-        }
     }
 
     /**

@@ -72,7 +72,7 @@ class HandleTest {
             return new PreparedStatementHandle(lease, connection, (PreparedStatement) below, "select 1");
         if (type == CallableStatement.class)
             return new CallableStatementHandle(lease, connection, (CallableStatement) below, "select 1");
-        if (type == ResultSet.class) return new ResultSetHandle(lease, connection, (ResultSet) below, false);
+        if (type == ResultSet.class) return new ResultSetHandle(lease, connection, (ResultSet) below);
         if (type == DatabaseMetaData.class)
             return new DatabaseMetaDataHandle(lease, connection, (DatabaseMetaData) below);
         if (type == ResultSetMetaData.class) return new ResultSetMetaDataHandle(lease, (ResultSetMetaData) below);

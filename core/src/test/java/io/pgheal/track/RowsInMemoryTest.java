@@ -168,6 +168,18 @@ class RowsInMemoryTest {
         assertThatThrownBy(rows::next).isInstanceOf(SQLException.class).hasMessage("Connection is closed");
     }
 
+    @Test
+    void anErrorPoisonsAndMisuseDoesNot() {
+        Raw raw = new Raw();
+        ResultSet rows = new RowsInMemoryHandle(lease, connection, raw.as(ResultSet.class));
+        raw.thrown = new SQLException("no", "42601");
+        assertThatThrownBy(rows::next).isSameAs(raw.thrown);
+        assertThat(lease.isCut()).isFalse();
+        raw.thrown = new StackOverflowError();
+        assertThatThrownBy(rows::next).isSameAs(raw.thrown);
+        assertThat(lease.isCut()).isTrue();
+    }
+
     /** At once, as by a call: before the next look, the lease may be closed. */
     @Test
     void readingRefutesASuspicion() throws SQLException {
