@@ -23,9 +23,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LoginCost {
     private static final int ROUNDS = 24;
-    private static final int TURNS_OF_A_ROUND = 2;
-    private static final int LEAD_IN = 3000;
-    private static final int TRANSACTIONS_OF_A_TURN = 10_000;
+    private static final int TURNS_OF_A_ROUND = 10;
+    private static final int LEAD_IN = 2000;
+    private static final int TRANSACTIONS_OF_A_TURN = 2000;
     private static final int WARM_UP = 60_000;
     /** New JVMs after half of the rounds: the JIT compiler does not make the same code of the same program each time. */
     private static final int GENERATIONS = 2;
