@@ -223,8 +223,8 @@ final class HealingLoop implements AutoCloseable {
                 try {
                     look(now);
                 } finally {
-                    servers.watch(now);
                     acts.watch();
+                    servers.watch(now);
                 }
                 lastLook = now;
                 lookTook = ticker.nanos() - now;

@@ -34,6 +34,8 @@ public final class ActThread implements AutoCloseable {
     private final AtomicLong givenUp = new AtomicLong();
     private final AtomicLong refused = new AtomicLong();
     private int replaced;
+    /** The act for whose end the others wait. */
+    private volatile @Nullable Act stuck;
 
     /** Where an act joins the queue: acts about certain cases go before acts that only ask. */
     public enum Turn {
@@ -92,6 +94,7 @@ public final class ActThread implements AutoCloseable {
         boolean last = replaced == REPLACED_AT_MOST;
         try {
             if (last) {
+                stuck = act;
                 lane.interrupt(act);
             } else {
                 replaced++;
@@ -112,8 +115,8 @@ public final class ActThread implements AutoCloseable {
 
     /** Whether the act under way was given up, and the others wait for its end all the same. */
     public boolean isStuck() {
-        Act act = (Act) lane.underWay();
-        return act != null && act.hasEnded();
+        Act act = stuck;
+        return act != null && act == lane.underWay();
     }
 
     /** Whether the calling act was given up: other acts run meanwhile, maybe on the same victim. */

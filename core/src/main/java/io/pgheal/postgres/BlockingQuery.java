@@ -56,7 +56,9 @@ final class BlockingQuery {
             ),
             kept AS MATERIALIZED (
               SELECT r.pid FROM reach r JOIN act v ON v.pid = r.pid
-               ORDER BY v.wait_event_type IS NOT DISTINCT FROM 'Lock' LIMIT %d
+               ORDER BY (r.pid = (SELECT s.pid FROM subject s)) IS NOT TRUE, v.wait_event_type IS NOT DISTINCT FROM 'Lock',
+                        (v.head = ANY ((SELECT s.pids FROM seeds s)::pg_catalog.int4[])) IS NOT TRUE
+               LIMIT %d
             ),
             edge AS MATERIALIZED (
               SELECT k.pid, CASE WHEN v.may_wait THEN pg_catalog.pg_blocking_pids(k.pid) END AS blockers

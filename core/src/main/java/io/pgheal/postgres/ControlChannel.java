@@ -112,6 +112,7 @@ public final class ControlChannel implements AutoCloseable {
         Retry next = retry;
         if (next != null && next.isDue(now)) {
             lane.add(next);
+            next.handedOver = true; // not earlier: if an error kept it from the lane, the next look adds it
         }
     }
 
@@ -366,14 +367,11 @@ public final class ControlChannel implements AutoCloseable {
             this.pause = Duration.ofMillis(pauseMillis);
         }
 
-        /** True once. */
         boolean isDue(long now) {
             if (since == null) {
                 since = now;
             }
-            boolean due = !handedOver && now - since >= pause.toNanos();
-            handedOver |= due;
-            return due;
+            return !handedOver && now - since >= pause.toNanos();
         }
 
         @Override

@@ -544,6 +544,9 @@ public final class Lease extends StateWord {
      */
     void beginRead() throws SQLException {
         if (isOwner()) {
+            if (reading) {
+                cutReading(); // the one before: this one would take its note away
+            }
             touch();
             reading = true;
         } else {
@@ -563,10 +566,18 @@ public final class Lease extends StateWord {
     void readFailed(Throwable thrown) {
         if (isOwner()) {
             cut(thrown);
+            if (!isOver() && !CutCall.isCutBy(thrown) && !isConnected()) {
+                outlived(); // the driver had asked the server
+            }
             reading = false; // last: an error may cut this method
         } else {
             failed(thrown);
         }
+    }
+
+    private void cutReading() {
+        poison();
+        recordCut("an error that nobody saw", false);
     }
 
     private boolean isOwner() {
@@ -662,11 +673,10 @@ public final class Lease extends StateWord {
         }
         Thread current = Thread.currentThread();
         cutOpenCopy();
-        if (reading) {
-            poison(); // cut, or in progress on the owner's thread while another one closes
-            if (isOwner()) {
-                recordCut("an error that nobody saw", false);
-            }
+        if (reading && isOwner()) {
+            cutReading();
+        } else if (reading) {
+            poison(); // cut, or in progress on the owner's thread
         }
         // Between tryClose() and the try no method is called that an overflow could cut: nobody would then have the
         // duty to give back. No switch: its first use would initialize a class, and an overflow there breaks that class

@@ -19,6 +19,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.core.BaseConnection;
 import org.postgresql.core.Parser;
+import org.postgresql.util.ByteConverter;
+import org.postgresql.util.PGbytea;
 
 /**
  * The open leases of one data source. Application threads call {@link #lend}; the healing loop calls {@link #await},
@@ -39,6 +41,7 @@ public final class LeaseRegistry {
         BorrowStacks.class,
         BorrowStacks.Sample.class,
         Borrower.class,
+        ByteConverter.class,
         Call.class,
         CopyHandle.class,
         CutCall.class,
@@ -55,6 +58,7 @@ public final class LeaseRegistry {
         MovingWork.class,
         OpenLeases.class,
         OpenLeases.Walk.class,
+        PGbytea.class,
         Parser.class,
         PhysicalIdentity.class,
         SessionBound.class,

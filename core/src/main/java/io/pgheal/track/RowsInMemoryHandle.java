@@ -5,8 +5,9 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 
 /**
- * A result set all of whose rows have come. To move on to the next one is no call: reading many rows is what much of a
- * program's time goes into. A class of its own, because a field would make each result set larger.
+ * A result set all of whose rows have come, and that no cursor of the server belongs to. To move on to the next row is no
+ * call: reading many rows is what much of a program's time goes into. A class of its own, because a field would make each
+ * result set larger.
  */
 final class RowsInMemoryHandle extends ResultSetHandle {
     RowsInMemoryHandle(Lease lease, Handle owner, ResultSet raw) {
@@ -20,6 +21,22 @@ final class RowsInMemoryHandle extends ResultSetHandle {
             return raw.next();
         } catch (Throwable t) {
             lease.cut(t);
+            throw t;
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    @Override
+    public void close() throws SQLException {
+        if (!lease.enterRelease()) {
+            return;
+        }
+        try {
+            raw.close();
+            lease.exit();
+        } catch (Throwable t) {
+            lease.failed(t);
             throw t;
         } finally {
             Reference.reachabilityFence(this);

@@ -95,6 +95,14 @@ class CutConnectionTest {
     }
 
     @Test
+    void aReadingThatWasCutWithoutAWordIsFoundByTheNextReading() throws SQLException {
+        lease.beginRead();
+        assertThatThrownBy(lease::beginRead).isInstanceOf(CutConnectionException.class);
+        connection.rollback();
+        assertThat(pool.discarded).isEqualTo(1);
+    }
+
+    @Test
     void aStreamOfTheApplicationMayComeBackThroughTheLease() throws SQLException {
         lease.enter(Call.HOST);
         for (int i = 0; i < 3; i++) {

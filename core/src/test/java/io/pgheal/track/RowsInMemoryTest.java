@@ -180,6 +180,17 @@ class RowsInMemoryTest {
         assertThat(lease.isCut()).isTrue();
     }
 
+    /** A cursor of the server's is closed by a statement; these rows have none. */
+    @Test
+    void onlyRowsInMemoryAreReleased() throws SQLException {
+        connection.createStatement().executeQuery(ROWS).close();
+        assertThat(lease.call()).isEqualTo(Call.LOCAL);
+        Statement statement = connection.createStatement();
+        statement.setFetchSize(2);
+        statement.executeQuery(ROWS).close();
+        assertThat(lease.call()).isEqualTo(Call.RESET);
+    }
+
     /** At once, as by a call: before the next look, the lease may be closed. */
     @Test
     void readingRefutesASuspicion() throws SQLException {
