@@ -82,6 +82,9 @@ public final class Healer {
         private boolean ownerLives;
         private @Nullable LeaseSnapshot limited;
         private boolean judgedOnce;
+        /** The session is not in the judged transaction any more: whatever it is in, its end is not waited for. */
+        private boolean judgedIsOver;
+
         private boolean idle;
         private boolean fenced;
         private boolean fencedIdle;
@@ -257,7 +260,8 @@ public final class Healer {
                     sight = lookOnce();
                 }
                 // A commit was quicker: it is never signalled, ends by itself, and only then is it known how.
-                boolean endsByItself = rung == Rung.TERMINATE && signal == Signal.MOVED_ON && !judgedOnce;
+                boolean endsByItself =
+                        rung == Rung.TERMINATE && signal == Signal.MOVED_ON && !judgedOnce && !judgedIsOver;
                 if (sight == Sight.STILL_THERE && (signal == Signal.SENT || endsByItself)) {
                     sight = lookUntilGone(start);
                 }
@@ -302,6 +306,7 @@ public final class Healer {
             Backend backend = diagnosis.backend();
             TransactionRef judged = signalled == null && backend != null ? backend.transaction() : judgeAgain(victim);
             signalled = rung;
+            judgedIsOver = judged == null;
             answer = Signal.MOVED_ON;
             if (judged != null) {
                 answer = channel.ask(
