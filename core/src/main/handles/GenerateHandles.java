@@ -249,8 +249,7 @@ final class GenerateHandles {
     private void method(ExecutableElement method, String kind, boolean stream) {
         String result = name(method.getReturnType());
         boolean isVoid = method.getReturnType().getKind() == TypeKind.VOID;
-        boolean counted = Set.of(
-                        "fetch", "prepare", "host", "read", "execute", "update", "close", "release", "reset", "column")
+        boolean counted = Set.of("fetch", "prepare", "host", "read", "execute", "update", "close", "release", "reset")
                 .contains(kind);
         boolean nullable = kind.equals("warnings") || (counted && isWrapped(method.getReturnType()));
         line(0, "");
@@ -270,10 +269,10 @@ final class GenerateHandles {
         if (counted) {
             if (isVoid) {
                 line(3, below(method, kind) + ";");
-                line(3, "lease." + (kind.equals("column") ? "endRead" : "exit") + "();");
+                line(3, "lease.exit();");
             } else {
                 line(3, (nullable ? "@Nullable " : "") + result + " result = " + wrapped(method, kind) + ";");
-                line(3, "lease." + (kind.equals("column") ? "endRead" : "exit") + "();");
+                line(3, "lease.exit();");
                 line(3, "return result;");
             }
         } else {
@@ -286,7 +285,7 @@ final class GenerateHandles {
         }
         if (!kind.equals("connection")) {
             line(2, "} catch (Throwable t) {");
-            line(3, "lease." + (kind.equals("column") ? "readFailed" : counted ? "failed" : "cut") + "(t);");
+            line(3, "lease." + (counted ? "failed" : "cut") + "(t);");
             line(3, "throw t;");
         }
         line(2, "} finally {");
@@ -308,7 +307,6 @@ final class GenerateHandles {
                 line(2, "}");
                 line(2, "lease.touch();");
             }
-            case "column" -> line(2, "lease.beginRead();");
             case "check" -> line(2, "lease.check();");
             case "ask", "closed", "connection" -> {}
             case "fetch" -> line(2, stream ? "StreamCalls.enter(lease);" : "lease.enter(Call.FETCH);");

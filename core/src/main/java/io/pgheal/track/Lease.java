@@ -52,9 +52,6 @@ public final class Lease extends StateWord {
     private boolean unwrapped;
     private boolean sessionBound;
     private boolean autoCommitSaid;
-    /** The owner reads a column; also if an error cut the reading, and nobody noticed. */
-    private boolean reading;
-
     private @Nullable Call call;
     private long callThread;
     /** The thread in whose call the driver may run the application's code. Boxed, because most leases have none. */
@@ -244,8 +241,7 @@ public final class Lease extends StateWord {
         long caller = Thread.currentThread().getId();
         // Boxed before the call is counted: after that nothing may fail.
         Long host = next == Call.HOST ? (Long) caller : null;
-        if ((callThread == caller && callsInProgress() != 0 && (hostThread == null || hostThread != caller))
-                || (reading && caller == owner.threadId)) {
+        if (callThread == caller && callsInProgress() != 0 && (hostThread == null || hostThread != caller)) {
             // A thread makes one call at a time: an overflow that cut failed() too must have cut its last call.
             poison();
             recordCut("an error that nobody saw", mayHaveCommitted());
@@ -525,7 +521,7 @@ public final class Lease extends StateWord {
      * to the calling thread, and refutes a suspicion.
      */
     void advance() throws SQLException {
-        if (!isOwner()) {
+        if (Thread.currentThread().getId() != owner.threadId) {
             calledElsewhere = true;
             moved = true;
         }
@@ -535,53 +531,6 @@ public final class Lease extends StateWord {
             suspicion = null;
             registry.refuted(this, wrong.would());
         }
-    }
-
-    /**
-     * Reads a column of the current row: a touch, because the driver has the column in memory. Now and then it has to ask
-     * the server for a type. Therefore the owner notes that it reads: the next call, or {@code close()}, notices a
-     * reading that an error cut. On another thread it is a call.
-     */
-    void beginRead() throws SQLException {
-        if (isOwner()) {
-            if (reading) {
-                cutReading(); // the one before: this one would take its note away
-            }
-            touch();
-            reading = true;
-        } else {
-            enter(Call.FETCH);
-        }
-    }
-
-    void endRead() {
-        if (isOwner()) {
-            reading = false;
-        } else {
-            exit();
-        }
-    }
-
-    /** The reading ended by a throwable. */
-    void readFailed(Throwable thrown) {
-        if (isOwner()) {
-            cut(thrown);
-            if (!isOver() && !CutCall.isCutBy(thrown) && !isConnected()) {
-                outlived(); // the driver had asked the server
-            }
-            reading = false; // last: an error may cut this method
-        } else {
-            failed(thrown);
-        }
-    }
-
-    private void cutReading() {
-        poison();
-        recordCut("an error that nobody saw", false);
-    }
-
-    private boolean isOwner() {
-        return Thread.currentThread().getId() == owner.threadId;
     }
 
     /** The healing loop saw touches since the last look: reading is a sign of life, too, and refutes a suspicion. */
@@ -673,11 +622,6 @@ public final class Lease extends StateWord {
         }
         Thread current = Thread.currentThread();
         cutOpenCopy();
-        if (reading && isOwner()) {
-            cutReading();
-        } else if (reading) {
-            poison(); // cut, or in progress on the owner's thread
-        }
         // Between tryClose() and the try no method is called that an overflow could cut: nobody would then have the
         // duty to give back. No switch: its first use would initialize a class, and an overflow there breaks that class
         // for good.

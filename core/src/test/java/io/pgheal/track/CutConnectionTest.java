@@ -81,28 +81,6 @@ class CutConnectionTest {
     }
 
     @Test
-    void aReadingThatWasCutWithoutAWordIsFoundByTheNextCallAndByClose() throws SQLException {
-        lease.beginRead(); // neither ended nor failed: an overflow cut that, too
-        assertThatThrownBy(connection::commit).isInstanceOf(CutConnectionException.class);
-        connection.rollback();
-        assertThat(pool.discarded).isEqualTo(1);
-
-        Lease closed = Leases.lease(lent, driver, pool);
-        closed.beginRead();
-        closed.close();
-        assertThat(pool.discarded).isEqualTo(2);
-        assertThat(lent.calls).noneMatch(call -> call.getName().equals("close"));
-    }
-
-    @Test
-    void aReadingThatWasCutWithoutAWordIsFoundByTheNextReading() throws SQLException {
-        lease.beginRead();
-        assertThatThrownBy(lease::beginRead).isInstanceOf(CutConnectionException.class);
-        connection.rollback();
-        assertThat(pool.discarded).isEqualTo(1);
-    }
-
-    @Test
     void aStreamOfTheApplicationMayComeBackThroughTheLease() throws SQLException {
         lease.enter(Call.HOST);
         for (int i = 0; i < 3; i++) {

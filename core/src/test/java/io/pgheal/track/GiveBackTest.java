@@ -69,16 +69,6 @@ class GiveBackTest {
         assertThat(registry.events()).containsExactly(new LeaseEvent.Outlived(BACKEND));
     }
 
-    /** The driver had asked the server about the column's type. */
-    @Test
-    void aBackendWhoseConnectionIsLostWhileAColumnIsReadIsOutlived() throws SQLException {
-        lease.beginRead();
-        driver.thrown = new SQLException("closed");
-        lease.readFailed(new SQLException("an I/O error", "08006"));
-        assertThat(registry.events()).containsExactly(new LeaseEvent.Outlived(BACKEND));
-        assertThat(lease.isCut()).isFalse();
-    }
-
     @Test
     void nothingIsDoneToALeaseThatWentOnSinceTheJudgement() throws Exception {
         LeaseSnapshot judged = new LeaseWatch(lease, 0).observe(0, new MovingWork(), null);

@@ -54,7 +54,7 @@ final class HandlesTable {
             case "host", "read" -> Call.HOST;
             case "reset", "close" -> Call.RESET;
             case "release" -> Call.LOCAL;
-            case "touch", "column", "warnings", "check", "ask", "closed", "connection" -> null;
+            case "touch", "warnings", "check", "ask", "closed", "connection" -> null;
             default -> throw new IllegalArgumentException(kind);
         };
     }

@@ -13,7 +13,6 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.sql.Types;
-import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.AfterAll;
@@ -116,46 +115,19 @@ class RowsInMemoryTest {
         }
     }
 
-    @Test
-    void aColumnIsReadWithoutACall() throws SQLException {
-        ResultSet rows = connection.createStatement().executeQuery("SELECT 'a', '1.5'::numeric");
-        rows.next();
-        long before = lease.word();
-        int touches = lease.touches();
-        assertThat(rows.getString(1)).isEqualTo("a");
-        assertThat(rows.getBigDecimal(2)).isEqualByComparingTo("1.5");
-        assertThat(rows.getBytes(1)).isEqualTo(new byte[] {'a'});
-        assertThat(lease.word()).isEqualTo(before);
-        assertThat(lease.touches()).isEqualTo(touches + 3);
-        connection.commit(); // nothing that was read was cut
-        assertThat(lease.isCut()).isFalse();
-    }
-
-    /** A call, because only the owner can note that it reads. */
-    @Test
-    void aColumnThatASecondThreadReadsMovesTheLease() throws Exception {
-        ResultSet rows = connection.createStatement().executeQuery("SELECT true");
-        rows.next();
-        inAnotherThread(() -> rows.getString(1).equals("t"));
-        assertThat(lease.isMoved()).isTrue();
-        assertThat(lease.callsInProgress()).isZero();
-        connection.commit();
-        assertThat(lease.isCut()).isFalse();
-    }
-
     /** As a call that fetches does. */
     @Test
     void aSecondThreadThatReadsMovesTheLease() throws Exception {
         ResultSet rows = connection.createStatement().executeQuery(ROWS);
         rows.next();
         assertThat(lease.isMoved()).isFalse();
-        inAnotherThread(rows::next);
+        inAnotherThread(rows);
         assertThat(lease.isMoved()).isTrue();
         assertThat(lease.isCalledElsewhere()).isTrue();
     }
 
-    private static void inAnotherThread(Callable<Boolean> reading) throws InterruptedException, ExecutionException {
-        FutureTask<Boolean> read = new FutureTask<>(reading);
+    private static void inAnotherThread(ResultSet rows) throws InterruptedException, ExecutionException {
+        FutureTask<Boolean> read = new FutureTask<>(rows::next);
         new Thread(read).start();
         assertThat(read.get()).isTrue();
     }

@@ -104,12 +104,6 @@ public class Parts {
     }
 
     @Benchmark
-    public void readColumn(OneLease one) throws SQLException {
-        one.guarded.beginRead();
-        one.guarded.endRead();
-    }
-
-    @Benchmark
     public void nextRowInMemory(OneLease one) throws SQLException {
         one.guarded.advance();
     }
