@@ -22,6 +22,8 @@ import io.pgheal.report.IncidentJournal;
 import io.pgheal.report.IncidentListener;
 import io.pgheal.report.LateMetrics;
 import io.pgheal.report.Metrics;
+import io.pgheal.thread.Crew;
+import io.pgheal.thread.Lane;
 import io.pgheal.track.LeaseRegistry;
 import io.pgheal.track.LeaseSnapshot;
 import io.pgheal.track.Ticker;
@@ -61,7 +63,8 @@ public final class Healing implements AutoCloseable {
     private final HealingLoop loop;
     private final Witness witness;
     private final OperatorActs operator;
-    private final Runnable rehearsal;
+    private final Rehearsal rehearsal;
+    private final Lane background;
     private volatile HealingConfig config;
     private volatile HealingMode mode;
     private volatile boolean closed;
@@ -98,7 +101,8 @@ public final class Healing implements AutoCloseable {
                 new Refutations(dataSource, journal, registry, () -> config().refutationsAllowed(), new Modes());
         this.loop = new HealingLoop(
                 dataSource, this::config, registry, cycle, acts, servers, ticker, metrics, refutations, witness);
-        this.rehearsal = () -> acts.submit(() -> Rehearsal.run(config, servers, ticker, witness));
+        this.rehearsal = new Rehearsal(ticker, witness);
+        this.background = new Lane(Crew.ACTS, dataSource, "rehearsal", 1);
         this.operator = new OperatorActs(servers.all().get(0), acts, journal, () -> config().spare(), loop::seenAnew);
     }
 
@@ -116,8 +120,11 @@ public final class Healing implements AutoCloseable {
 
     public void start() {
         servers.start();
-        rehearsal.run(); // the first act, in the background
         loop.start();
+        if (Rehearsal.isDue()) {
+            background.start();
+            background.add(rehearsal::run);
+        }
         LOG.info("[{}] pgheal guards this data source, mode {}", dataSource, mode);
     }
 
@@ -275,6 +282,7 @@ public final class Healing implements AutoCloseable {
             return;
         }
         closed = true;
+        background.close();
         loop.close();
         servers.close();
         journal.close();

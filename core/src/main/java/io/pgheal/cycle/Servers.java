@@ -33,6 +33,7 @@ final class Servers implements AutoCloseable {
     private final ConnectionOpener opener;
     private final Ticker ticker;
     private final Duration escalationInterval;
+    private final Logger channelLog;
     private final Reach home;
     private final Map<ServerAddress, Reach> others = new ConcurrentHashMap<>();
     private final Queue<PhysicalIdentity> news = new ArrayBlockingQueue<>(NEWS_KEPT);
@@ -40,11 +41,17 @@ final class Servers implements AutoCloseable {
     private boolean disconnected; // guarded by this
 
     Servers(String dataSource, ConnectionOpener opener, Ticker ticker, Duration escalationInterval) {
+        this(dataSource, opener, ticker, escalationInterval, ControlChannel.LOG);
+    }
+
+    /** @param channelLog where the control connections tell of themselves */
+    Servers(String dataSource, ConnectionOpener opener, Ticker ticker, Duration escalationInterval, Logger channelLog) {
         this.dataSource = dataSource;
+        this.channelLog = channelLog;
         this.opener = opener;
         this.ticker = ticker;
         this.escalationInterval = escalationInterval;
-        this.home = new Reach(new ControlChannel(dataSource, opener));
+        this.home = new Reach(new ControlChannel(dataSource, "control", opener, channelLog));
     }
 
     /** One server that a control connection reaches, with its questions and its healer. */
@@ -144,7 +151,7 @@ final class Servers implements AutoCloseable {
         if (closed || disconnected || way.isEmpty()) {
             return;
         }
-        Reach reach = new Reach(new ControlChannel(dataSource, "control-" + address, way.get()));
+        Reach reach = new Reach(new ControlChannel(dataSource, "control-" + address, way.get(), channelLog));
         others.put(address, reach);
         reach.channel.start();
     }

@@ -27,7 +27,9 @@ import org.slf4j.LoggerFactory;
  */
 @Internal
 public final class ControlChannel implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(ControlChannel.class);
+    /** Where channels tell of themselves, unless they were given another log. */
+    public static final Logger LOG = LoggerFactory.getLogger(ControlChannel.class);
+
     private static final String NOT_OPEN = "the control connection is not open yet";
     private static final int QUESTIONS_WAITING = 32;
     private static final long FIRST_RETRY_MILLIS = 250;
@@ -38,6 +40,7 @@ public final class ControlChannel implements AutoCloseable {
     private static final Duration CLOSED_WITHIN = Duration.ofSeconds(2);
 
     private final String dataSource;
+    private final Logger log;
     private final ControlConnection connection;
     private final Lane lane;
     private final AtomicLong asked = new AtomicLong();
@@ -86,11 +89,16 @@ public final class ControlChannel implements AutoCloseable {
     }
 
     public ControlChannel(String dataSource, ConnectionOpener opener) {
-        this(dataSource, "control", opener);
+        this(dataSource, "control", opener, LOG);
     }
 
-    /** @param purpose distinguishes the name of its thread from those of other channels */
-    public ControlChannel(String dataSource, String purpose, ConnectionOpener opener) {
+    /**
+     * A channel that tells of itself in this log.
+     *
+     * @param purpose distinguishes the name of its thread from those of other channels
+     */
+    public ControlChannel(String dataSource, String purpose, ConnectionOpener opener, Logger log) {
+        this.log = log;
         this.dataSource = dataSource;
         this.connection = new ControlConnection(opener);
         this.lane = new Lane(Crew.QUESTIONS, dataSource, purpose, Integer.MAX_VALUE);
@@ -288,12 +296,12 @@ public final class ControlChannel implements AutoCloseable {
             connects.incrementAndGet();
             retryMillis = FIRST_RETRY_MILLIS;
             lossLogged = false;
-            LOG.info(
+            log.info(
                     "[{}] pgheal's control connection is open: PostgreSQL {} as {}",
                     dataSource,
                     found.capabilities().serverVersion(),
                     found.capabilities().user());
-            found.shortcomings().forEach(lack -> LOG.info("[{}] {}", dataSource, lack));
+            found.shortcomings().forEach(lack -> log.info("[{}] {}", dataSource, lack));
         } catch (SQLException | RuntimeException | Error e) {
             lost(e);
         }
@@ -311,7 +319,7 @@ public final class ControlChannel implements AutoCloseable {
                 }
             }
         } catch (SQLException e) {
-            LOG.debug(
+            log.debug(
                     "[{}] the first questions failed: {}", dataSource, SqlState.of(e)); // the first story is slow then
         }
     }
@@ -338,7 +346,7 @@ public final class ControlChannel implements AutoCloseable {
         }
         if (!lossLogged) {
             lossLogged = true;
-            LOG.warn(
+            log.warn(
                     "[{}] pgheal's control connection could not be had or was lost ({}{}): until it is back, abandoned "
                             + "connections are still aborted, but nothing can be asked or signalled",
                     dataSource,

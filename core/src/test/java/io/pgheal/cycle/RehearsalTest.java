@@ -2,40 +2,40 @@ package io.pgheal.cycle;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.pgheal.HealingConfig;
-import io.pgheal.decide.HealingMode;
+import io.pgheal.diagnose.DiagnosisKind;
+import io.pgheal.heal.OutcomeKind;
+import io.pgheal.report.Incident;
 import io.pgheal.track.Ticker;
 import io.pgheal.witness.Witness;
 import java.nio.file.Path;
 import java.sql.SQLException;
-import java.time.Duration;
+import java.util.Objects;
 import jdk.jfr.Recording;
 import jdk.jfr.consumer.RecordingFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class RehearsalTest {
-    private static boolean rehearse(HealingConfig config) {
-        Servers servers = new Servers(
-                "nowhere",
-                () -> {
-                    throw new SQLException("nobody is to be asked");
-                },
-                Ticker.system(),
-                Duration.ofSeconds(1));
-        return Rehearsal.run(config, servers, Ticker.system(), Witness.by(Ticker.system()));
+    private final Rehearsal rehearsal = new Rehearsal(Ticker.system(), Witness.by(Ticker.system()));
+
+    private Incident heal() throws SQLException {
+        return Objects.requireNonNull(rehearsal.heal());
     }
 
+    /** Whatever a story or a heal learns to ask, the server of nobody must answer. */
     @Test
-    void aWholeHealIsCarriedOutWithoutAServer() {
-        assertThat(rehearse(HealingConfig.builder().build())).isTrue();
-    }
-
-    /** In that mode a lease of the application would not be touched; that of nobody is. */
-    @Test
-    void alsoWhereThereIsNothingToHeal() {
-        assertThat(rehearse(HealingConfig.builder().mode(HealingMode.OBSERVE).build()))
-                .isTrue();
+    void aWholeHealIsCarriedOut() throws SQLException {
+        Incident incident = heal();
+        assertThat(incident.outcome()).isEqualTo(OutcomeKind.HEALED);
+        assertThat(incident.diagnosis()).isEqualTo(DiagnosisKind.ABANDONED_TRANSACTION);
+        assertThat(incident.act().remedies())
+                .singleElement()
+                .satisfies(rung -> assertThat(rung.outcome()).contains("seen gone"));
+        assertThat(incident.locks()).hasSize(1);
+        assertThat(incident.waiters()).singleElement().satisfies(waiter -> {
+            assertThat(waiter.pid()).isEqualTo(2);
+            assertThat(waiter.table()).isEqualTo("nowhere.nothing");
+        });
     }
 
     @Test
@@ -44,11 +44,28 @@ class RehearsalTest {
         try (Recording recording = new Recording()) {
             recording.enable("pgheal.Incident");
             recording.start();
-            assertThat(rehearse(HealingConfig.builder().build())).isTrue();
+            heal();
             recording.stop();
             recording.dump(file);
         }
         assertThat(RecordingFile.readAllEvents(file))
                 .noneMatch(event -> event.getEventType().getName().equals("pgheal.Incident"));
+    }
+
+    @Test
+    void nothingIsRehearsedTwice() {
+        Rehearsal.isDue();
+        assertThat(Rehearsal.isDue()).isFalse();
+    }
+
+    /** The data source was closed meanwhile. */
+    @Test
+    void anInterruptEndsIt() throws SQLException {
+        Thread.currentThread().interrupt();
+        try {
+            assertThat(rehearsal.heal()).isNull();
+        } finally {
+            assertThat(Thread.interrupted()).isTrue();
+        }
     }
 }
