@@ -22,6 +22,7 @@ import io.pgheal.report.IncidentJournal;
 import io.pgheal.report.IncidentListener;
 import io.pgheal.report.LateMetrics;
 import io.pgheal.report.Metrics;
+import io.pgheal.thread.Crew;
 import io.pgheal.track.LeaseRegistry;
 import io.pgheal.track.LeaseSnapshot;
 import io.pgheal.track.Ticker;
@@ -87,7 +88,8 @@ public final class Healing implements AutoCloseable {
                 ? config.certainPerMinute()
                 : CERTAIN_PER_SLOT * registry.poolSize().orElse(POOL_OF_UNKNOWN_SIZE);
         this.safeguards = new Safeguards(dataSource, config.signalsPerMinute(), certain);
-        this.journal = new IncidentJournal(dataSource, ticker, config.incidentsKept(), metrics, tracing, listeners);
+        this.journal =
+                new IncidentJournal(dataSource, ticker, config.incidentsKept(), metrics, tracing, listeners, Crew.NEWS);
         HealingCycle cycle =
                 new HealingCycle(this::config, registry, servers, safeguards, journal, this::mode, ticker, witness);
         ActThread acts = new ActThread(
@@ -97,7 +99,17 @@ public final class Healing implements AutoCloseable {
         Refutations refutations =
                 new Refutations(dataSource, journal, registry, () -> config().refutationsAllowed(), new Modes());
         this.loop = new HealingLoop(
-                dataSource, this::config, registry, cycle, acts, servers, ticker, metrics, refutations, witness);
+                dataSource,
+                this::config,
+                registry,
+                cycle,
+                acts,
+                servers,
+                journal,
+                ticker,
+                metrics,
+                refutations,
+                witness);
         this.rehearsal = () -> acts.submit(() -> Rehearsal.run(config, servers, ticker, witness));
         this.operator = new OperatorActs(servers.all().get(0), acts, journal, () -> config().spare(), loop::seenAnew);
     }
