@@ -90,7 +90,8 @@ public final class Healing implements AutoCloseable {
                 ? config.certainPerMinute()
                 : CERTAIN_PER_SLOT * registry.poolSize().orElse(POOL_OF_UNKNOWN_SIZE);
         this.safeguards = new Safeguards(dataSource, config.signalsPerMinute(), certain);
-        this.journal = new IncidentJournal(dataSource, ticker, config.incidentsKept(), metrics, tracing, listeners);
+        this.journal =
+                new IncidentJournal(dataSource, ticker, config.incidentsKept(), metrics, tracing, listeners, Crew.NEWS);
         HealingCycle cycle =
                 new HealingCycle(this::config, registry, servers, safeguards, journal, this::mode, ticker, witness);
         ActThread acts = new ActThread(
@@ -100,7 +101,17 @@ public final class Healing implements AutoCloseable {
         Refutations refutations =
                 new Refutations(dataSource, journal, registry, () -> config().refutationsAllowed(), new Modes());
         this.loop = new HealingLoop(
-                dataSource, this::config, registry, cycle, acts, servers, ticker, metrics, refutations, witness);
+                dataSource,
+                this::config,
+                registry,
+                cycle,
+                acts,
+                servers,
+                journal,
+                ticker,
+                metrics,
+                refutations,
+                witness);
         this.rehearsal = new Rehearsal(ticker, witness);
         this.background = new Lane(Crew.ACTS, dataSource, "rehearsal", 1);
         this.operator = new OperatorActs(servers.all().get(0), acts, journal, () -> config().spare(), loop::seenAnew);

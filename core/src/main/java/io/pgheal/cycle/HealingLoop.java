@@ -11,6 +11,7 @@ import io.pgheal.heal.ActThread;
 import io.pgheal.heal.ActThread.Turn;
 import io.pgheal.postgres.BackendId;
 import io.pgheal.report.HealerState;
+import io.pgheal.report.IncidentJournal;
 import io.pgheal.report.Metrics;
 import io.pgheal.track.Lease;
 import io.pgheal.track.LeaseEvent;
@@ -68,6 +69,7 @@ final class HealingLoop implements AutoCloseable {
     private final HealingCycle cycle;
     private final ActThread acts;
     private final Servers servers;
+    private final IncidentJournal journal;
     private final Ticker ticker;
     private final Metrics metrics;
     private final Refutations refutations;
@@ -110,6 +112,7 @@ final class HealingLoop implements AutoCloseable {
             HealingCycle cycle,
             ActThread acts,
             Servers servers,
+            IncidentJournal journal,
             Ticker ticker,
             Metrics metrics,
             Refutations refutations,
@@ -120,6 +123,7 @@ final class HealingLoop implements AutoCloseable {
         this.cycle = cycle;
         this.acts = acts;
         this.servers = servers;
+        this.journal = journal;
         this.ticker = ticker;
         this.metrics = metrics;
         this.refutations = refutations;
@@ -225,6 +229,7 @@ final class HealingLoop implements AutoCloseable {
                 } finally {
                     acts.watch();
                     servers.watch(now);
+                    journal.watch();
                 }
                 lastLook = now;
                 lookTook = ticker.nanos() - now;

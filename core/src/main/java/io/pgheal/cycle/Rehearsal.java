@@ -85,6 +85,7 @@ final class Rehearsal {
                     cycle,
                     acts,
                     servers,
+                    journal,
                     ticker,
                     Metrics.NONE,
                     refutations,

@@ -54,19 +54,21 @@ public final class IncidentJournal implements AutoCloseable {
     /** Makes its texts, and tells nobody. */
     private final boolean silent;
 
+    /** Tells the listeners on a thread of this crew. */
     public IncidentJournal(
             String dataSource,
             Ticker ticker,
             int keep,
             Metrics metrics,
             @Nullable Tracing tracing,
-            List<IncidentListener> listeners) {
-        this(dataSource, ticker, keep, metrics, tracing, listeners, false);
+            List<IncidentListener> listeners,
+            Crew crew) {
+        this(dataSource, ticker, keep, metrics, tracing, listeners, crew, false);
     }
 
     /** A journal that nobody reads, for the rehearsal of a heal. */
     public static IncidentJournal silent(Ticker ticker) {
-        return new IncidentJournal("rehearsal", ticker, 1, Metrics.NONE, null, List.of(), true);
+        return new IncidentJournal("rehearsal", ticker, 1, Metrics.NONE, null, List.of(), Crew.NEWS, true);
     }
 
     private IncidentJournal(
@@ -76,6 +78,7 @@ public final class IncidentJournal implements AutoCloseable {
             Metrics metrics,
             @Nullable Tracing tracing,
             List<IncidentListener> listeners,
+            Crew crew,
             boolean silent) {
         this.silent = silent;
         this.dataSource = dataSource;
@@ -91,7 +94,7 @@ public final class IncidentJournal implements AutoCloseable {
                 return size() > keep;
             }
         };
-        this.notices = new Lane(Crew.NEWS, dataSource, "listeners", NOTICES_WAITING);
+        this.notices = new Lane(crew, dataSource, "listeners", NOTICES_WAITING);
         if (!listeners.isEmpty()) {
             notices.start();
         }
@@ -162,6 +165,11 @@ public final class IncidentJournal implements AutoCloseable {
     /** How many incidents did not reach a listener. */
     public long lostNotices() {
         return lostNotices.get();
+    }
+
+    /** Finds a thread for notices that have none because there was none to be had. For the healing loop, at each look. */
+    public void watch() {
+        notices.watch();
     }
 
     private @Nullable Incident keep(Incident incident) {

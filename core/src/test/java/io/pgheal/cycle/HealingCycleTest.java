@@ -13,6 +13,7 @@ import io.pgheal.heal.Safeguards;
 import io.pgheal.postgres.BackendId;
 import io.pgheal.report.IncidentJournal;
 import io.pgheal.report.Metrics;
+import io.pgheal.thread.Crew;
 import io.pgheal.track.Lease;
 import io.pgheal.track.LeaseRegistry;
 import io.pgheal.track.OwnerState;
@@ -65,7 +66,7 @@ class HealingCycleTest {
                 new LeaseRegistry("test", new Pool.UnknownPool(() -> 0), true, 0, ticker, () -> false),
                 servers,
                 safeguards,
-                new IncidentJournal("test", ticker, 10, Metrics.NONE, null, List.of()),
+                new IncidentJournal("test", ticker, 10, Metrics.NONE, null, List.of(), Crew.NEWS),
                 () -> mode,
                 ticker,
                 witness);

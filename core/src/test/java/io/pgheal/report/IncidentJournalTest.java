@@ -10,6 +10,7 @@ import io.pgheal.diagnose.Diagnosis;
 import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.heal.Outcome;
 import io.pgheal.heal.OutcomeKind;
+import io.pgheal.thread.Crew;
 import io.pgheal.track.Ticker;
 import java.time.Duration;
 import java.util.List;
@@ -19,7 +20,7 @@ import org.junit.jupiter.api.Test;
 
 class IncidentJournalTest {
     private final IncidentJournal journal =
-            new IncidentJournal("test", Ticker.system(), 3, Metrics.NONE, null, List.of());
+            new IncidentJournal("test", Ticker.system(), 3, Metrics.NONE, null, List.of(), Crew.NEWS);
 
     private String tell() {
         return tell(journal);
@@ -73,7 +74,7 @@ class IncidentJournalTest {
             }
         };
         try (IncidentJournal listened =
-                new IncidentJournal("test", Ticker.system(), 3, Metrics.NONE, null, List.of(blocked))) {
+                new IncidentJournal("test", Ticker.system(), 3, Metrics.NONE, null, List.of(blocked), Crew.NEWS)) {
             for (int i = 0; i < 400; i++) {
                 tell(listened);
             }

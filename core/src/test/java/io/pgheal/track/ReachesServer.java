@@ -15,6 +15,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -35,15 +37,48 @@ final class ReachesServer {
      * Steps that the driver takes only of values in binary form, whose types it knows, and never from the callers named:
      * those have looked at the form before, and go this way with text only.
      */
-    private static final Map<String, Set<String>> TEXT_ONLY =
-            Map.of("org.postgresql.jdbc.PgResultSet.getString", Set.of("getFixedString", "getBoolean", "getByte"));
+    private static final Set<String> TEXT_ONLY = Set.of(
+            "PgResultSet.getFixedString -> PgResultSet.getString",
+            "PgResultSet.getBoolean -> PgResultSet.getString",
+            "PgResultSet.getByte -> PgResultSet.getString");
 
-    private final JavaClasses driver = new ClassFileImporter().importPackages("org.postgresql");
-    private final Map<String, Set<JavaCodeUnit>> bySignature = new HashMap<>();
+    private final JavaClasses driver;
+    /** From each method those that call it. */
+    private final Map<JavaCodeUnit, Set<JavaCodeUnit>> callers;
     /** From each that may talk to the server the next one on its way there; from the stream's own, nothing. */
     private final Map<JavaCodeUnit, Optional<JavaCodeUnit>> next = new HashMap<>();
 
     ReachesServer() {
+        this(new ClassFileImporter().importPackages("org.postgresql"));
+    }
+
+    private ReachesServer(JavaClasses driver) {
+        this(driver, callers(driver), TEXT_ONLY);
+    }
+
+    private ReachesServer(JavaClasses driver, Map<JavaCodeUnit, Set<JavaCodeUnit>> callers, Set<String> leftOut) {
+        this.driver = driver;
+        this.callers = callers;
+        Deque<JavaCodeUnit> found = new ArrayDeque<>();
+        for (JavaCodeUnit callee : callers.keySet()) {
+            if (isStream(callee)) {
+                next.put(callee, Optional.empty());
+                found.add(callee);
+            }
+        }
+        while (!found.isEmpty()) {
+            JavaCodeUnit callee = found.poll();
+            for (JavaCodeUnit caller : callers.getOrDefault(callee, Set.of())) {
+                if (!leftOut.contains(named(caller) + " -> " + named(callee))
+                        && next.putIfAbsent(caller, Optional.of(callee)) == null) {
+                    found.add(caller);
+                }
+            }
+        }
+    }
+
+    private static Map<JavaCodeUnit, Set<JavaCodeUnit>> callers(JavaClasses driver) {
+        Map<String, Set<JavaCodeUnit>> bySignature = new HashMap<>();
         Stream<JavaMethod> methods = driver.stream()
                 .filter(type -> type.getName().startsWith("org.postgresql."))
                 .flatMap(type -> type.getMethods().stream());
@@ -51,29 +86,23 @@ final class ReachesServer {
                 .computeIfAbsent(
                         signature(method.getName(), method.getRawParameterTypes()), it -> new LinkedHashSet<>())
                 .add(method));
-        Map<JavaCodeUnit, Set<JavaCodeUnit>> callers = new HashMap<>();
-        Deque<JavaCodeUnit> found = new ArrayDeque<>();
+        Map<JavaCodeUnit, Set<JavaCodeUnit>> callers = new LinkedHashMap<>();
         for (JavaClass type : driver) {
             for (JavaCodeUnit unit : type.getCodeUnits()) {
-                if (isStream(unit)) {
-                    next.put(unit, Optional.empty());
-                    found.add(unit);
-                }
                 Stream.concat(unit.getCallsFromSelf().stream(), unit.getCodeUnitReferencesFromSelf().stream())
-                        .flatMap(it -> targets(it).stream())
-                        .filter(target -> !isTextOnly(unit, target))
+                        .flatMap(it -> targets(it, bySignature).stream())
                         .forEach(target -> callers.computeIfAbsent(target, it -> new LinkedHashSet<>())
                                 .add(unit));
             }
         }
-        while (!found.isEmpty()) {
-            JavaCodeUnit callee = found.poll();
-            for (JavaCodeUnit caller : callers.getOrDefault(callee, Set.of())) {
-                if (next.putIfAbsent(caller, Optional.of(callee)) == null) {
-                    found.add(caller);
-                }
-            }
-        }
+        return callers;
+    }
+
+    /** The same without these steps, each {@code Class.caller -> Class.callee}: only a way that takes none of them is left. */
+    ReachesServer without(Set<String> steps) {
+        Set<String> leftOut = new HashSet<>(TEXT_ONLY);
+        leftOut.addAll(steps);
+        return new ReachesServer(driver, callers, leftOut);
     }
 
     /** By which steps this class of the driver gets from a method of JDBC to the server; empty if it does not. */
@@ -95,7 +124,7 @@ final class ReachesServer {
         }
         List<String> steps = new ArrayList<>();
         while (at != null && next.containsKey(at)) {
-            steps.add(at.getOwner().getSimpleName() + "." + at.getName());
+            steps.add(named(at));
             at = next.get(at).orElse(null);
         }
         return steps;
@@ -122,13 +151,11 @@ final class ReachesServer {
                         || unit.getName().equals("flush"));
     }
 
-    private static boolean isTextOnly(JavaCodeUnit caller, JavaCodeUnit target) {
-        return TEXT_ONLY
-                .getOrDefault(target.getOwner().getName() + "." + target.getName(), Set.of())
-                .contains(caller.getName());
+    private static String named(JavaCodeUnit unit) {
+        return unit.getOwner().getSimpleName() + "." + unit.getName();
     }
 
-    private Set<JavaCodeUnit> targets(JavaAccess<?> access) {
+    private static Set<JavaCodeUnit> targets(JavaAccess<?> access, Map<String, Set<JavaCodeUnit>> bySignature) {
         CodeUnitAccessTarget target = (CodeUnitAccessTarget) access.getTarget();
         Set<JavaCodeUnit> targets = new LinkedHashSet<>();
         target.resolveMember().ifPresent(targets::add);
