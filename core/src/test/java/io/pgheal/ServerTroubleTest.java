@@ -423,7 +423,8 @@ class ServerTroubleTest {
     private static boolean actsAreWaiting() {
         return Thread.getAllStackTraces().entrySet().stream()
                 .filter(entry -> entry.getKey().getName().startsWith("pgheal-")
-                        && entry.getKey().getName().contains("-act"))
+                        && entry.getKey().getName().endsWith("-act")
+                        && !entry.getKey().getName().contains("rehearsal"))
                 .anyMatch(entry -> List.of(entry.getValue()).stream()
                         .anyMatch(frame -> frame.getClassName().endsWith("ControlChannel")));
     }

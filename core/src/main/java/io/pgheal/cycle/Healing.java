@@ -23,7 +23,6 @@ import io.pgheal.report.IncidentListener;
 import io.pgheal.report.LateMetrics;
 import io.pgheal.report.Metrics;
 import io.pgheal.thread.Crew;
-import io.pgheal.thread.Lane;
 import io.pgheal.track.LeaseRegistry;
 import io.pgheal.track.LeaseSnapshot;
 import io.pgheal.track.Ticker;
@@ -64,7 +63,6 @@ public final class Healing implements AutoCloseable {
     private final Witness witness;
     private final OperatorActs operator;
     private final Rehearsal rehearsal;
-    private final Lane background;
     private volatile HealingConfig config;
     private volatile HealingMode mode;
     private volatile boolean closed;
@@ -112,8 +110,7 @@ public final class Healing implements AutoCloseable {
                 metrics,
                 refutations,
                 witness);
-        this.rehearsal = new Rehearsal(ticker, witness);
-        this.background = new Lane(Crew.ACTS, dataSource, "rehearsal", 1);
+        this.rehearsal = new Rehearsal(ticker);
         this.operator = new OperatorActs(servers.all().get(0), acts, journal, () -> config().spare(), loop::seenAnew);
     }
 
@@ -132,9 +129,8 @@ public final class Healing implements AutoCloseable {
     public void start() {
         servers.start();
         loop.start();
-        if (Rehearsal.isDue()) {
-            background.start();
-            background.add(rehearsal::run);
+        if (mode != HealingMode.OFF) {
+            rehearsal.start(dataSource);
         }
         LOG.info("[{}] pgheal guards this data source, mode {}", dataSource, mode);
     }
@@ -293,7 +289,7 @@ public final class Healing implements AutoCloseable {
             return;
         }
         closed = true;
-        background.close();
+        rehearsal.close();
         loop.close();
         servers.close();
         journal.close();

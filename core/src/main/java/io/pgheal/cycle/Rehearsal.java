@@ -3,11 +3,14 @@ package io.pgheal.cycle;
 import io.pgheal.HealingConfig;
 import io.pgheal.decide.HealingMode;
 import io.pgheal.heal.ActThread;
+import io.pgheal.heal.OutcomeKind;
 import io.pgheal.heal.Safeguards;
 import io.pgheal.postgres.ServerOfNobody;
 import io.pgheal.report.Incident;
 import io.pgheal.report.IncidentJournal;
 import io.pgheal.report.Metrics;
+import io.pgheal.thread.Crew;
+import io.pgheal.thread.Lane;
 import io.pgheal.track.LeaseOfNobody;
 import io.pgheal.track.LeaseRegistry;
 import io.pgheal.track.Ticker;
@@ -25,15 +28,16 @@ import org.slf4j.helpers.NOPLogger;
 /**
  * Heals before the first real one: whole ones, by the healing loop and over a control connection, on a lease of nobody at a
  * server that does not exist. The first heal of a JVM would otherwise have to find its classes, which takes ten times as
- * long as the heal. Touches no connection of the application, and tells nothing.
+ * long as the heal. Touches no connection of the application, and publishes no incident.
  */
-final class Rehearsal {
+final class Rehearsal implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Rehearsal.class);
+    /** Whether a rehearsal is under way or done: what one data source has rehearsed, the others need not. */
     private static final AtomicBoolean BEGUN = new AtomicBoolean();
-    /** The first of them finds the classes; after the others the heal is about as quick as it ever gets. */
+    /** The first of them finds the classes; the others spare a real heal most of what is slow for the second time. */
     private static final int TIMES = 5;
 
-    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final Duration PATIENCE = Duration.ofSeconds(2);
     private static final long LOOK_NANOS = 500_000;
 
     private final HealingConfig config = HealingConfig.builder()
@@ -42,25 +46,54 @@ final class Rehearsal {
             .build();
     private final Ticker ticker;
     private final Witness witness;
+    private volatile boolean over;
 
-    Rehearsal(Ticker ticker, Witness witness) {
+    Rehearsal(Ticker ticker) {
         this.ticker = ticker;
-        this.witness = witness;
+        this.witness = Witness.by(ticker); // of its own: what is proven here is no answer to a real question
     }
 
-    /** True once in the life of these classes: what one data source has rehearsed, the others need not. */
-    static boolean isDue() {
-        return BEGUN.compareAndSet(false, true);
-    }
-
-    /** Ends early if the calling thread is interrupted. Never throws. */
-    void run() {
-        try {
-            for (int i = 0; i < TIMES && !Thread.currentThread().isInterrupted(); i++) {
-                heal();
+    /**
+     * Begins in the background, unless it was begun before or there are no classes to find. Not on a thread that acts need:
+     * there may be no other.
+     */
+    void start(String dataSource) {
+        if (System.getProperty("org.graalvm.nativeimage.imagecode") != null || !BEGUN.compareAndSet(false, true)) {
+            return;
+        }
+        Lane lane = new Lane(Crew.NEWS, dataSource, "rehearsal", 1);
+        lane.start();
+        lane.add(() -> {
+            try {
+                BEGUN.set(run());
+            } finally {
+                lane.close();
             }
-        } catch (Exception | LinkageError | AssertionError e) {
+        });
+    }
+
+    /** Whether it came to its end. Never throws. */
+    private boolean run() {
+        try {
+            for (int i = 0; i < TIMES; i++) {
+                Incident incident = heal();
+                if (incident == null || incident.outcome() != OutcomeKind.HEALED) {
+                    return false;
+                }
+            }
+            return true;
+        } catch (Throwable e) {
+            report(e);
+            return false;
+        }
+    }
+
+    /** A logger that throws must not make it look like more than it is. */
+    private static void report(Throwable e) {
+        try {
             LOG.debug("the heal could not be rehearsed: the first one will take longer", e);
+        } catch (Throwable loggerFailed) {
+            // there is no other place to report it
         }
     }
 
@@ -92,21 +125,38 @@ final class Rehearsal {
                     witness)) {
                 servers.start();
                 loop.start();
-                await(() -> servers.home().server().isPresent());
+                if (!await(() -> servers.home().server().isPresent())) {
+                    return null;
+                }
                 nobody.leave(server.connect());
-                await(() -> !journal.last().isEmpty());
-                return journal.last().stream().findFirst().orElse(null);
+                if (!await(() -> !journal.last().isEmpty())) {
+                    return null;
+                }
+                // Closing interrupts what is under way; and a class loader that is interrupted may lose a class for
+                // good.
+                loop.seenAnew();
+                await(acts::isIdle);
+                return journal.last().get(0);
             }
         }
     }
 
-    private void await(BooleanSupplier condition) {
+    /** False if it is over, or took too long. */
+    private boolean await(BooleanSupplier condition) {
         long began = ticker.nanos();
-        while (!condition.getAsBoolean()
-                && ticker.nanos() - began < PATIENCE.toNanos()
-                && !Thread.currentThread().isInterrupted()) {
+        while (!over && ticker.nanos() - began < PATIENCE.toNanos()) {
+            if (condition.getAsBoolean()) {
+                return true;
+            }
             LockSupport.parkNanos(LOOK_NANOS);
         }
+        return false;
+    }
+
+    /** Ends it soon, without an interrupt: its thread may be finding a class. */
+    @Override
+    public void close() {
+        over = true;
     }
 
     private static final class Unchanged implements Refutations.Modes {

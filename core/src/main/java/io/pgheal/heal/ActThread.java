@@ -113,6 +113,11 @@ public final class ActThread implements AutoCloseable {
         }
     }
 
+    /** Whether no act is under way, and none waits. */
+    public boolean isIdle() {
+        return lane.isIdle();
+    }
+
     /** Whether the act under way was given up, and the others wait for its end all the same. */
     public boolean isStuck() {
         Act act = stuck;

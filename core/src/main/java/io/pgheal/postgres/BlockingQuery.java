@@ -34,6 +34,14 @@ final class BlockingQuery {
      */
     static final int MOST_BLOCKERS = 64;
 
+    /** Reads them once; OFFSET keeps the planner from reading them again for each use. */
+    private static final String BLOCKERS_OF_X =
+            "(SELECT CASE WHEN x.may_wait THEN pg_catalog.pg_blocking_pids(x.pid) END AS all_blockers OFFSET 0)";
+
+    private static final String BLOCKERS = """
+            w.all_blockers[1:%d] AS blockers, pg_catalog.cardinality(w.all_blockers) AS blocker_count,
+                     %d = ANY (w.all_blockers) AS prepared""".formatted(MOST_BLOCKERS, BlockingTree.PREPARED);
+
     private static final String WALK = """
             WITH RECURSIVE
             subject AS MATERIALIZED (SELECT ?::pg_catalog.int4 AS pid),
@@ -48,20 +56,20 @@ final class BlockingQuery {
                  GROUP BY w.head ORDER BY pg_catalog.min(w.query_start) LIMIT ?))
             ),
             start AS MATERIALIZED (
-              SELECT x.pid, CASE WHEN x.may_wait THEN pg_catalog.pg_blocking_pids(x.pid) END AS blockers
-                FROM act x
+              SELECT x.pid, %1$s
+                FROM act x CROSS JOIN LATERAL %2$s AS w
                WHERE x.head = ANY ((SELECT s.pids FROM seeds s)::pg_catalog.int4[]) OR x.pid = (SELECT s.pid FROM subject s)
             ),
             reach(pid) AS (
               SELECT x.pid
-                FROM (SELECT DISTINCT b.pid FROM start s CROSS JOIN LATERAL pg_catalog.unnest(s.blockers[1:%1$d]) AS b(pid)) b
+                FROM (SELECT DISTINCT b.pid FROM start s CROSS JOIN LATERAL pg_catalog.unnest(s.blockers) AS b(pid)) b
                 JOIN act x ON x.head = b.pid
                WHERE x.pid <> ALL (ARRAY(SELECT s.pid FROM start s))
               UNION
               SELECT x.pid
                 FROM reach r
                 JOIN act v ON v.pid = r.pid AND v.may_wait
-               CROSS JOIN LATERAL pg_catalog.unnest((pg_catalog.pg_blocking_pids(r.pid))[1:%1$d]) AS b(pid)
+               CROSS JOIN LATERAL pg_catalog.unnest((pg_catalog.pg_blocking_pids(r.pid))[1:%3$d]) AS b(pid)
                 JOIN act x ON x.head = b.pid
                WHERE x.pid <> ALL (ARRAY(SELECT s.pid FROM start s))
             ),
@@ -71,24 +79,25 @@ final class BlockingQuery {
                 JOIN act v ON v.pid = r.pid
                ORDER BY (r.pid = (SELECT s.pid FROM subject s)) IS NOT TRUE, v.wait_event_type IS NOT DISTINCT FROM 'Lock',
                         (v.head = ANY ((SELECT s.pids FROM seeds s)::pg_catalog.int4[])) IS NOT TRUE
-               LIMIT %2$d
+               LIMIT %4$d
             ),
             edge AS MATERIALIZED (
-              SELECT k.pid,
-                     CASE WHEN s.pid IS NOT NULL THEN s.blockers
-                          WHEN v.may_wait THEN pg_catalog.pg_blocking_pids(k.pid) END AS blockers
-                FROM kept k JOIN act v ON v.pid = k.pid LEFT JOIN start s ON s.pid = k.pid
+              SELECT s.pid, s.blockers, s.blocker_count, s.prepared FROM kept k JOIN start s ON s.pid = k.pid
+               UNION ALL
+              SELECT x.pid, %1$s
+                FROM kept k JOIN act x ON x.pid = k.pid CROSS JOIN LATERAL %2$s AS w
+               WHERE x.pid <> ALL (ARRAY(SELECT s.pid FROM start s))
             )
-            """.formatted(MOST_BLOCKERS, MOST_ROWS);
+            """.formatted(BLOCKERS, BLOCKERS_OF_X, MOST_BLOCKERS, MOST_ROWS);
 
     private static final String LOCK_WAIT = "CASE WHEN a.wait_event_type = 'Lock' THEN a.wait_event END";
 
     private static final String CHEAP =
             WALK + """
-            SELECT %s, e.blockers[1:%d] AS blockers, pg_catalog.cardinality(e.blockers) AS blocker_count,
+            SELECT %s, e.blockers, e.blocker_count,
                    %s AS locktype, NULL AS mode, NULL AS table_name, NULL AS prepared_gid, %s AS waited
               FROM edge e JOIN act a ON a.pid = e.pid
-            """.formatted(ActivityRow.COLUMNS, MOST_BLOCKERS, LOCK_WAIT, ActivityRow.micros("a.query_start"));
+            """.formatted(ActivityRow.COLUMNS, LOCK_WAIT, ActivityRow.micros("a.query_start"));
 
     /**
      * A row waiter waits for a transaction id; the row, and so the table, is that of the tuple lock which most row waiters
@@ -115,11 +124,11 @@ final class BlockingQuery {
                WHERE NOT l.granted
             ),
             line AS (
-              SELECT e.pid, e.blockers, w.locktype, w.mode, w.wanted_relation, w.wanted_database, w.database, w.relation,
+              SELECT e.pid, e.blockers, e.blocker_count, e.prepared, w.locktype, w.mode, w.wanted_relation, w.wanted_database, w.database, w.relation,
                      w.classid, w.objid, w.transactionid, w.waitstart
                 FROM edge e LEFT JOIN want w ON w.pid = e.pid
               UNION ALL
-              SELECT NULL, NULL, o.locktype, o.mode, o.relation, o.database, o.database, o.relation,
+              SELECT NULL, NULL, NULL, NULL, o.locktype, o.mode, o.relation, o.database, o.database, o.relation,
                      o.classid, o.objid, NULL, NULL
                 FROM (SELECT DISTINCT h.locktype, h.mode, h.database, h.relation, h.classid, h.objid
                         FROM lk h
@@ -132,11 +141,11 @@ final class BlockingQuery {
                 FROM (SELECT DISTINCT l.wanted_relation, l.wanted_database FROM line l) d
                 %s
             )
-            SELECT %s, l.blockers[1:%d] AS blockers, pg_catalog.cardinality(l.blockers) AS blocker_count,
+            SELECT %s, l.blockers, l.blocker_count,
                    coalesce(l.locktype, %s) AS locktype, l.mode,
                    t.table_schema, t.table_name, t.root_schema, t.root_name,
                    CASE WHEN l.locktype = 'advisory' THEN l.classid || ':' || l.objid END AS advisory_key,
-                   CASE WHEN 0 = ANY (l.blockers) THEN (
+                   CASE WHEN l.prepared THEN (
                      SELECT pg_catalog.min(p.gid) FROM pg_catalog.pg_prepared_xacts p
                       WHERE p.transaction = l.transactionid
                          OR EXISTS (SELECT 1 FROM lk x JOIN lk h ON h.virtualtransaction = x.virtualtransaction
@@ -155,7 +164,6 @@ final class BlockingQuery {
             """.formatted(
                             LockRow.table("d.wanted_relation", "d.wanted_database"),
                             ActivityRow.COLUMNS,
-                            MOST_BLOCKERS,
                             LOCK_WAIT,
                             ActivityRow.micros("coalesce(l.waitstart, a.query_start)"),
                             LockRow.NOT_A_CATALOG);

@@ -102,7 +102,7 @@ public final class IncidentJournal implements AutoCloseable {
 
     /** The id of the next incident: needed before the heal ends, because the exceptions of late callers name it. */
     public String nextId() {
-        return ID_TIME.format(ticker.instant()) + "-" + COUNT.incrementAndGet();
+        return silent ? "rehearsal" : ID_TIME.format(ticker.instant()) + "-" + COUNT.incrementAndGet();
     }
 
     public Incident publish(

@@ -74,6 +74,11 @@ public final class Lane implements AutoCloseable {
         return waiting.size();
     }
 
+    /** Whether no task is under way, and none waits. */
+    public synchronized boolean isIdle() {
+        return turn == null && waiting.isEmpty();
+    }
+
     /** Takes back a task that has not begun. */
     public synchronized void remove(Runnable task) {
         waiting.remove(task);

@@ -1,12 +1,15 @@
 package io.pgheal.cycle;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.pgheal.diagnose.DiagnosisKind;
 import io.pgheal.heal.OutcomeKind;
 import io.pgheal.report.Incident;
 import io.pgheal.track.Ticker;
-import io.pgheal.witness.Witness;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.Objects;
@@ -16,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class RehearsalTest {
-    private final Rehearsal rehearsal = new Rehearsal(Ticker.system(), Witness.by(Ticker.system()));
+    private final Rehearsal rehearsal = new Rehearsal(Ticker.system());
 
     private Incident heal() throws SQLException {
         return Objects.requireNonNull(rehearsal.heal());
@@ -40,32 +43,36 @@ class RehearsalTest {
 
     @Test
     void nobodyIsToldOfIt(@TempDir Path directory) throws Exception {
+        heal();
         Path file = directory.resolve("rehearsal.jfr");
+        ByteArrayOutputStream log = new ByteArrayOutputStream();
+        PrintStream before = System.err;
         try (Recording recording = new Recording()) {
             recording.enable("pgheal.Incident");
             recording.start();
+            System.setErr(new PrintStream(log, true, StandardCharsets.UTF_8));
             heal();
             recording.stop();
             recording.dump(file);
+        } finally {
+            System.setErr(before);
         }
+        assertThat(log.toString(StandardCharsets.UTF_8)).doesNotContain("[rehearsal]");
         assertThat(RecordingFile.readAllEvents(file))
                 .noneMatch(event -> event.getEventType().getName().equals("pgheal.Incident"));
     }
 
-    @Test
-    void nothingIsRehearsedTwice() {
-        Rehearsal.isDue();
-        assertThat(Rehearsal.isDue()).isFalse();
-    }
-
     /** The data source was closed meanwhile. */
     @Test
-    void anInterruptEndsIt() throws SQLException {
-        Thread.currentThread().interrupt();
-        try {
-            assertThat(rehearsal.heal()).isNull();
-        } finally {
-            assertThat(Thread.interrupted()).isTrue();
-        }
+    void closingEndsIt() throws SQLException {
+        rehearsal.close();
+        assertThat(rehearsal.heal()).isNull();
+    }
+
+    @Test
+    void itsThreadsEnd() throws SQLException {
+        heal();
+        await().until(() -> Thread.getAllStackTraces().keySet().stream()
+                .noneMatch(thread -> thread.getName().startsWith("pgheal-rehearsal")));
     }
 }
