@@ -41,8 +41,8 @@ import org.slf4j.LoggerFactory;
 final class HealingLoop implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(HealingLoop.class);
     private static final long TICK_MILLIS = 50;
-    /** While a transaction is open between two calls: only such a lease gains evidence. */
-    private static final long WATCHFUL_TICK_MILLIS = 10;
+    /** While an owner may be gone. Otherwise a look in 50 ms is enough: what proves that an owner is gone wakes the loop. */
+    private static final long SUSPICIOUS_TICK_MILLIS = 10;
     /** With very many leases, the pause between looks is this many times the length of a look, up to the longest tick. */
     private static final int LOOKS_APART = 50;
 
@@ -89,7 +89,6 @@ final class HealingLoop implements AutoCloseable {
     private volatile long lastLook;
     private final AtomicLong failedLooks = new AtomicLong();
     private final AtomicLong pauses = new AtomicLong();
-    private boolean watchful;
     private long ripeIn;
     /**
      * The settled answer: the references that a collection found arrive one by one, maybe a moment after the news of its
@@ -194,11 +193,13 @@ final class HealingLoop implements AutoCloseable {
                 servers.losses());
     }
 
-    /** The longest gap between looks that still counts as observed: at most half of the shortest time limit. */
-    private static Duration starved(Duration shortest) {
-        Duration half = shortest.dividedBy(2);
-        Duration bound = half.compareTo(STARVED) < 0 ? half : STARVED;
-        return bound.compareTo(LATE) < 0 ? LATE : bound;
+    /** Whether a gap between looks is too long to count as observed: longer than half of the shortest time limit, at most. */
+    private boolean isStarved(long gap) {
+        if (gap <= LATE.toNanos()) {
+            return false; // without a look at the limits, which would be most of what a look costs
+        }
+        Duration half = config.get().limits().shortest().dividedBy(2);
+        return gap > (half.compareTo(STARVED) < 0 ? half : STARVED).toNanos();
     }
 
     /** Looks again at everything that was judged by the old rules, without waiting for the end of a pause. */
@@ -215,7 +216,7 @@ final class HealingLoop implements AutoCloseable {
                     witness.proved();
                 }
                 long now = ticker.nanos();
-                if (now - last > starved(config.get().limits().shortest()).toNanos()) {
+                if (isStarved(now - last)) {
                     pauses.incrementAndGet();
                     LOG.info(
                             "[{}] the process was paused for {} ms: every clock starts anew",
@@ -264,8 +265,8 @@ final class HealingLoop implements AutoCloseable {
      * left behind.
      */
     private long tick() {
-        long fine = Math.max(WATCHFUL_TICK_MILLIS, LOOKS_APART * lookTook / 1_000_000);
-        long tick = watchful || !suspects.isEmpty() ? Math.min(fine, TICK_MILLIS) : TICK_MILLIS;
+        long fine = Math.max(SUSPICIOUS_TICK_MILLIS, LOOKS_APART * lookTook / 1_000_000);
+        long tick = suspects.isEmpty() ? TICK_MILLIS : Math.min(fine, TICK_MILLIS);
         tick = Math.min(tick, Math.min(ripeIn, afterlife.untilNext(ticker.nanos())) / 1_000_000 + 1);
         if (!registry.waits().hasThresholds()) {
             return tick;
@@ -329,10 +330,8 @@ final class HealingLoop implements AutoCloseable {
         List<AbandonedLease> ripe = new ArrayList<>();
         boolean exhausted = registry.isPoolExhausted();
         Duration patience = config.get().limits().patience();
-        watchful = false;
         ripeIn = Long.MAX_VALUE;
         for (LeaseSnapshot lease : leases) {
-            watchful |= lease.transactionOpen() && !lease.callInProgress() && !lease.closed();
             if (Detector.isOpenAfterClose(lease, patience)) {
                 suspected.add(lease.lease().id());
                 suspects.act(
