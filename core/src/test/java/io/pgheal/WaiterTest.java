@@ -279,7 +279,7 @@ class WaiterTest {
         });
         assertThat(incident.lease().borrowStack().get(0)).contains("WaiterTest.login");
 
-        loginUntilItIsSeen("alice");
+        assertThat(HeldUpException.in(cutLogin("alice"))).isPresent();
         assertThat(unseen()).hasSize(1);
         live.rollback();
         live.close();
@@ -337,7 +337,7 @@ class WaiterTest {
         }
     }
 
-    /** Questions that were asked while a statement of that place ran for so long, and waited for no lock. */
+    /** Questions that were asked while a statement, but for its literals a DO, ran for so long, and waited for no lock. */
     private long askedAbout(Duration slow) throws Exception {
         Gate gate = new Gate(SERVER);
         long before = pool.guarded.healer().queries();
@@ -374,13 +374,10 @@ class WaiterTest {
 
     /** What a failure taught is forgotten when it leads nowhere: healthy work is not asked about for ever. */
     @Test
-    void aPlaceWhoseStatementsAreMerelySlowIsSoonLeftInPeace() throws Exception {
+    void aStatementThatIsMerelySlowIsSoonLeftInPeace() throws Exception {
         start(config -> config.lockWaitThreshold(Duration.ofMillis(1000)));
         Connection live = pool.beginLogin("alice");
-        SQLException refused = catchThrowableOfType(
-                SQLException.class,
-                () -> execute("SET lock_timeout = '100ms'; UPDATE user_login_info SET logins = 0"
-                        + " WHERE username = 'alice'"));
+        SQLException refused = failedLogin("lock_timeout = 100", "DO $$ BEGIN " + update("alice") + "; END $$");
         assertThat(refused.getSQLState()).isEqualTo("55P03");
         live.rollback();
         live.close();
