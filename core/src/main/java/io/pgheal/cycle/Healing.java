@@ -203,7 +203,9 @@ public final class Healing implements AutoCloseable {
 
     /** Who waits for whom in the whole database, now. */
     public BlockingTree blockingTree() throws SQLException {
-        return servers.home().ask(ANSWER, control -> control.fullBlockingTree(null));
+        BlockingTree tree = servers.home().ask(ANSWER, control -> control.fullBlockingTree(null));
+        loop.seenAnew(); // so that leases() knows whichever session of ours the tree shows
+        return tree;
     }
 
     /** Who holds which locks on a table, and who waits for them, now. */

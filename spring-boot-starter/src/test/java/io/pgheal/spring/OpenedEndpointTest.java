@@ -87,7 +87,9 @@ class OpenedEndpointTest {
                     .isEqualTo("orders");
             assertThat(RunningApplication.<Boolean>at(tree, "waiters", 0, "ours"))
                     .isFalse();
-            assertThat(RunningApplication.<Boolean>at(tree, "roots", 0, "ours")).isTrue();
+            assertThat(RunningApplication.<Boolean>at(tree, "roots", 0, "ours"))
+                    .as("%s", tree)
+                    .isTrue();
             assertThat(RunningApplication.<String>at(tree, "roots", 0, "state")).isEqualTo("idle in transaction");
         }
     }
