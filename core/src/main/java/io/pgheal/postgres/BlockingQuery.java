@@ -35,8 +35,8 @@ final class BlockingQuery {
     static final int MOST_BLOCKERS = 64;
 
     /** Reads them once; OFFSET keeps the planner from reading them again for each use. */
-    private static final String BLOCKERS_OF_X =
-            "(SELECT CASE WHEN x.may_wait THEN pg_catalog.pg_blocking_pids(x.pid) END AS all_blockers OFFSET 0)";
+    private static final String BLOCKERS_OF =
+            "(SELECT CASE WHEN x.may_wait THEN pg_catalog.pg_blocking_pids(%s.pid) END AS all_blockers OFFSET 0)";
 
     private static final String BLOCKERS = """
             w.all_blockers[1:%d] AS blockers, pg_catalog.cardinality(w.all_blockers) AS blocker_count,
@@ -85,10 +85,15 @@ final class BlockingQuery {
               SELECT s.pid, s.blockers, s.blocker_count, s.prepared FROM kept k JOIN start s ON s.pid = k.pid
                UNION ALL
               SELECT x.pid, %1$s
-                FROM kept k JOIN act x ON x.pid = k.pid CROSS JOIN LATERAL %2$s AS w
+                FROM kept k JOIN act x ON x.pid = k.pid CROSS JOIN LATERAL %5$s AS w
                WHERE x.pid <> ALL (ARRAY(SELECT s.pid FROM start s))
             )
-            """.formatted(BLOCKERS, BLOCKERS_OF_X, MOST_BLOCKERS, MOST_ROWS);
+            """.formatted(
+                    BLOCKERS,
+                    BLOCKERS_OF.formatted("x"),
+                    MOST_BLOCKERS,
+                    MOST_ROWS,
+                    BLOCKERS_OF.formatted("k")); // of those kept only: of x, they would be read before the join
 
     private static final String LOCK_WAIT = "CASE WHEN a.wait_event_type = 'Lock' THEN a.wait_event END";
 
